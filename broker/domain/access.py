@@ -1,0 +1,32 @@
+"""Who calls, and what a role may do."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Role(IntEnum):
+    """What a key is for. Numbers are stored."""
+
+    ADMIN = 1
+    PARTNER = 2
+    SEND = 3
+    READ = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The key behind a call."""
+
+    key_id: int
+    account_id: int
+    role: Role
+
+    @property
+    def may_send(self) -> bool:
+        """Whether it may create or change messages."""
+        return self.role is not Role.READ
+
+    @property
+    def may_choose_account(self) -> bool:
+        """Whether it may name an account other than its own."""
+        return self.role is Role.ADMIN

@@ -1,0 +1,55 @@
+"""Addresses: which ones are well formed, and their normal form.
+
+Numbers follow E.164: a "+", a country code that does not start with 0, at most 15 digits in all.
+Mailboxes follow the everyday part of RFC 5321: no quoted local parts, no address literals.
+"""
+
+import re
+from functools import lru_cache
+
+from broker.domain.vocabulary import Channel
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_SEPARATORS = str.maketrans("", "", " .-()\u00a0\u2011")
+_MAILBOX = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+)
+_PHONE_SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{3,11}")
+_APPLICATION = re.compile(r"[\x21-\x7e]{1,128}")
+
+MAILBOX_CHARACTERS_MAX = 254
+LOCAL_PART_CHARACTERS_MAX = 64
+
+
+def normal_number(written: str) -> str | None:
+    """The E.164 form of a number as people write it, or None when it has no country code or cannot be one."""
+    if _E164.fullmatch(written):
+        return written
+    bare = written.translate(_SEPARATORS)
+    return bare if _E164.fullmatch(bare) else None
+
+
+def normal_mailbox(written: str) -> str | None:
+    """The mailbox with its domain lower-cased, or None when it is not one."""
+    address = written.strip()
+    if len(address) > MAILBOX_CHARACTERS_MAX or not _MAILBOX.fullmatch(address):
+        return None
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{domain.lower()}" if len(local) <= LOCAL_PART_CHARACTERS_MAX else None
+
+
+@lru_cache(maxsize=1024)
+def sender_fits(sender: str, channel: Channel) -> bool:
+    """Whether a sender's shape fits the channel; the empty sender (the provider's default) always does.
+
+    SMS and MMS: E.164, a short code of 3 to 8 digits, or 3 to 11 letters, digits and spaces with at least
+    one letter. Email: a mailbox. Push and in-app: an application id of 1 to 128 visible ASCII characters.
+    """
+    if not sender:
+        return True
+    if channel in {Channel.SMS, Channel.MMS}:
+        return _PHONE_SENDER.fullmatch(sender) is not None
+    if channel is Channel.EMAIL:
+        return normal_mailbox(sender) is not None
+    return _APPLICATION.fullmatch(sender) is not None

@@ -1,0 +1,92 @@
+"""What a provider says: the outcome of a hand-over, and the facts it reports later."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from broker.domain.vocabulary import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took the message.
+
+    `provider_message_ids` holds one id for each part that gets receipts of its own, usually one.
+    `price_micros` and `currency` are what the provider says it costs, where it says so.
+    """
+
+    provider_message_ids: tuple[str, ...] = ()
+    price_micros: int | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The provider refused the message for good: trying again, here or elsewhere, is no use."""
+
+    reason: Reason = Reason.REFUSED_BY_PROVIDER
+    code: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotAccepted:
+    """The provider surely did not take the message: connection refused, throttled, busy.
+
+    It is safe to try again. `retry_after_s` is the provider's own wish (Retry-After), in seconds.
+    """
+
+    retry_after_s: float | None = None
+    code: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The provider may have taken the message: a time-out after the body left, a garbled answer."""
+
+    code: str = ""
+    text: str = ""
+
+
+Outcome = Accepted | Rejected | NotAccepted | Unknown
+
+
+class ReceiptStatus(Enum):
+    """What a receipt says, in the broker's words. A code that a plugin does not know is UNKNOWN."""
+
+    SENT = "passed on, the end is still to come"
+    DELIVERED = "the recipient has it"
+    DELIVERY_FAILED = "it could not be delivered"
+    READ = "the recipient read it"
+    UNKNOWN = "the provider's status has no meaning here"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A provider's report on a message that it took.
+
+    `part` counts from 1 and is 0 for the whole message. `time_us` is the provider's own time of the
+    event in microseconds since 1970 UTC, None where it names none.
+    """
+
+    provider_message_id: str
+    status: ReceiptStatus
+    recipient: str = ""
+    part: int = 0
+    code: str = ""
+    text: str = ""
+    time_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A message that somebody sent to one of our addresses."""
+
+    sender: str
+    recipient: str
+    text: str
+    time_us: int | None = None
+    provider_message_id: str = ""
+
+
+ReportedFact = Receipt | Inbound

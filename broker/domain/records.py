@@ -1,0 +1,129 @@
+"""What the store tells about messages and events; times are microseconds since 1970 UTC."""
+
+from dataclasses import dataclass, field
+
+from broker.domain.encoding import Encoding
+from broker.domain.lifecycle import ENDS, Fact, State
+from broker.domain.submission import Campaign
+from broker.domain.vocabulary import Channel, EventKind, Guarantee, Reason, Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What a caller attached to a submission for its own use, besides what each recipient may override."""
+
+    campaign: Campaign | None = None
+    tags: tuple[str, ...] = ()
+    origin: str = ""
+    reply_to_message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChange:
+    """What one event says of a message: the fact, where it led, and what the provider said."""
+
+    fact: Fact
+    state: State
+    previous_state: State | None
+    reason: Reason | None = None
+    detail: str = ""
+    attempt: int = 0
+    provider: str = ""
+    provider_message_ids: tuple[str, ...] = ()
+    part: int = 0
+    provider_code: str = ""
+    provider_text: str = ""
+    next_attempt_at_us: int | None = None
+
+    @property
+    def end(self) -> bool:
+        """Whether the message had reached its end with or before this change."""
+        return self.state in ENDS
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One committed event of an account about a message, with what filters and readers need of it."""
+
+    account_id: int
+    sequence: int
+    time_us: int
+    message_id: int
+    change: MessageChange
+    recipient: str
+    sender: str
+    channel: Channel | None
+    units: int
+    client_reference: str
+    data: str
+    labels: Labels
+    kind: EventKind = EventKind.MESSAGE
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRecord:
+    """One event of one message's history."""
+
+    sequence: int
+    time_us: int
+    change: MessageChange
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """A message as it stands now. `content` is its channel's document, None where it was not asked for."""
+
+    message_id: int
+    account_id: int
+    recipient: str
+    sender: str
+    channel: Channel | None
+    traffic: Traffic
+    guarantee: Guarantee
+    state: State
+    reason: Reason | None
+    encoding: Encoding | None
+    units: int
+    provider: str
+    attempts: int
+    accepted_at_us: int
+    transmit_at_us: int
+    expire_at_us: int
+    ended_at_us: int | None
+    client_reference: str
+    data: str
+    labels: Labels
+    content: dict[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events a subscriber wants: every set that is not empty must contain the event's value."""
+
+    message_ids: frozenset[int] = field(default=frozenset())
+    broadcast_ids: frozenset[int] = field(default=frozenset())
+    client_references: frozenset[str] = field(default=frozenset())
+    campaigns: frozenset[str] = field(default=frozenset())
+    tags: frozenset[str] = field(default=frozenset())
+    data: frozenset[str] = field(default=frozenset())
+    reply_to_message_ids: frozenset[int] = field(default=frozenset())
+    kinds: frozenset[EventKind] = field(default=frozenset())
+
+    def matches(self, event: EventRecord) -> bool:
+        """Whether the event passes."""
+        labels = event.labels
+        return (
+            (not self.message_ids or event.message_id in self.message_ids)
+            and (not self.client_references or event.client_reference in self.client_references)
+            and (not self.data or event.data in self.data)
+            and (not self.kinds or event.kind in self.kinds)
+            and (not self.tags or not self.tags.isdisjoint(labels.tags))
+            and (not self.campaigns or (labels.campaign is not None and labels.campaign.id in self.campaigns))
+            and (not self.reply_to_message_ids or labels.reply_to_message_id in self.reply_to_message_ids)
+            and not self.broadcast_ids  # no event belongs to a broadcast until there are broadcasts
+        )
+
+    @property
+    def matches_all(self) -> bool:
+        """Whether nothing is filtered out."""
+        return self == EventFilter()

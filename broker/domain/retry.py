@@ -1,0 +1,50 @@
+"""When to try again, as a value: exponential backoff with full jitter, within limits."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how soon. Delays are in seconds.
+
+    The delay before attempt n+1 is drawn evenly from 0 to min(cap, base * 2^(n-1)): full jitter, so
+    that callers who failed together do not come back together.
+    """
+
+    attempts_max: int = 12
+    base_s: float = 1.0
+    cap_s: float = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAt:
+    """Try again at this time, in microseconds since 1970 UTC."""
+
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """No attempts are left."""
+
+
+def after_refusal(
+    policy: RetryPolicy, *, attempt: int, now_us: int, retry_after_s: float | None, chance: float
+) -> RetryAt | GiveUp:
+    """What to do after attempt number `attempt` (from 1) was not accepted.
+
+    `chance` is a random number in [0, 1). A provider's own `retry_after_s` is the least delay.
+    """
+    if attempt >= policy.attempts_max:
+        return GiveUp()
+    # The exponent is bounded so that no attempt count can overflow a float.
+    ceiling_s = min(policy.cap_s, policy.base_s * 2.0 ** min(attempt - 1, 60))
+    delay_s = chance * ceiling_s
+    if retry_after_s is not None:
+        delay_s = max(delay_s, retry_after_s)
+    return RetryAt(now_us + round(delay_s * 1_000_000))
+
+
+def next_question_at(*, asked: int, now_us: int, first_s: float, cap_s: float) -> int:
+    """When to ask a provider again about a message, after `asked` questions: doubling, without jitter."""
+    return now_us + round(min(cap_s, first_s * 2.0 ** min(asked, 60)) * 1_000_000)

@@ -1,0 +1,89 @@
+"""What a caller asks for, and what the broker answers: frozen values between the API and intake."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from broker.domain.encoding import Encoding
+from broker.domain.lifecycle import State
+from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is said, a JSON-ready document for each channel that has any.
+
+    Documents carry the field names of the protos (`SmsContent` and the others) with absent fields left
+    out; bytes are base64. They are stored and handed to providers as they are.
+    """
+
+    documents: Mapping[Channel, Mapping[str, object]]
+
+    def text_on(self, channel: Channel) -> str:
+        """The text whose units are counted on an SMS or MMS channel; empty elsewhere."""
+        if channel is not Channel.SMS:
+            return ""
+        return str(self.documents[channel].get("text", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One person to send to, by address; what is None was not given.
+
+    `phone_number` is as the caller wrote it; `domain.address` judges it.
+    """
+
+    phone_number: str | None = None
+    email: str | None = None
+    device_token: str | None = None
+    schedule_at_us: int | None = None
+    client_reference: str | None = None
+    data: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A named group of messages to report under."""
+
+    id: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A SendRequest that kept every rule of size and shape. Times are microseconds since 1970 UTC."""
+
+    account_id: int
+    recipients: tuple[Recipient, ...]
+    content: Content
+    request_id: str = ""
+    sender: str = ""
+    traffic: Traffic = Traffic.TRANSACTIONAL
+    channels: tuple[Channel, ...] = ()
+    guarantee: Guarantee = Guarantee.AT_LEAST_ONCE
+    schedule_at_us: int | None = None
+    validity_us: int | None = None
+    client_reference: str = ""
+    campaign: Campaign | None = None
+    data: str = ""
+    tags: tuple[str, ...] = ()
+    reply_to_message_id: int | None = None
+    provider: str = ""
+    origin: str = ""
+    validate_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one recipient. `message_id` is None only for validate_only."""
+
+    recipient_index: int
+    message_id: int | None
+    state: State
+    recipient: str
+    channel: Channel | None
+    transmit_at_us: int
+    client_reference: str = ""
+    units: int = 0
+    encoding: Encoding | None = None
+    reason: Reason | None = None
+    detail: str = ""
+    warnings: tuple[str, ...] = field(default=())

@@ -1,0 +1,76 @@
+"""The field's words as enumerations. The numbers are stored; they never change and equal those of the protos."""
+
+from enum import Enum, IntEnum
+
+
+class Channel(IntEnum):
+    """The kind of network that carries a message."""
+
+    SMS = 1
+    MMS = 2
+    EMAIL = 3
+    PUSH = 4
+    IN_APP = 5
+
+
+class Traffic(IntEnum):
+    """What a message is for."""
+
+    TRANSACTIONAL = 1
+    PROMOTIONAL = 2
+    PASSCODE = 3
+    CONVERSATIONAL = 4
+
+    @property
+    def priority(self) -> int:
+        """Dispatch order: 0 first (passcodes), then everything one asked for, then marketing (C36)."""
+        return _PRIORITIES[self]
+
+
+PRIORITIES = (0, 1, 2)
+_PRIORITIES = {
+    Traffic.PASSCODE: 0,
+    Traffic.TRANSACTIONAL: 1,
+    Traffic.CONVERSATIONAL: 1,
+    Traffic.PROMOTIONAL: 2,
+}
+
+
+class Guarantee(IntEnum):
+    """What happens when nobody can tell whether a provider took a message."""
+
+    AT_LEAST_ONCE = 1
+    AT_MOST_ONCE = 2
+
+
+class Reason(Enum):
+    """Why a message stands where it does; the text is the default detail for people."""
+
+    INVALID_RECIPIENT = "the address is not valid for the channel"
+    NO_ADDRESS = "the recipient has no address for any channel of the content"
+    INVALID_SENDER = "the sender is malformed or not allowed here"
+    NO_ROUTE = "no provider serves the channel"
+    OPTED_OUT = "the recipient opted out of this sender"
+    OPTED_OUT_GLOBALLY = "the recipient opted out of this sender for every account"
+    REFUSED_BY_PROVIDER = "the provider refused it"
+    PROVIDER_UNAVAILABLE = "the provider did not take it"
+    ATTEMPTS_EXHAUSTED = "every allowed attempt was used"
+    VALIDITY_PASSED = "its validity passed before a provider took it"
+    AMBIGUOUS = "the provider may or may not have taken it"
+    NO_RECEIPT = "its validity passed without a receipt"
+    UNDELIVERABLE = "the network could not deliver it"
+    CANCELLED_BY_SENDER = "its sender cancelled it"
+    CONTENT_UNSUPPORTED = "the content cannot be sent on this channel"
+    POLICY = "an account policy refused it"
+    NOT_KNOWN_UPSTREAM = "the provider does not know it"
+
+
+class EventKind(IntEnum):
+    """What an event is about."""
+
+    MESSAGE = 1
+    INBOUND = 2
+    BROADCAST = 3
+    OPT_IN = 4
+    CLICK = 5
+    BALANCE = 6

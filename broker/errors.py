@@ -1,0 +1,64 @@
+"""Why the broker refuses a call: one exception, and the stable reasons that clients may branch on.
+
+A reason's docstring-like text is its default message. `api/status.py` maps each reason to its gRPC
+code; nothing else in the broker knows gRPC codes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+class ErrorReason(Enum):
+    """Reasons of whole-call failures; the name is `google.rpc.ErrorInfo.reason`."""
+
+    MALFORMED_REQUEST = "the request's bytes are not a valid protobuf message of its type"
+    INVALID_REQUEST = "the request breaks a rule; see the field violations"
+    TOO_MANY_UNITS = "the text needs more units than the account allows"
+    CURSOR_INVALID = "the cursor was not issued by this broker for this account"
+    CURSOR_EXPIRED = "the cursor is older than the event log"
+    CURSOR_AHEAD = "the cursor is ahead of the event log, as after restoring a backup"
+    KEY_MISSING = "metadata 'authorization: Bearer <key>' is missing"
+    KEY_INVALID = "the API key is unknown, expired or revoked"
+    ROLE_INSUFFICIENT = "the API key's role does not allow this call"
+    MESSAGE_NOT_FOUND = "there is no such message"
+    ACCOUNT_NOT_FOUND = "there is no such account"
+    REQUEST_ID_REUSED = "the request_id was used with another payload"
+    MESSAGE_NOT_CANCELLABLE = "a provider was already given the message, or it has ended"
+    QUEUE_FULL = "the broker has as many calls waiting as it allows; try again"
+    SUBSCRIBERS_FULL = "the broker serves as many subscribers as it allows; try again"
+    DRAINING = "the broker is shutting down; try another node or try again"
+    STORE_UNAVAILABLE = "the store cannot be written; nothing was accepted"
+    NOT_IMPLEMENTED = "this version of the broker does not offer the call or the field"
+    INTERNAL_ERROR = "a defect in the broker; its log has the details"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that a field broke; `field` is a path from the request, as `recipients[2].tokens`."""
+
+    field: str
+    rule: str
+
+
+class BrokerError(Exception):
+    """A call is refused as a whole, and nothing of it was stored.
+
+    `retry_after_s` is set where the same call may succeed later; `metadata` rides on ErrorInfo.
+    """
+
+    def __init__(
+        self,
+        reason: ErrorReason,
+        message: str | None = None,
+        *,
+        violations: Sequence[Violation] = (),
+        retry_after_s: float | None = None,
+        metadata: dict[str, str] | None = None,
+    ) -> None:
+        self.reason = reason
+        self.message = message or reason.value
+        self.violations = tuple(violations)
+        self.retry_after_s = retry_after_s
+        self.metadata = metadata or {}
+        super().__init__(f"{reason.name}: {self.message}")

@@ -1,0 +1,223 @@
+"""Everything a provider plugin imports.
+
+A plugin is a distribution `waypost-<name>` with a module that it names under the entry-point group
+`waypost`. The module implements hooks with `@hookimpl`; most implement one:
+
+    @hookimpl
+    def waypost_providers():
+        return [ProviderType(name="acme", channels=frozenset({Channel.SMS}), settings=AcmeSettings, create=Acme)]
+
+The broker builds one `Provider` for each `[providers.<instance>]` table whose `type` is that name,
+starts it on its own event loop, and hands it messages in batches. A provider never decides what
+happens next: it says what it saw (an `Outcome` for each message, a `Receipt` later) and the broker
+does the rest.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+import pluggy
+from pydantic import BaseModel
+
+from broker.domain.outcome import (
+    Accepted,
+    Inbound,
+    NotAccepted,
+    Outcome,
+    Receipt,
+    ReceiptStatus,
+    Rejected,
+    ReportedFact,
+    Unknown,
+)
+from broker.domain.submission import Submission
+from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
+
+__all__ = [
+    "Accepted",
+    "Capabilities",
+    "Channel",
+    "Clock",
+    "Context",
+    "Guarantee",
+    "Idempotency",
+    "Inbound",
+    "Logger",
+    "NotAccepted",
+    "OutboundMessage",
+    "Outcome",
+    "Provider",
+    "ProviderType",
+    "Reason",
+    "Receipt",
+    "ReceiptMode",
+    "ReceiptStatus",
+    "Rejected",
+    "ReportedFact",
+    "Submission",
+    "Traffic",
+    "Unknown",
+    "hookimpl",
+    "hookspec",
+]
+
+ENTRY_POINT_GROUP = "waypost"
+
+hookspec = pluggy.HookspecMarker("waypost")
+hookimpl = pluggy.HookimplMarker("waypost")
+
+
+class ReceiptMode(Enum):
+    """How a provider reports on what it took."""
+
+    PUSH = "it reports through Context.report"
+    POLL = "it is asked through Provider.query"
+    NONE = "never: its messages end SENT"
+
+
+class Idempotency(Enum):
+    """How a provider helps against sending a message twice."""
+
+    KEY = "it ignores a repeated OutboundMessage.idempotency_key"
+    QUERY = "Provider.query tells what became of a message without its provider ids"
+    NONE = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an instance can do. `batch_max` is the most messages in one `submit` call, at least 1.
+
+    `query` says whether `Provider.query` works: the broker asks it about messages whose outcome or
+    receipt is missing.
+    """
+
+    channels: frozenset[Channel]
+    receipts: ReceiptMode
+    batch_max: int = 100
+    idempotency: Idempotency = Idempotency.NONE
+    query: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """One message to one address, as a provider gets it. Times are microseconds since 1970 UTC.
+
+    `content` is the channel's document under the field names of the protos (`SmsContent` and the
+    others), absent fields left out. `idempotency_key` is the same for every attempt at the message.
+    `attempt` counts from 1. `submitted_at_us` is when the attempt was recorded. `provider_message_ids`
+    is empty in `submit`; in `query` it holds what the provider answered, where it did answer.
+    """
+
+    message_id: str
+    idempotency_key: str
+    channel: Channel
+    recipient: str
+    sender: str
+    content: Mapping[str, Any]
+    traffic: Traffic
+    attempt: int
+    submitted_at_us: int
+    expire_at_us: int
+    units: int
+    client_reference: str = ""
+    tags: tuple[str, ...] = ()
+    provider_message_ids: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The content's text, or body where the channel calls it so; empty when it has neither."""
+        return str(self.content.get("text") or self.content.get("body") or "")
+
+
+class Clock(Protocol):
+    """The broker's clock; tests set it."""
+
+    def now_us(self) -> int:
+        """Microseconds since 1970 UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that long by this clock."""
+
+
+class Logger(Protocol):
+    """A structured logger: dotted event names and key/values, never bodies, addresses or secrets."""
+
+    def info(self, event: str, **values: object) -> None:
+        """Something an operator may want to know."""
+
+    def warning(self, event: str, **values: object) -> None:
+        """Something an operator should look at."""
+
+    def error(self, event: str, **values: object) -> None:
+        """Something is broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the broker lends a started instance.
+
+    `report` takes receipts and inbound messages in any number and returns after they are committed:
+    acknowledge them upstream only then. It is safe to report the same fact twice. It raises when the
+    store cannot take them; do not acknowledge then.
+    """
+
+    instance: str
+    log: Logger
+    clock: Clock
+    report: Callable[[Sequence[ReportedFact]], Awaitable[None]]
+
+
+class Provider(ABC):
+    """One configured instance of a provider. All calls come from one event loop."""
+
+    @property
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What this instance can do; constant from construction on."""
+
+    async def start(self, context: Context) -> None:  # noqa: B027 - most providers need neither
+        """Open what is needed. Called once, before any other call. Raising stops the broker's start."""
+
+    async def stop(self) -> None:  # noqa: B027
+        """Close it all. Called once, after the last call; within 10 s."""
+
+    @abstractmethod
+    async def submit(self, messages: Sequence[OutboundMessage]) -> Sequence[Outcome]:
+        """Hand the messages over; answer one outcome each, in their order.
+
+        At most `capabilities.batch_max` messages. Raising, an answer of another length, or taking
+        longer than the broker's limit makes every outcome of the batch Unknown.
+        """
+
+    async def query(self, messages: Sequence[OutboundMessage]) -> Sequence[Outcome | Receipt]:
+        """What became of messages whose outcome or receipt is missing; one answer each, in order.
+
+        Accepted: taken, no end yet. NotAccepted: the provider never got it. Rejected: refused.
+        Unknown: cannot tell now. A Receipt: its latest status. Never sends anything.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderType:
+    """A kind of provider that a plugin offers.
+
+    `settings` validates the instance's own `[providers.<instance>]` table without its `type`; unknown
+    keys must be refused (`extra="forbid"`), secrets are `SecretStr`. `create` gets the validated model.
+    """
+
+    name: str
+    channels: frozenset[Channel]
+    settings: type[BaseModel]
+    create: Callable[[Any], Provider]
+
+
+class Hooks:
+    """What a plugin may implement. Each call is guarded: one that raises is logged and skipped."""
+
+    @hookspec
+    def waypost_providers(self) -> Sequence[ProviderType]:  # type: ignore[empty-body]
+        """The provider types that this plugin offers. Called once, at start."""
