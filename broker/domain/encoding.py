@@ -10,16 +10,17 @@ GSM-7      septet              160              153
 UCS-2      UTF-16 code unit    70               67
 =========  ==================  ===============  ================
 
-Sources: 3GPP TS 23.038, 6.2.1 (the tables) and 6.2.3 (UCS-2); 3GPP TS 23.040, 9.2.3.24.1 (the header
-of a part). Two things go beyond them. Characters outside the BMP are sent as UTF-16 surrogate pairs,
-as every handset expects. And a cut falls between grapheme clusters, so that no part ends in half an
-emoji, half a line break or a letter without its accent. A part may therefore stay short, and
-``units`` exceed ``ceil(length / part size)``.
+Sources: 3GPP TS 23.038, 6.2.1 (the tables) and 6.2.3 (UCS-2); 3GPP TS 23.040, 9.2.3.24.1 (the
+header of a part). Two things go beyond them. Characters outside the BMP are sent as UTF-16
+surrogate pairs, as handsets expect. And a cut falls between grapheme clusters, so that no part
+ends in half an emoji, half a line break or a letter without its accent. A part may therefore stay
+short, and ``units`` exceed ``ceil(length / part size)``.
 
 **Why it looks like this.** :func:`measure` runs for every recipient, so it makes no step per
 character: C code maps the text to one byte a character and deletes what it knows. Only a text of
-several parts is cut, and there only its *blocks* are looked at one by one: stretches which must stay
-whole. All between two blocks is one unit a character and may be cut anywhere, by arithmetic.
+several parts is cut, and there only its *blocks* are looked at one by one: the stretches that a cut
+might damage. All between two blocks is one unit a character and may be cut anywhere, by arithmetic.
+What is made of the two tables, once, stands at the end of the file.
 """
 
 import codecs
@@ -31,7 +32,7 @@ from dataclasses import dataclass
 
 import regex  # type: ignore[import-untyped]
 
-# One SMS carries 140 octets. In a concatenated one, a header of 6 octets (8-bit reference) leaves 134.
+# An SMS carries 140 octets. In a part of many, a header of 6 octets (8-bit reference) leaves 134.
 GSM7_SINGLE_SEPTETS = 160
 GSM7_PART_SEPTETS = 153
 UCS2_SINGLE_CODE_UNITS = 70
@@ -91,11 +92,11 @@ class ForcingCharacter:
 def measure(text: str) -> Measure:
     """Tell the encoding, the length and the exact number of parts of ``text``.
 
-    ``measure(text).units == len(split(text))`` always. The limits are 160 septets or 70 UTF-16 code
-    units for a single part, 153 or 67 for each of several (3GPP TS 23.038, TS 23.040); how many units
-    an account may send is not decided here. An empty text is one GSM-7 unit of length 0, since an SMS
-    without text is still an SMS. A lone surrogate, which UTF-8 cannot carry but a ``str`` can, counts
-    as one UCS-2 code unit.
+    ``measure(text).units == len(split(text))`` always. The limits are 160 septets or 70 UTF-16
+    code units for a single part, 153 or 67 for each of several (3GPP TS 23.038, TS 23.040); how
+    many units an account may send is not decided here. An empty text is one GSM-7 unit of length
+    0, since an SMS without text is still an SMS. A lone surrogate, which UTF-8 cannot carry but a
+    ``str`` can, counts as one UCS-2 code unit.
     """
     septets = _septets(text)
     if septets is None:
@@ -165,11 +166,14 @@ def _cuts(text: str, encoding: Encoding) -> list[tuple[int, int]]:
     used = position = 0
     for start, end, length in itertools.chain(blocks, [(len(text), len(text), 0)]):
         used += start - position
-        while used > room:  # all that overflows stands right before the block, one unit a character
+        while used > room:
+            # All that overflows stands right before the block, one unit a character.
             used -= room
             cuts.append((start - used, room))
+        # Looked into only where a cut is due: the pieces of a block that fits do not matter.
         whole = gsm7 or used + length <= room
-        for piece_start, piece_length in [(start, length)] if whole else _pieces(text, start, end):
+        pieces = [(start, length)] if whole else _pieces(text, start, end)
+        for piece_start, piece_length in pieces:
             if used + piece_length > room:
                 cuts.append((piece_start, used))
                 used = 0
@@ -186,27 +190,27 @@ def _pairs(text: str) -> Iterator[tuple[int, int, int]]:
 
 
 def _tangles(text: str) -> Iterator[tuple[int, int, int]]:
-    """Yield (start, end, code units) of each stretch outside which all clusters are one code unit."""
+    """Yield (start, end, code units) of each stretch that may hold a cluster of several units."""
     for match in _TANGLE.finditer(text):
-        # The character before may begin the first cluster.
+        # The character before it may begin the first cluster.
         start, end = max(match.start() - 1, 0), match.end()
         yield start, end, _code_units(text[start:end])
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield (start, code units) of what must stay whole in a tangle: clusters, when they fit a part."""
+    """Yield (start, code units) of what must stay whole within a tangle."""
     for cluster in _CLUSTER.findall(text[start:end]):
         length = _code_units(cluster)
         if length <= UCS2_PART_CODE_UNITS:
             yield start, length
-        else:
+        else:  # it fits in no part, so only its surrogate pairs must
             yield from ((start + n, _code_units(character)) for n, character in enumerate(cluster))
         start += len(cluster)
 
 
 def _character_class(characters: list[str]) -> str:
-    """Return the inside of a ``re`` class of ``characters``, given in ascending order, as ranges."""
-    # Characters of one range share the distance between their code point and their place in the list.
+    """Return the inside of a ``re`` class that holds ``characters``, given in ascending order."""
+    # Characters of one range share the distance between their code point and their place.
     places = itertools.groupby(enumerate(map(ord, characters)), lambda place: place[1] - place[0])
     ranges = ([point for _, point in place] for _, place in places)
     return "".join(f"\\U{points[0]:08x}-\\U{points[-1]:08x}" for points in ranges)
@@ -227,17 +231,18 @@ _UCS2_SINGLES = tuple(Measure(Encoding.UCS2, n, 1) for n in range(UCS2_SINGLE_CO
 
 _FOREIGN = re.compile(f"[^{re.escape(_BASIC + _EXTENSION)}]")
 # GSM-7 has no combining characters: the line break is its only cluster of several.
-_PAIR = re.compile(f"\r\n|[{re.escape(_EXTENSION)}]")
+_PAIR = re.compile("|".join(map(re.escape, ("\r\n", *_EXTENSION))))
 
-# Clusters are found by `regex`, but at 0.15 µs a character. So `re` first finds the tangles, the only
-# places where one can be: characters of the class below, with at most one other character between any
-# two, and one on each side, which may belong. Two neighbours that are both outside the class always
-# have a cluster boundary between them (UAX #29, rule GB999; GB9c and GB11 do join others, but only
-# across a linker or a joiner, which are in the class). Outside the BMP is all in it, for its length.
+# `regex` finds clusters, but takes 0.15 µs a character. So `re` first finds the tangles, the only
+# places where a cluster of several units can be: characters of the class below, with at most one
+# other character between any two, and one on each side, which may belong. Two neighbours that are
+# both outside the class always have a cluster boundary between them (UAX #29, rule GB999; GB9c and
+# GB11 do join others, but only across a linker or a joiner, which are in the class). All outside
+# the BMP is in it, being two code units.
 _BMP_JOINING = _character_class(
     regex.findall(
         r"[\p{GCB=CR}\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}\p{GCB=Prepend}"
-        r"\p{GCB=L}\p{GCB=V}\p{GCB=T}\p{Cs}]",
+        r"\p{GCB=L}\p{GCB=V}\p{GCB=T}\p{InCB=Linker}\p{Cs}]",
         "".join(map(chr, range(0x10000))),
     )
 )

@@ -1,0 +1,71 @@
+# Needs Python 3.11 or newer and make, nothing else: every target sets up what it uses.
+# Choose the interpreter with `make setup PYTHON=/path/to/python3`.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PROJECTS := clients/python . $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+MANIFESTS := $(patsubst %,%/pyproject.toml,$(PROJECTS))
+PINS := requirements/constraints.txt
+INSTALL := $(BIN)/python -m pip install --quiet --constraint $(PINS)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check protos verify soak format pins clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: $(READY) ## Make .venv with the broker, its client and every plugin; .venv/bin/waypost runs it
+
+# pip first, since the one that comes with Python may not know dependency groups. hatchling comes with the dev
+# group, so that the build needs no isolated environment and no unpinned version.
+$(READY): $(MANIFESTS) $(PINS)
+	@test -n "$(PYTHON)" || { echo "make: no python3 found; set PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "make: Python has no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(INSTALL) pip
+	$(INSTALL) --group dev
+	$(INSTALL) --no-build-isolation $(patsubst %,--editable %,$(PROJECTS))
+	@touch $@
+
+demo: $(READY) ## Start a broker, send a few messages and follow them to their ends
+	@$(BIN)/python examples/demo.py
+
+test: $(READY) ## Run every test but the soak
+	@$(BIN)/pytest
+
+soak: $(READY) ## Run the heavier tests
+	@$(BIN)/pytest -m soak
+
+check: $(READY) ## Lint, format, types, import rules, protos, and whether what is generated is current
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint protos
+	@$(BIN)/python tools/protos.py --breaking
+	@$(BIN)/python tools/pins.py --check
+	@$(MAKE) --no-print-directory verify
+
+protos: $(READY) ## Write the Python stubs and docs/lifecycle.md anew
+	@$(BIN)/python tools/protos.py
+	@$(BIN)/python tools/lifecycle_diagram.py
+
+verify: $(READY) ## Fail when a generated file is not what its source makes
+	@$(BIN)/python tools/protos.py --check
+	@$(BIN)/python tools/lifecycle_diagram.py --check
+
+format: $(READY) ## Format the code and fix what ruff can fix
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+pins: $(READY) ## Pin new dependencies; UPGRADE=1 renews all versions
+	@$(BIN)/python tools/pins.py $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove .venv and everything that tools left behind
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find . -name .git -prune -o -type d \( -name __pycache__ -o -name '*.egg-info' \) -exec rm -rf {} +

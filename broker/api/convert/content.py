@@ -1,0 +1,175 @@
+"""Content: what a caller says on each channel, checked and made into documents, and back again.
+
+A document is the JSON-ready form that is stored and that providers get: the protos' field names, absent
+fields left out, bytes as base64.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+
+from google.protobuf.json_format import ParseDict
+
+from broker.api.convert.findings import Findings
+from broker.domain.address import normal_mailbox
+from broker.domain.submission import Content
+from broker.domain.vocabulary import Channel
+from waypost.v1 import content_pb2 as pb
+
+TEXT_CHARACTERS_MAX = 10_000
+SMS_SUBJECT_CHARACTERS_MAX = 13
+MMS_SUBJECT_CHARACTERS_MAX = 255
+MEDIA_MAX = 10
+EMAIL_SUBJECT_CHARACTERS_MAX = 998
+NAME_CHARACTERS_MAX = 255
+ATTACHMENTS_MAX = 10
+EMAIL_BODY_CHARACTERS_MAX = 16 * 1024 * 1024  # the largest request is smaller; only NUL is of interest
+PUSH_TITLE_CHARACTERS_MAX = 255
+PUSH_BODY_CHARACTERS_MAX = 4_000
+PUSH_DATA_BYTES_MAX = 4_096
+
+Document = dict[str, object]
+
+
+def content_of(content: pb.Content, findings: Findings) -> Content:
+    """A document for each channel that the caller filled in, in the order of Content's fields."""
+    documents: dict[Channel, Document] = {}
+    if content.HasField("sms"):
+        documents[Channel.SMS] = _sms(content.sms, findings)
+    if content.HasField("mms"):
+        documents[Channel.MMS] = _mms(content.mms, findings)
+    if content.HasField("email"):
+        documents[Channel.EMAIL] = _email(content.email, findings)
+    if content.HasField("push"):
+        documents[Channel.PUSH] = _push(content.push, findings)
+    if content.HasField("in_app"):
+        documents[Channel.IN_APP] = _in_app(content, findings)
+    if not documents:
+        findings.broke("content", "set at least one of sms, mms, email, push and in_app")
+    return Content(documents)
+
+
+def content_message(channel: Channel, document: Mapping[str, object]) -> pb.Content:
+    """A stored document as the API shows it. Fields that a later version stored are left out."""
+    return ParseDict({_FIELDS[channel]: dict(document)}, pb.Content(), ignore_unknown_fields=True)
+
+
+_FIELDS = {
+    Channel.SMS: "sms",
+    Channel.MMS: "mms",
+    Channel.EMAIL: "email",
+    Channel.PUSH: "push",
+    Channel.IN_APP: "in_app",
+}
+
+
+def _present(**fields: object) -> Document:
+    return {name: value for name, value in fields.items() if value}
+
+
+def _sms(sms: pb.SmsContent, findings: Findings) -> Document:
+    text, subject = sms.text, sms.subject
+    if not text:
+        findings.broke("content.sms.text", "must not be empty")
+    findings.text("content.sms.text", text, TEXT_CHARACTERS_MAX)
+    if not subject:
+        return {"text": text}
+    findings.line("content.sms.subject", subject, SMS_SUBJECT_CHARACTERS_MAX)
+    return {"text": text, "subject": subject}
+
+
+def _mms(mms: pb.MmsContent, findings: Findings) -> Document:
+    if not mms.text and not mms.media:
+        findings.broke("content.mms.text", "must not be empty when there is no media")
+    findings.text("content.mms.text", mms.text, TEXT_CHARACTERS_MAX)
+    findings.line("content.mms.subject", mms.subject, MMS_SUBJECT_CHARACTERS_MAX)
+    media: list[Document] = []
+    if findings.count("content.mms.media", len(mms.media), MEDIA_MAX):
+        media = [_media(f"content.mms.media[{index}]", each, findings) for index, each in enumerate(mms.media)]
+    return _present(subject=mms.subject, text=mms.text, media=media)
+
+
+def _media(path: str, media: pb.Media, findings: Findings) -> Document:
+    findings.url(f"{path}.url", media.url)
+    if media.content_type:
+        findings.media_type(f"{path}.content_type", media.content_type)
+    findings.line(f"{path}.file_name", media.file_name, NAME_CHARACTERS_MAX)
+    return _present(
+        url=media.url, content_type=media.content_type, file_name=media.file_name, inline=media.inline
+    )
+
+
+def _email(email: pb.EmailContent, findings: Findings) -> Document:
+    if not email.subject:
+        findings.broke("content.email.subject", "must not be empty")
+    findings.line("content.email.subject", email.subject, EMAIL_SUBJECT_CHARACTERS_MAX)
+    if not email.text and not email.html:
+        findings.broke("content.email.text", "must not be empty when html is empty too")
+    findings.text("content.email.text", email.text, EMAIL_BODY_CHARACTERS_MAX)
+    findings.text("content.email.html", email.html, EMAIL_BODY_CHARACTERS_MAX)
+    for field, address in (("from_address", email.from_address), ("reply_to", email.reply_to)):
+        if address and normal_mailbox(address) is None:
+            findings.broke(f"content.email.{field}", 'must be a mailbox, as "ada@example.org"')
+    findings.line("content.email.from_name", email.from_name, NAME_CHARACTERS_MAX)
+    findings.line("content.email.style_class", email.style_class, NAME_CHARACTERS_MAX)
+    return _present(
+        subject=email.subject,
+        text=email.text,
+        html=email.html,
+        from_address=email.from_address.strip(),
+        from_name=email.from_name,
+        reply_to=email.reply_to.strip(),
+        style_class=email.style_class,
+        attachments=_attachments(email.attachments, findings),
+    )
+
+
+def _attachments(attachments: Iterable[pb.Attachment], findings: Findings) -> list[Document]:
+    given = list(attachments)
+    if not findings.count("content.email.attachments", len(given), ATTACHMENTS_MAX):
+        return []
+    return [
+        _attachment(f"content.email.attachments[{index}]", each, findings) for index, each in enumerate(given)
+    ]
+
+
+def _attachment(path: str, attachment: pb.Attachment, findings: Findings) -> Document:
+    name = attachment.file_name
+    if not name:
+        findings.broke(f"{path}.file_name", "must not be empty")
+    if "/" in name or "\\" in name:
+        findings.broke(f"{path}.file_name", "must not contain path separators")
+    findings.line(f"{path}.file_name", name, NAME_CHARACTERS_MAX)
+    findings.media_type(f"{path}.content_type", attachment.content_type)
+    document = _present(file_name=name, content_type=attachment.content_type, inline=attachment.inline)
+    source = attachment.WhichOneof("source")
+    if source == "data":
+        document["data"] = b64encode(attachment.data).decode("ascii")
+    elif source == "url":
+        findings.url(f"{path}.url", attachment.url)
+        document["url"] = attachment.url
+    else:
+        findings.broke(path, "set one of data and url")
+    return document
+
+
+def _push(push: pb.PushContent, findings: Findings) -> Document:
+    if not push.body:
+        findings.broke("content.push.body", "must not be empty")
+    findings.text("content.push.body", push.body, PUSH_BODY_CHARACTERS_MAX)
+    findings.line("content.push.title", push.title, PUSH_TITLE_CHARACTERS_MAX)
+    data = dict(push.data)
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in data.items())
+    if size > PUSH_DATA_BYTES_MAX:
+        findings.broke("content.push.data", f"has {size:,} bytes; at most {PUSH_DATA_BYTES_MAX:,} are allowed")
+    elif any("\0" in key or "\0" in value for key, value in data.items()):
+        findings.broke("content.push.data", "must not contain the NUL character (U+0000)")
+    return _present(title=push.title, body=push.body, data=data)
+
+
+def _in_app(content: pb.Content, findings: Findings) -> Document:
+    # An empty body is a wish to say the same as elsewhere, so it is filled in once, here.
+    body = content.in_app.body or content.sms.text or content.email.text
+    if not body:
+        findings.broke("content.in_app.body", "must not be empty when neither sms.text nor email.text is set")
+    findings.text("content.in_app.body", body, TEXT_CHARACTERS_MAX)
+    return {"body": body}

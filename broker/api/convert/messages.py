@@ -1,0 +1,73 @@
+"""Stored messages and their timelines → protobuf."""
+
+from broker.api.convert.content import content_message
+from broker.api.convert.events import campaign_message, optional_id
+from broker.api.convert.ids import account_text
+from broker.api.convert.times import timestamp
+from broker.api.convert.words import (
+    PB_CHANNELS,
+    PB_ENCODINGS,
+    PB_FACTS,
+    PB_GUARANTEES,
+    PB_REASONS,
+    PB_STATUSES,
+    PB_TRAFFICS,
+)
+from broker.domain.ids import format_id
+from broker.domain.lifecycle import ENDS
+from broker.domain.records import MessageRecord, TimelineRecord
+from waypost.v1 import message_pb2
+
+
+def message_message(record: MessageRecord) -> message_pb2.Message:
+    """A message as it stands now; with content where the record has it."""
+    labels = record.labels
+    has_content = record.content is not None and record.channel is not None
+    return message_pb2.Message(
+        message_id=format_id(record.message_id),
+        account_id=account_text(record.account_id),
+        recipient=record.recipient,
+        sender=record.sender,
+        channel=PB_CHANNELS[record.channel],
+        traffic=PB_TRAFFICS[record.traffic],
+        status=PB_STATUSES[record.state],
+        end=record.state in ENDS,
+        reason=PB_REASONS[record.reason],
+        content=content_message(record.channel, record.content) if has_content else None,
+        encoding=PB_ENCODINGS[record.encoding],
+        units=record.units,
+        provider=record.provider,
+        attempts=record.attempts,
+        accept_time=timestamp(record.accepted_at_us),
+        transmit_time=timestamp(record.transmit_at_us),
+        expire_time=timestamp(record.expire_at_us),
+        end_time=None if record.ended_at_us is None else timestamp(record.ended_at_us),
+        client_reference=record.client_reference,
+        campaign=campaign_message(labels.campaign),
+        data=record.data,
+        tags=labels.tags,
+        reply_to_message_id=optional_id(labels.reply_to_message_id),
+        origin=labels.origin,
+        guarantee=PB_GUARANTEES[record.guarantee],
+    )
+
+
+def timeline_entry(record: TimelineRecord) -> message_pb2.TimelineEntry:
+    """One thing that happened to a message."""
+    change = record.change
+    return message_pb2.TimelineEntry(
+        sequence=record.sequence,
+        time=timestamp(record.time_us),
+        fact=PB_FACTS[change.fact],
+        status=PB_STATUSES[change.state],
+        previous_status=PB_STATUSES[change.previous_state],
+        reason=PB_REASONS[change.reason],
+        detail=change.detail,
+        attempt=change.attempt,
+        provider=change.provider,
+        provider_message_ids=change.provider_message_ids,
+        part=change.part,
+        provider_code=change.provider_code,
+        provider_text=change.provider_text,
+        next_attempt_time=None if change.next_attempt_at_us is None else timestamp(change.next_attempt_at_us),
+    )

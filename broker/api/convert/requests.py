@@ -1,0 +1,229 @@
+"""SendRequest → Submission: every rule of size and shape, each where its field's proto comment states it.
+
+What concerns one recipient alone (a malformed number, a sender that does not fit the channel) passes
+here: intake makes it that recipient's result. Here is what refuses the call as a whole.
+
+This runs for every message, so a field that was not set costs one look and nothing more.
+"""
+
+from collections.abc import Sequence
+
+from broker.api.convert.content import content_of
+from broker.api.convert.findings import Findings
+from broker.api.convert.times import US_PER_S
+from broker.api.convert.words import CHANNELS, GUARANTEES, TRAFFICS
+from broker.domain.ids import parse_id
+from broker.domain.submission import Campaign, Content, Recipient, Submission
+from broker.domain.vocabulary import Channel, Guarantee, Traffic
+from waypost.v1 import recipient_pb2, send_pb2
+
+RECIPIENTS_MAX = 100
+REQUEST_ID_CHARACTERS_MAX = 128
+CLIENT_REFERENCE_CHARACTERS_MAX = 128
+DATA_CHARACTERS_MAX = 2_048
+CAMPAIGN_ID_CHARACTERS_MAX = 64
+CAMPAIGN_NAME_CHARACTERS_MAX = 128
+TAGS_MAX = 10
+TAG_CHARACTERS_MAX = 64
+ORIGIN_CHARACTERS_MAX = 64
+DEVICE_TOKEN_CHARACTERS_MAX = 4_096
+SCHEDULE_AHEAD_DAYS_MAX = 35
+VALIDITY_S_MIN = 1
+VALIDITY_S_MAX = 7 * 86_400
+# The protos name no limit for these: room for every legal value, and an end to it.
+SENDER_CHARACTERS_MAX = 254
+PROVIDER_CHARACTERS_MAX = 128
+ADDRESS_CHARACTERS_MAX = 1_024
+
+_SCHEDULE_AHEAD_US_MAX = SCHEDULE_AHEAD_DAYS_MAX * 86_400 * US_PER_S
+
+
+def submission_of(request: send_pb2.SendRequest, account_id: int, now_us: int) -> Submission:
+    """What a caller asks for. Raises BrokerError with every rule that the request breaks."""
+    findings = Findings()
+    _refuse_unbuilt(request, findings)
+    content = _body(request, findings)
+    _lines(request, findings)
+    submission = Submission(
+        account_id=account_id,
+        recipients=_recipients(request.recipients, findings, now_us),
+        content=content,
+        request_id=request.request_id,
+        sender=request.sender,
+        traffic=findings.word("traffic", request.traffic, TRAFFICS) or Traffic.TRANSACTIONAL,
+        channels=_channels(request.channels, content, findings) if request.channels else (),
+        guarantee=findings.word("guarantee", request.guarantee, GUARANTEES) or Guarantee.AT_LEAST_ONCE,
+        schedule_at_us=_schedule("schedule_time", request, findings, now_us),
+        validity_us=_validity(request, findings),
+        client_reference=request.client_reference,
+        campaign=_campaign(request.campaign, findings) if request.HasField("campaign") else None,
+        data=request.data,
+        tags=_tags(request.tags, findings) if request.tags else (),
+        reply_to_message_id=_reply_to(request.reply_to_message_id, findings),
+        provider=request.provider,
+        origin=request.origin,
+        validate_only=request.validate_only,
+    )
+    findings.refuse()
+    return submission
+
+
+def _refuse_unbuilt(request: send_pb2.SendRequest, findings: Findings) -> None:
+    if request.HasField("template"):
+        findings.not_built("template")
+    if request.tokens:
+        findings.not_built("tokens")
+    if request.callback_url:
+        findings.not_built("callback_url")
+    if request.HasField("options"):
+        _refuse_unbuilt_options(request.options, findings)
+
+
+def _refuse_unbuilt_options(options: send_pb2.SendOptions, findings: Findings) -> None:
+    for descriptor, value in options.ListFields():
+        if descriptor.name != "callback_method":
+            findings.not_built(f"options.{descriptor.name}")
+        elif value == send_pb2.CALLBACK_METHOD_GET:
+            findings.not_built("options.callback_method")
+        elif value != send_pb2.CALLBACK_METHOD_POST:
+            findings.broke("options.callback_method", f"{value} is not one of GET, POST")
+
+
+def _body(request: send_pb2.SendRequest, findings: Findings) -> Content:
+    body = request.WhichOneof("body")
+    if body == "content":
+        return content_of(request.content, findings)
+    if body is None:
+        findings.broke("content", "set content or template")
+    return Content({})
+
+
+def _lines(request: send_pb2.SendRequest, findings: Findings) -> None:
+    if request.request_id:
+        findings.line("request_id", request.request_id, REQUEST_ID_CHARACTERS_MAX)
+    if request.sender:
+        findings.line("sender", request.sender, SENDER_CHARACTERS_MAX)
+    if request.client_reference:
+        findings.line("client_reference", request.client_reference, CLIENT_REFERENCE_CHARACTERS_MAX)
+    if request.provider:
+        findings.line("provider", request.provider, PROVIDER_CHARACTERS_MAX)
+    if request.origin:
+        findings.line("origin", request.origin, ORIGIN_CHARACTERS_MAX)
+    if request.data:
+        findings.text("data", request.data, DATA_CHARACTERS_MAX)
+
+
+def _recipients(
+    recipients: Sequence[recipient_pb2.Recipient], findings: Findings, now_us: int
+) -> tuple[Recipient, ...]:
+    if not recipients:
+        findings.broke("recipients", "at least one is needed")
+    if not findings.count("recipients", len(recipients), RECIPIENTS_MAX):
+        return ()
+    return tuple(_recipient(index, each, findings, now_us) for index, each in enumerate(recipients))
+
+
+def _recipient(index: int, recipient: recipient_pb2.Recipient, findings: Findings, now_us: int) -> Recipient:
+    # Most recipients are a phone number and nothing else: the other fields share one look.
+    number = recipient.phone_number
+    if number and len(number) <= ADDRESS_CHARACTERS_MAX and "\0" not in number and len(recipient.ListFields()) == 1:
+        return Recipient(number)
+    path = f"recipients[{index}]"
+    _refuse_unbuilt_of(path, recipient, findings)
+    if not (number or recipient.email or recipient.device_token or recipient.contact_id or recipient.external_id):
+        findings.broke(
+            path, "set one of contact_id and external_id, or any of phone_number, email and device_token"
+        )
+    findings.text(f"{path}.phone_number", number, ADDRESS_CHARACTERS_MAX)
+    findings.text(f"{path}.email", recipient.email, ADDRESS_CHARACTERS_MAX)
+    findings.line(f"{path}.device_token", recipient.device_token, DEVICE_TOKEN_CHARACTERS_MAX)
+    findings.line(f"{path}.client_reference", recipient.client_reference, CLIENT_REFERENCE_CHARACTERS_MAX)
+    findings.text(f"{path}.data", recipient.data, DATA_CHARACTERS_MAX)
+    return Recipient(
+        phone_number=number or None,
+        email=recipient.email or None,
+        device_token=recipient.device_token or None,
+        schedule_at_us=_schedule(f"{path}.schedule_time", recipient, findings, now_us),
+        client_reference=recipient.client_reference or None,
+        data=recipient.data or None,
+    )
+
+
+def _refuse_unbuilt_of(path: str, recipient: recipient_pb2.Recipient, findings: Findings) -> None:
+    if recipient.contact_id:
+        findings.not_built(f"{path}.contact_id")
+    if recipient.external_id:
+        findings.not_built(f"{path}.external_id")
+    if recipient.tokens:
+        findings.not_built(f"{path}.tokens")
+    delegation = recipient.delegation
+    if delegation in {recipient_pb2.DELEGATION_PRIORITY_CONTACT, recipient_pb2.DELEGATION_ALL_CONTACTS}:
+        findings.not_built(f"{path}.delegation")
+    elif delegation not in {recipient_pb2.DELEGATION_UNSPECIFIED, recipient_pb2.DELEGATION_DIRECT}:
+        rule = f"{delegation} is not one of ALL_CONTACTS, DIRECT, PRIORITY_CONTACT"
+        findings.broke(f"{path}.delegation", rule)
+
+
+def _channels(numbers: Sequence[int], content: Content, findings: Findings) -> tuple[Channel, ...]:
+    if not findings.count("channels", len(numbers), len(Channel)):
+        return ()
+    channels: list[Channel] = []
+    for index, number in enumerate(numbers):
+        channel = findings.word(f"channels[{index}]", number, CHANNELS)
+        if channel in channels:
+            findings.broke(f"channels[{index}]", f"{channel.name} is named twice")
+        elif channel is not None:
+            channels.append(channel)
+    if channels and content.documents and content.documents.keys().isdisjoint(channels):
+        findings.broke("channels", "none of them has content")
+    return tuple(channels)
+
+
+def _schedule(
+    field: str, holder: send_pb2.SendRequest | recipient_pb2.Recipient, findings: Findings, now_us: int
+) -> int | None:
+    if not holder.HasField("schedule_time"):
+        return None
+    at_us = findings.time(field, holder.schedule_time)
+    if at_us is not None and at_us > now_us + _SCHEDULE_AHEAD_US_MAX:
+        findings.broke(field, f"is more than {SCHEDULE_AHEAD_DAYS_MAX} days ahead")
+    return at_us
+
+
+def _validity(request: send_pb2.SendRequest, findings: Findings) -> int | None:
+    if not request.HasField("validity"):
+        return None
+    return findings.span("validity", request.validity, s_min=VALIDITY_S_MIN, s_max=VALIDITY_S_MAX)
+
+
+def _campaign(campaign: send_pb2.Campaign, findings: Findings) -> Campaign | None:
+    findings.line("campaign.id", campaign.id, CAMPAIGN_ID_CHARACTERS_MAX)
+    findings.line("campaign.name", campaign.name, CAMPAIGN_NAME_CHARACTERS_MAX)
+    if campaign.name and not campaign.id:
+        findings.broke("campaign.id", "must not be empty when campaign.name is set")
+    return Campaign(campaign.id, campaign.name) if campaign.id else None
+
+
+def _tags(given: Sequence[str], findings: Findings) -> tuple[str, ...]:
+    if not findings.count("tags", len(given), TAGS_MAX):
+        return ()
+    tags = [normal_tag(tag) for tag in given]
+    for index, tag in enumerate(tags):
+        if not tag:
+            findings.broke(f"tags[{index}]", "must not be empty")
+        findings.line(f"tags[{index}]", tag, TAG_CHARACTERS_MAX)
+    return tuple(dict.fromkeys(tags))
+
+
+def normal_tag(written: str) -> str:
+    """A tag as it is kept and filtered by."""
+    return written.strip().lower()
+
+
+def _reply_to(text: str, findings: Findings) -> int | None:
+    if not text:
+        return None
+    message_id = parse_id(text)
+    if message_id is None:
+        findings.broke("reply_to_message_id", "is not a message id: 13 characters of Crockford base32")
+    return message_id

@@ -1,0 +1,82 @@
+"""The words of the protos and those of the domain, as tables. `tests/unit/api` proves them complete.
+
+Most numbers are equal on both sides by design; the tables exist so that a number which only one side
+knows is an error at the edge and not a wrong word inside.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum
+
+from broker.domain.encoding import Encoding
+from broker.domain.lifecycle import Fact, State
+from broker.domain.vocabulary import Channel, EventKind, Guarantee, Reason, Traffic
+from broker.spi import Idempotency, ReceiptMode
+from waypost.v1.channel_pb2 import Channel as PbChannel
+from waypost.v1.channel_pb2 import Encoding as PbEncoding
+from waypost.v1.channel_pb2 import Guarantee as PbGuarantee
+from waypost.v1.channel_pb2 import Traffic as PbTraffic
+from waypost.v1.event_pb2 import EventKind as PbEventKind
+from waypost.v1.provider_pb2 import IdempotencyMode as PbIdempotencyMode
+from waypost.v1.provider_pb2 import ReceiptMode as PbReceiptMode
+from waypost.v1.status_pb2 import MessageFact as PbMessageFact
+from waypost.v1.status_pb2 import MessageStatus as PbMessageStatus
+from waypost.v1.status_pb2 import Reason as PbReason
+
+CHANNELS: Mapping[int, Channel] = {PbChannel.Value(f"CHANNEL_{each.name}"): each for each in Channel}
+TRAFFICS: Mapping[int, Traffic] = {
+    PbTraffic.TRAFFIC_UNSPECIFIED: Traffic.TRANSACTIONAL,
+    **{PbTraffic.Value(f"TRAFFIC_{each.name}"): each for each in Traffic},
+}
+GUARANTEES: Mapping[int, Guarantee] = {
+    PbGuarantee.GUARANTEE_UNSPECIFIED: Guarantee.AT_LEAST_ONCE,
+    **{PbGuarantee.Value(f"GUARANTEE_{each.name}"): each for each in Guarantee},
+}
+EVENT_KINDS: Mapping[int, EventKind] = {
+    PbEventKind.Value(f"EVENT_KIND_{each.name}"): each for each in EventKind
+}
+
+PB_CHANNELS: Mapping[Channel | None, PbChannel] = {
+    None: PbChannel.CHANNEL_UNSPECIFIED,
+    **{each: PbChannel.Value(f"CHANNEL_{each.name}") for each in Channel},
+}
+PB_TRAFFICS: Mapping[Traffic, PbTraffic] = {each: PbTraffic.Value(f"TRAFFIC_{each.name}") for each in Traffic}
+PB_GUARANTEES: Mapping[Guarantee, PbGuarantee] = {
+    each: PbGuarantee.Value(f"GUARANTEE_{each.name}") for each in Guarantee
+}
+PB_ENCODINGS: Mapping[Encoding | None, PbEncoding] = {
+    None: PbEncoding.ENCODING_UNSPECIFIED,
+    **{each: PbEncoding.Value(f"ENCODING_{each.name}") for each in Encoding},
+}
+PB_REASONS: Mapping[Reason | None, PbReason] = {
+    None: PbReason.REASON_UNSPECIFIED,
+    **{each: PbReason.Value(f"REASON_{each.name}") for each in Reason},
+}
+PB_FACTS: Mapping[Fact, PbMessageFact] = {each: PbMessageFact.Value(f"MESSAGE_FACT_{each.name}") for each in Fact}
+
+# Two states are shown as SENT; `end` tells them apart.
+PB_STATUSES: Mapping[State | None, PbMessageStatus] = {
+    None: PbMessageStatus.MESSAGE_STATUS_UNSPECIFIED,
+    **{
+        each: PbMessageStatus.Value(f"MESSAGE_STATUS_{each.name}")
+        for each in State
+        if each is not State.SENT_FINAL
+    },
+    State.SENT_FINAL: PbMessageStatus.MESSAGE_STATUS_SENT,
+}
+STATES_SHOWN_AS: Mapping[int, frozenset[State]] = {
+    shown: frozenset(state for state, status in PB_STATUSES.items() if status == shown and state is not None)
+    for shown in PB_STATUSES.values()
+    if shown != PbMessageStatus.MESSAGE_STATUS_UNSPECIFIED
+}
+
+PB_RECEIPT_MODES: Mapping[ReceiptMode, PbReceiptMode] = {
+    each: PbReceiptMode.Value(f"RECEIPT_MODE_{each.name}") for each in ReceiptMode
+}
+PB_IDEMPOTENCY_MODES: Mapping[Idempotency, PbIdempotencyMode] = {
+    each: PbIdempotencyMode.Value(f"IDEMPOTENCY_MODE_{each.name}") for each in Idempotency
+}
+
+
+def names_of(words: Mapping[int, IntEnum]) -> str:
+    """The words that a client may use, for a rule's text."""
+    return ", ".join(sorted({each.name for each in words.values()}))

@@ -1,0 +1,238 @@
+"""What follows from a provider's answer: facts to record, and the one thing that happens next.
+
+Pure: the caller brings the time, the chance and the answer. `MessageTraits` says what of the message and
+its provider matters; `DeliveryPolicy` holds the operator's numbers.
+"""
+
+from dataclasses import dataclass, field
+
+from broker.domain.lifecycle import Fact
+from broker.domain.outcome import (
+    Accepted,
+    NotAccepted,
+    Outcome,
+    Receipt,
+    ReceiptStatus,
+    Rejected,
+    Unknown,
+)
+from broker.domain.retry import GiveUp, RetryPolicy, after_refusal, next_question_at
+from broker.domain.vocabulary import Guarantee, Reason
+
+CODE_CHARACTERS_MAX = 64
+TEXT_CHARACTERS_MAX = 1_000
+"""A provider's own words are kept up to here; the rest is of no use and may be hostile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What goes with a fact: why, and what the provider said. Times are microseconds since 1970 UTC."""
+
+    reason: Reason | None = None
+    detail: str = ""
+    provider_message_ids: tuple[str, ...] = ()
+    part: int = 0
+    code: str = ""
+    text: str = ""
+    next_attempt_at_us: int | None = None
+
+
+NOTHING = Note()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Dispatch it again at this time. `doubtful`: the attempt before may have reached the provider."""
+
+    at_us: int
+    doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Its outcome is unknown: ask the provider at this time."""
+
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitReceipt:
+    """The provider has it: ask at this time if no receipt came. `parts` of them are to be delivered."""
+
+    at_us: int
+    parts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It has ended."""
+
+
+Next = Retry | Ask | AwaitReceipt | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The facts to record, in order, and what is due then."""
+
+    facts: tuple[tuple[Fact, Note], ...]
+    then: Next
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPolicy:
+    """The operator's numbers. Times are in seconds.
+
+    A missing receipt is asked about after `receipt_overdue_s`, an unknown outcome after `doubt_first_s`;
+    each further question waits twice as long, up to `question_cap_s`.
+    """
+
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    receipt_overdue_s: float = 30.0
+    doubt_first_s: float = 1.0
+    question_cap_s: float = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTraits:
+    """What matters of a message and of the provider that has, or may have, it."""
+
+    attempt: int
+    expire_at_us: int
+    guarantee: Guarantee
+    asked: int = 0
+    gives_receipts: bool = True
+    answers_questions: bool = False
+
+
+def after_submit(
+    outcome: Outcome, traits: MessageTraits, policy: DeliveryPolicy, *, now_us: int, chance: float
+) -> Decision:
+    """What follows from the outcome of handing a message over. `chance` is in [0, 1)."""
+    match outcome:
+        case Accepted():
+            return _taken(outcome, traits, policy, now_us)
+        case Rejected(reason, code, text):
+            return _end(Fact.REFUSED_UPSTREAM, _said(reason, code, text))
+        case NotAccepted(retry_after_s, code, text):
+            note = _said(Reason.PROVIDER_UNAVAILABLE, code, text)
+            return _again(note, traits, policy, now_us, chance, retry_after_s)
+        case Unknown(code, text):
+            note = _said(Reason.AMBIGUOUS, code, text)
+            if traits.answers_questions:
+                at_us = min(now_us + _micros(policy.doubt_first_s), traits.expire_at_us)
+                return Decision(((Fact.DOUBTED, note),), Ask(at_us))
+            return after_doubt(note, traits, policy, now_us=now_us, chance=chance)
+
+
+def after_doubt(
+    note: Note, traits: MessageTraits, policy: DeliveryPolicy, *, now_us: int, chance: float
+) -> Decision:
+    """What follows when nobody can tell whether the provider took a message: its guarantee decides."""
+    if traits.guarantee is Guarantee.AT_MOST_ONCE:
+        return _end(Fact.LOST, note)
+    return _again(note, traits, policy, now_us, chance, None)
+
+
+def after_question(
+    answer: Outcome | Receipt, traits: MessageTraits, policy: DeliveryPolicy, *, now_us: int, chance: float
+) -> Decision:
+    """What follows when a provider was asked about an unknown outcome."""
+    match answer:
+        case Receipt():
+            taken = _taken(Accepted((answer.provider_message_id,)), traits, policy, now_us)
+            fact, note = fact_of(answer)
+            if fact is Fact.PROGRESSED:
+                return taken
+            if fact is Fact.READ:  # who read it has it
+                fact = Fact.DELIVERED
+            return Decision((taken.facts[0], (fact, note)), Done())
+        case Unknown(code, text):
+            if traits.expire_at_us <= now_us:
+                return _end(Fact.LOST, _said(Reason.AMBIGUOUS, code, text))
+            return Decision((), Ask(_next_question(traits, policy.doubt_first_s, policy, now_us)))
+        case _:
+            return after_submit(answer, traits, policy, now_us=now_us, chance=chance)
+
+
+def after_receipt_question(
+    answer: Outcome | Receipt, traits: MessageTraits, policy: DeliveryPolicy, *, now_us: int
+) -> Decision:
+    """What follows when a provider was asked about a message that it has taken."""
+    match answer:
+        case Receipt(status=ReceiptStatus.DELIVERED | ReceiptStatus.DELIVERY_FAILED | ReceiptStatus.READ):
+            fact, note = fact_of(answer)
+            return _end(Fact.DELIVERED if fact is Fact.READ else fact, note)
+        case Rejected(_, code, text):
+            return _end(Fact.UNDELIVERED, _said(Reason.UNDELIVERABLE, code, text))
+        case _:
+            return no_receipt_yet(traits, policy, now_us=now_us)
+
+
+def no_receipt_yet(traits: MessageTraits, policy: DeliveryPolicy, *, now_us: int) -> Decision:
+    """What follows when an overdue receipt is still missing: wait longer, or its validity has passed."""
+    if traits.expire_at_us <= now_us:
+        return _end(Fact.LOST, Note(Reason.NO_RECEIPT))
+    return Decision((), AwaitReceipt(_next_question(traits, policy.receipt_overdue_s, policy, now_us)))
+
+
+def fact_of(receipt: Receipt) -> tuple[Fact, Note]:
+    """What a receipt says, as a fact. A status that has no meaning here is progress with its code."""
+    fact = _FACTS[receipt.status]
+    reason = Reason.UNDELIVERABLE if fact is Fact.UNDELIVERED else None
+    note = _said(reason, receipt.code, receipt.text)
+    return fact, Note(note.reason, code=note.code, text=note.text, part=receipt.part)
+
+
+_FACTS = {
+    ReceiptStatus.SENT: Fact.PROGRESSED,
+    ReceiptStatus.DELIVERED: Fact.DELIVERED,
+    ReceiptStatus.DELIVERY_FAILED: Fact.UNDELIVERED,
+    ReceiptStatus.READ: Fact.READ,
+    ReceiptStatus.UNKNOWN: Fact.PROGRESSED,
+}
+
+
+def _taken(outcome: Accepted, traits: MessageTraits, policy: DeliveryPolicy, now_us: int) -> Decision:
+    note = Note(provider_message_ids=outcome.provider_message_ids)
+    if not traits.gives_receipts:
+        return _end(Fact.HANDED_OVER_UNTRACKED, note)
+    ask_at_us = now_us + _micros(policy.receipt_overdue_s) if traits.answers_questions else traits.expire_at_us
+    parts = max(1, len(outcome.provider_message_ids))
+    return Decision(((Fact.HANDED_OVER, note),), AwaitReceipt(min(ask_at_us, traits.expire_at_us), parts))
+
+
+def _again(
+    note: Note,
+    traits: MessageTraits,
+    policy: DeliveryPolicy,
+    now_us: int,
+    chance: float,
+    retry_after_s: float | None,
+) -> Decision:
+    following = after_refusal(
+        policy.retry, attempt=traits.attempt, now_us=now_us, retry_after_s=retry_after_s, chance=chance
+    )
+    if isinstance(following, GiveUp):
+        return _end(Fact.EXHAUSTED, Note(Reason.ATTEMPTS_EXHAUSTED, code=note.code, text=note.text))
+    # At the end of its validity the message is found expired instead of sent.
+    at_us = min(following.at_us, traits.expire_at_us)
+    deferred = Note(note.reason, code=note.code, text=note.text, next_attempt_at_us=at_us)
+    return Decision(((Fact.DEFERRED, deferred),), Retry(at_us, doubtful=note.reason is Reason.AMBIGUOUS))
+
+
+def _end(fact: Fact, note: Note) -> Decision:
+    return Decision(((fact, note),), Done())
+
+
+def _said(reason: Reason | None, code: str, text: str) -> Note:
+    return Note(reason, code=code[:CODE_CHARACTERS_MAX], text=text[:TEXT_CHARACTERS_MAX])
+
+
+def _next_question(traits: MessageTraits, first_s: float, policy: DeliveryPolicy, now_us: int) -> int:
+    at_us = next_question_at(asked=traits.asked, now_us=now_us, first_s=first_s, cap_s=policy.question_cap_s)
+    return min(at_us, traits.expire_at_us)
+
+
+def _micros(seconds: float) -> int:
+    return round(seconds * 1_000_000)

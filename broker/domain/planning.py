@@ -1,0 +1,205 @@
+"""Intake's decisions: what becomes of each recipient of a submission, before anything is stored."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from broker.domain.address import normal_mailbox, normal_number, sender_fits
+from broker.domain.encoding import Encoding, Measure, measure
+from broker.domain.lifecycle import Fact, Step, begin
+from broker.domain.submission import Recipient, Result, Submission
+from broker.domain.vocabulary import Channel, Reason, Traffic
+
+VALIDITY_DEFAULT_S = 129_600
+VALIDITY_PASSCODE_DEFAULT_S = 600
+SCHEDULE_SLACK_US = 1_000_000
+"""A schedule_time this near is sent at once (C18 allows up to 10 min)."""
+
+_MEASURED = {Channel.SMS}
+_PHONE_CHANNELS = {Channel.SMS, Channel.MMS}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
+    """One recipient's message as it will be stored, refused or not. Times are microseconds UTC."""
+
+    message_id: int
+    step: Step
+    result: Result
+    expire_at_us: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A submission with what becomes of each recipient."""
+
+    submission_id: int
+    submission: Submission
+    accepted_at_us: int
+    fingerprint: str
+    messages: tuple[PlannedMessage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyUnits:
+    """The text needs more parts than the account allows: the whole submission is refused (C04)."""
+
+    needed: int
+    allowed: int
+
+
+RouteExists = Callable[[Channel, str], bool]
+"""Whether some provider serves a channel, given the submission's pinned provider or ""."""
+
+
+def plan(
+    submission: Submission, ids: Sequence[int], *, now_us: int, units_max: int, route_exists: RouteExists
+) -> Plan | TooManyUnits:
+    """Decide everything about a submission. `ids` holds one for it and one for each recipient."""
+    measured = _measure_all(submission)
+    needed = max((each.units for each in measured.values()), default=0)
+    if needed > units_max:
+        return TooManyUnits(needed, units_max)
+    messages = tuple(
+        _plan_one(submission, index, recipient, ids[index + 1], measured, now_us, route_exists)
+        for index, recipient in enumerate(submission.recipients)
+    )
+    print_ = fingerprint(submission) if submission.request_id else ""
+    return Plan(ids[0], submission, now_us, print_, messages)
+
+
+def fingerprint(submission: Submission) -> str:
+    """SHA-256 over what the caller asked for, in a fixed order, absent fields left out."""
+    return hashlib.sha256(
+        json.dumps(_canonical(submission), sort_keys=True, separators=(",", ":")).encode()
+    ).hexdigest()
+
+
+def _canonical(submission: Submission) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "account": submission.account_id,
+        "content": {channel.name: dict(each) for channel, each in submission.content.documents.items()},
+        "recipients": [
+            {name: value for name in Recipient.__slots__ if (value := getattr(recipient, name)) is not None}
+            for recipient in submission.recipients
+        ],
+        "sender": submission.sender,
+        "traffic": submission.traffic,
+        "channels": list(submission.channels),
+        "guarantee": submission.guarantee,
+        "schedule_at": submission.schedule_at_us,
+        "validity": submission.validity_us,
+        "client_reference": submission.client_reference,
+        "campaign": submission.campaign and [submission.campaign.id, submission.campaign.name],
+        "data": submission.data,
+        "tags": sorted(submission.tags),
+        "reply_to": submission.reply_to_message_id,
+        "provider": submission.provider,
+        "origin": submission.origin,
+    }
+    return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+
+
+def _measure_all(submission: Submission) -> dict[Channel, Measure]:
+    documents = submission.content.documents
+    return {channel: measure(submission.content.text_on(channel)) for channel in _MEASURED & documents.keys()}
+
+
+def _plan_one(
+    submission: Submission,
+    index: int,
+    recipient: Recipient,
+    message_id: int,
+    measured: dict[Channel, Measure],
+    now_us: int,
+    route_exists: RouteExists,
+) -> PlannedMessage:
+    channel, address, reason = _destination(submission, recipient, route_exists)
+    transmit_at_us = recipient.schedule_at_us or submission.schedule_at_us or now_us
+    if transmit_at_us <= now_us + SCHEDULE_SLACK_US:
+        transmit_at_us = now_us
+    if reason is not None:
+        step = begin(Fact.REFUSED)
+    else:
+        step = begin(Fact.SCHEDULED if transmit_at_us > now_us else Fact.ACCEPTED)
+    size = measured.get(channel) if channel else None
+    result = Result(
+        recipient_index=index,
+        message_id=None if submission.validate_only else message_id,
+        state=step.state,
+        recipient=address,
+        channel=channel,
+        transmit_at_us=transmit_at_us,
+        client_reference=recipient.client_reference or submission.client_reference,
+        units=size.units if size else 1,
+        encoding=size.encoding if size else None,
+        reason=reason,
+        detail=reason.value if reason else "",
+        warnings=_warnings(size),
+    )
+    expire_at_us = transmit_at_us + _validity_us(submission)
+    return PlannedMessage(message_id, step, result, expire_at_us, recipient.data or submission.data)
+
+
+def _destination(
+    submission: Submission, recipient: Recipient, route_exists: RouteExists
+) -> tuple[Channel | None, str, Reason | None]:
+    """The first channel that the content, the recipient and a provider share; else why there is none."""
+    documents = submission.content.documents
+    wanted = submission.channels or tuple(sorted(documents))
+    offered = [channel for channel in wanted if channel in documents]
+    refusal: tuple[Channel | None, str, Reason | None] = (None, "", None)
+    for channel in offered:
+        written = written_address(recipient, channel)
+        if written is None:
+            continue
+        address = normal_address(written, channel)
+        if address is None:
+            problem = Reason.INVALID_RECIPIENT
+        elif not sender_fits(submission.sender, channel):
+            problem = Reason.INVALID_SENDER
+        elif not route_exists(channel, submission.provider):
+            problem = Reason.NO_ROUTE
+        else:
+            return channel, address, None
+        if refusal[2] is None:  # the caller's first choice is the one to explain
+            refusal = (channel, address or written, problem)
+    if refusal[2] is not None:
+        return refusal
+    any_address = recipient.phone_number or recipient.email or recipient.device_token or ""
+    return None, any_address, Reason.NO_ADDRESS if offered else Reason.CONTENT_UNSUPPORTED
+
+
+def written_address(recipient: Recipient, channel: Channel) -> str | None:
+    """The address that a channel uses, as the caller wrote it."""
+    if channel in _PHONE_CHANNELS:
+        return recipient.phone_number
+    if channel is Channel.EMAIL:
+        return recipient.email
+    if channel is Channel.PUSH:
+        return recipient.device_token
+    return recipient.device_token or recipient.email or recipient.phone_number
+
+
+def normal_address(written: str, channel: Channel) -> str | None:
+    """The normal form of an address on a channel; None when it is not one."""
+    if channel in _PHONE_CHANNELS:
+        return normal_number(written)
+    if channel is Channel.EMAIL:
+        return normal_mailbox(written)
+    return written.strip() or None
+
+
+def _warnings(size: Measure | None) -> tuple[str, ...]:
+    if size is not None and size.encoding is Encoding.UCS2:
+        return (f"encoded as UCS-2: {size.units} part{'s' if size.units > 1 else ''}",)
+    return ()
+
+
+def _validity_us(submission: Submission) -> int:
+    if submission.validity_us is not None:
+        return submission.validity_us
+    seconds = VALIDITY_PASSCODE_DEFAULT_S if submission.traffic is Traffic.PASSCODE else VALIDITY_DEFAULT_S
+    return seconds * 1_000_000

@@ -1,0 +1,180 @@
+"""Verbs of intake: store planned submissions, once."""
+
+from dataclasses import dataclass
+
+from broker.domain.decision import Note
+from broker.domain.planning import Plan
+from broker.domain.submission import Result
+from broker.storage.agenda import Agenda, DueRow, Work
+from broker.storage.documents import dump_answer, dump_content, dump_labels, load_answer
+from broker.storage.journal import Journal
+from broker.storage.transaction import Transaction
+
+REQUEST_ID_TABLES = 4
+"""A ring: three windows are remembered, the fourth is empty and comes next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The submission is in the store."""
+
+    results: tuple[Result, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The same request was stored before: this is what was answered then."""
+
+    results: tuple[Result, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """Another request was stored under this request_id."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A plan to store. `remember_us` is how long a request_id is remembered."""
+
+    plan: Plan
+    remember_us: int
+
+
+Accepted = Stored | Repeated | Reused
+
+
+def accept(tx: Transaction, items: list[Acceptance]) -> list[Accepted]:
+    """Store each plan: its messages, their first events, what is due for them, and its request_id."""
+    writer = _Acceptor(tx, items[0].plan.accepted_at_us)
+    remembered = _Remembered(tx, items)
+    answers: list[Accepted] = []
+    for item in items:
+        earlier = remembered.find(item.plan)
+        if earlier is None:
+            results = tuple(message.result for message in item.plan.messages)
+            writer.add(item.plan)
+            remembered.add(item, results)
+            earlier = Stored(results)
+        answers.append(earlier)
+    writer.flush()
+    remembered.flush()
+    return answers
+
+
+class _Acceptor:
+    """The rows of several plans, written in bulk."""
+
+    def __init__(self, tx: Transaction, now_us: int) -> None:
+        self._tx = tx
+        self._journal = Journal(tx, now_us)
+        self._agenda = Agenda(tx)
+        self._submissions: list[tuple[object, ...]] = []
+        self._messages: list[tuple[object, ...]] = []
+
+    def add(self, plan: Plan) -> None:
+        submission = plan.submission
+        self._submissions.append((
+            plan.submission_id,
+            submission.account_id,
+            submission.sender,
+            submission.traffic,
+            submission.guarantee,
+            submission.provider,
+            dump_labels(submission),
+            dump_content(submission.content),
+        ))
+        priority = submission.traffic.priority
+        for message in plan.messages:
+            result = message.result
+            note = Note(result.reason, result.detail)
+            sequence = self._journal.begin(message.message_id, submission.account_id, message.step, note)
+            self._messages.append((
+                message.message_id,
+                submission.account_id,
+                plan.submission_id,
+                result.channel,
+                result.recipient,
+                message.step.state,
+                result.reason.name if result.reason else None,
+                result.encoding,
+                result.units,
+                "",
+                0,
+                plan.accepted_at_us,
+                result.transmit_at_us,
+                message.expire_at_us,
+                plan.accepted_at_us if message.step.end else None,
+                result.client_reference,
+                message.data,
+                sequence,
+            ))
+            if not message.step.end:
+                self._agenda.add(
+                    DueRow(
+                        message.message_id,
+                        submission.account_id,
+                        Work.DISPATCH,
+                        priority,
+                        result.transmit_at_us,
+                        message.expire_at_us,
+                    )
+                )
+
+    def flush(self) -> None:
+        self._tx.bulk("insert_submissions", self._submissions)
+        self._tx.bulk("insert_messages", self._messages)
+        self._journal.flush()
+        self._agenda.flush()
+
+
+class _Remembered:
+    """The request_ids of one batch: those stored before, and those that the batch itself adds."""
+
+    def __init__(self, tx: Transaction, items: list[Acceptance]) -> None:
+        self._tx = tx
+        self._known: dict[tuple[int, str], tuple[str, tuple[Result, ...]]] = {}
+        self._rows: dict[int, list[tuple[object, ...]]] = {}
+        wanted = sorted({item.plan.submission.request_id for item in items} - {""})
+        if not wanted:
+            return
+        since = {item.plan.submission.account_id: item.plan.accepted_at_us - item.remember_us for item in items}
+        for account, request_id, at, fingerprint, answer in tx.all("find_request_ids", request_ids=wanted):
+            if account in since and at > since[account]:
+                self._known[account, request_id] = (fingerprint, tuple(load_answer(answer)))
+
+    def find(self, plan: Plan) -> Repeated | Reused | None:
+        submission = plan.submission
+        known = self._known.get((submission.account_id, submission.request_id))
+        if not submission.request_id or known is None:
+            return None
+        return Repeated(known[1]) if known[0] == plan.fingerprint else Reused(submission.request_id)
+
+    def add(self, item: Acceptance, results: tuple[Result, ...]) -> None:
+        plan = item.plan
+        account_id, request_id = plan.submission.account_id, plan.submission.request_id
+        if not request_id:
+            return
+        self._known[account_id, request_id] = (plan.fingerprint, results)
+        slot = request_id_slot(plan.accepted_at_us, item.remember_us)
+        row = (account_id, request_id, plan.accepted_at_us, plan.fingerprint, dump_answer(list(results)))
+        self._rows.setdefault(slot, []).append(row)
+
+    def flush(self) -> None:
+        for slot, rows in self._rows.items():
+            self._tx.bulk(f"remember_request_ids_{slot}", rows)
+
+
+def request_id_slot(at_us: int, remember_us: int) -> int:
+    """The table for a time: windows of half the remembered span, so that two and a bit cover it."""
+    return at_us // max(1, remember_us // 2) % REQUEST_ID_TABLES
+
+
+def forget_request_ids(tx: Transaction, items: list[tuple[int, int]]) -> list[None]:
+    """Empty the table that comes next, for each (now_us, remember_us): all in it is past remembering."""
+    for now_us, remember_us in items:
+        slot = (request_id_slot(now_us, remember_us) + 1) % REQUEST_ID_TABLES
+        tx.all(f"forget_request_ids_{slot}")
+    return [None] * len(items)

@@ -1,0 +1,120 @@
+"""The due queue: for each message that has not ended, the one thing that happens next and when.
+
+Changes are collected and written in bulk; the last one for a message counts.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from broker.storage.transaction import Row, Transaction
+
+
+class Work(IntEnum):
+    """What is due for a message. Numbers are stored."""
+
+    DISPATCH = 1
+    """Waits for its time, a route and a free place."""
+    SUBMITTED = 2
+    """An attempt is open; due when its lease runs out."""
+    DOUBT = 3
+    """An attempt's outcome is unknown; due when the provider is asked again."""
+    RECEIPT = 4
+    """A provider took it; due when the receipt is overdue."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """One row. Times are microseconds since 1970 UTC.
+
+    `fence` is the boot number of the process whose attempt is open; `asked` counts the questions to the
+    provider about this attempt; `pending_parts` the parts that are not reported delivered; `doubtful` says
+    that an earlier attempt may have reached its provider.
+    """
+
+    message_id: int
+    account_id: int
+    work: Work
+    priority: int
+    at_us: int
+    expire_at_us: int
+    attempt: int = 0
+    provider: str = ""
+    fence: int = 0
+    submitted_at_us: int = 0
+    asked: int = 0
+    pending_parts: int = 0
+    doubtful: bool = False
+
+
+class Agenda:
+    """The due rows that one verb touches."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._rows: dict[int, DueRow] = {}
+        self._added: set[int] = set()
+        self._changed: set[int] = set()
+        self._done: set[int] = set()
+
+    def load(self, message_ids: Iterable[int]) -> None:
+        """Read the rows of these messages; those without one have ended."""
+        wanted = [message_id for message_id in message_ids if message_id not in self._rows]
+        for row in self._tx.all("due_by_message", message_ids=wanted) if wanted else ():
+            if row[0] not in self._done:
+                self._rows[row[0]] = due_row(row)
+
+    def adopt(self, row: DueRow) -> None:
+        """A row that the verb read itself."""
+        self._rows[row.message_id] = row
+
+    def get(self, message_id: int) -> DueRow | None:
+        """A loaded message's row as it stands in this transaction."""
+        return self._rows.get(message_id)
+
+    def add(self, row: DueRow) -> None:
+        """A new message."""
+        self._rows[row.message_id] = row
+        self._added.add(row.message_id)
+
+    def put(self, row: DueRow) -> None:
+        """What is due for a loaded message has changed."""
+        self._rows[row.message_id] = row
+        self._changed.add(row.message_id)
+
+    def done(self, message_id: int) -> None:
+        """The message has ended."""
+        if self._rows.pop(message_id, None) is not None:
+            self._done.add(message_id)
+
+    def flush(self) -> None:
+        """Write what changed."""
+        self._tx.bulk("delete_due", [(message_id,) for message_id in self._done - self._added])
+        self._tx.bulk("insert_due", [_columns(self._rows[each]) for each in self._added - self._done])
+        changed = self._changed - self._added - self._done
+        self._tx.bulk("update_due", [_columns(self._rows[each]) for each in changed])
+        if any(self._rows[each].work is Work.DISPATCH for each in (self._added | changed) - self._done):
+            self._tx.work_is_due = True
+
+
+def due_row(row: Row) -> DueRow:
+    """The row as the named statements select it."""
+    return DueRow(row[0], row[1], Work(row[2]), *row[3:12], bool(row[12]))
+
+
+def _columns(row: DueRow) -> tuple[object, ...]:
+    return (
+        row.message_id,
+        row.account_id,
+        row.work,
+        row.priority,
+        row.at_us,
+        row.expire_at_us,
+        row.attempt,
+        row.provider,
+        row.fence,
+        row.submitted_at_us,
+        row.asked,
+        row.pending_parts,
+        row.doubtful,
+    )

@@ -1,0 +1,115 @@
+"""JSON documents of the store: what is kept whole because nothing is searched by it."""
+
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from broker.domain.encoding import Encoding
+from broker.domain.lifecycle import State
+from broker.domain.outcome import Receipt, ReceiptStatus
+from broker.domain.records import Labels
+from broker.domain.submission import Campaign, Content, Result, Submission
+from broker.domain.vocabulary import Channel, Reason
+
+NO_LABELS = "{}"
+
+
+def dump_labels(submission: Submission) -> str:
+    """What the caller attached for its own use."""
+    fields: dict[str, object] = {}
+    if submission.campaign:
+        fields["campaign"] = [submission.campaign.id, submission.campaign.name]
+    if submission.tags:
+        fields["tags"] = submission.tags
+    if submission.origin:
+        fields["origin"] = submission.origin
+    if submission.reply_to_message_id is not None:
+        fields["reply_to"] = submission.reply_to_message_id
+    return orjson.dumps(fields).decode() if fields else NO_LABELS
+
+
+@lru_cache(maxsize=4096)
+def load_labels(text: str) -> Labels:
+    """The labels; shared by all who carry the same."""
+    if text == NO_LABELS:
+        return Labels()
+    fields = orjson.loads(text)
+    campaign = fields.get("campaign")
+    return Labels(
+        campaign=Campaign(*campaign) if campaign else None,
+        tags=tuple(fields.get("tags", ())),
+        origin=fields.get("origin", ""),
+        reply_to_message_id=fields.get("reply_to"),
+    )
+
+
+def dump_content(content: Content) -> str:
+    """The documents by channel number."""
+    return orjson.dumps({str(int(channel)): each for channel, each in content.documents.items()}).decode()
+
+
+def load_content(text: str) -> dict[Channel, dict[str, Any]]:
+    """The documents by channel."""
+    return {Channel(int(number)): document for number, document in orjson.loads(text).items()}
+
+
+def dump_answer(results: list[Result]) -> str:
+    """The answer to a call, to be given again."""
+    return orjson.dumps([
+        [
+            result.recipient_index,
+            result.message_id,
+            result.state,
+            result.recipient,
+            result.channel,
+            result.transmit_at_us,
+            result.client_reference,
+            result.units,
+            result.encoding,
+            result.reason.name if result.reason else None,
+            result.detail,
+            result.warnings,
+        ]
+        for result in results
+    ]).decode()
+
+
+def load_answer(text: str) -> list[Result]:
+    """The answer as it was first given."""
+    return [
+        Result(
+            recipient_index=row[0],
+            message_id=row[1],
+            state=State(row[2]),
+            recipient=row[3],
+            channel=Channel(row[4]) if row[4] else None,
+            transmit_at_us=row[5],
+            client_reference=row[6],
+            units=row[7],
+            encoding=Encoding(row[8]) if row[8] else None,
+            reason=Reason[row[9]] if row[9] else None,
+            detail=row[10],
+            warnings=tuple(row[11]),
+        )
+        for row in orjson.loads(text)
+    ]
+
+
+def dump_receipt(receipt: Receipt) -> str:
+    """A receipt that waits for its message."""
+    return orjson.dumps([
+        receipt.provider_message_id,
+        receipt.status.name,
+        receipt.recipient,
+        receipt.part,
+        receipt.code,
+        receipt.text,
+        receipt.time_us,
+    ]).decode()
+
+
+def load_receipt(text: str) -> Receipt:
+    """The receipt as it came."""
+    identity, status, *rest = orjson.loads(text)
+    return Receipt(identity, ReceiptStatus[status], *rest)

@@ -1,0 +1,209 @@
+"""Reading messages and events, and the one verb of callers on a stored message: cancel."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from broker.domain.decision import Note
+from broker.domain.encoding import Encoding
+from broker.domain.ids import first_id_at
+from broker.domain.lifecycle import Fact, State
+from broker.domain.records import EventRecord, MessageChange, MessageRecord, TimelineRecord
+from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
+from broker.storage.agenda import Agenda, Work
+from broker.storage.documents import load_content, load_labels
+from broker.storage.journal import Journal
+from broker.storage.transaction import Row, Transaction
+
+TIMELINE_EVENTS_MAX = 1_000
+SCAN_ROWS_MAX = 10_000
+"""A page looks at this many stored messages at most, and may then be short."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageQuery:
+    """Which messages of an account, newest first. Times are microseconds UTC of acceptance."""
+
+    account_id: int
+    start_us: int | None
+    end_us: int | None
+    states: frozenset[State]
+    before_id: int | None
+    page_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """One page; `next_before_id` is None on the last one."""
+
+    messages: Sequence[MessageRecord]
+    next_before_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A caller's wish to end a message."""
+
+    account_id: int
+    message_id: int
+    now_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """It was cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotCancellable:
+    """A provider was given it, or it has ended."""
+
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchMessage:
+    """The account has no such message."""
+
+
+def cancel(tx: Transaction, items: list[Cancellation]) -> list[Cancelled | NotCancellable | NoSuchMessage]:
+    """End messages that surely no provider has: those that wait for dispatch."""
+    journal, agenda = Journal(tx, items[0].now_us), Agenda(tx)
+    message_ids = [item.message_id for item in items]
+    journal.load(message_ids)
+    agenda.load(message_ids)
+    answers: list[Cancelled | NotCancellable | NoSuchMessage] = []
+    for item in items:
+        head, due = journal.find(item.message_id), agenda.get(item.message_id)
+        if head is None or head.account_id != item.account_id:
+            answers.append(NoSuchMessage())
+        elif due is None or due.work is not Work.DISPATCH or due.doubtful:
+            answers.append(NotCancellable(head.state))
+        else:
+            journal.happen(item.message_id, Fact.CANCELLED, Note(Reason.CANCELLED_BY_SENDER))
+            agenda.done(item.message_id)
+            answers.append(Cancelled())
+    journal.flush()
+    agenda.flush()
+    return answers
+
+
+def read_message(
+    tx: Transaction, account_id: int, message_id: int
+) -> tuple[MessageRecord, list[TimelineRecord]] | None:
+    """A message with its content and its history, oldest event first."""
+    row = tx.one("message_by_id", account_id=account_id, message_id=message_id)
+    if row is None:
+        return None
+    channel = Channel(row[4]) if row[4] else None
+    contents = load_content(row[20])
+    message = _message(row, contents.get(channel) if channel else None)
+    events = tx.all(
+        "timeline", account_id=account_id, last_sequence=row[21], events_max=TIMELINE_EVENTS_MAX
+    )
+    return message, [TimelineRecord(event[0], event[1], _change(event)) for event in events]
+
+
+def read_page(tx: Transaction, query: MessageQuery) -> MessagePage:
+    """A page of an account's messages, newest first."""
+    end_id = first_id_at(_ceil_ms(query.end_us)) if query.end_us is not None else (1 << 63) - 1
+    before_id = end_id if query.before_id is None else min(end_id, query.before_id)
+    floor_id = first_id_at(query.start_us // 1_000) if query.start_us is not None else 0
+    scan = {"before_id": before_id, "floor_id": floor_id, "scan_rows": SCAN_ROWS_MAX}
+    rows = tx.all(
+        "messages_page",
+        **scan,
+        account_id=query.account_id,
+        any_state=not query.states,
+        states=[int(state) for state in query.states],
+        page_rows=query.page_size,
+    )
+    messages = [_message(row, None) for row in rows]
+    if len(messages) == query.page_size:
+        return MessagePage(messages, messages[-1].message_id)
+    floor = tx.one("scan_floor", **scan)
+    exhausted = floor is None or floor[1] < SCAN_ROWS_MAX
+    return MessagePage(messages, None if exhausted or floor is None else floor[0])
+
+
+def read_events(tx: Transaction, account_id: int, after: int, events_max: int) -> list[EventRecord]:
+    """The account's events after a sequence, in order."""
+    rows = tx.all("events_after", account_id=account_id, after=after, events_max=events_max)
+    return [_event(account_id, row) for row in rows]
+
+
+def read_log_bounds(tx: Transaction, account_id: int) -> tuple[int, int]:
+    """The oldest sequence that is kept (one past the head when none is) and the head's."""
+    head = tx.one("account_last_sequence", account_id=account_id)
+    last = int(head[0]) if head else 0
+    oldest = tx.one("oldest_sequence", account_id=account_id)
+    return (int(oldest[0]) if oldest else last + 1), last
+
+
+def _ceil_ms(time_us: int) -> int:
+    return -(-time_us // 1_000)
+
+
+def _message(row: Row, content: dict[str, object] | None) -> MessageRecord:
+    return MessageRecord(
+        message_id=row[0],
+        account_id=row[1],
+        recipient=row[2],
+        sender=row[3],
+        channel=Channel(row[4]) if row[4] else None,
+        traffic=Traffic(row[5]),
+        guarantee=Guarantee(row[6]),
+        state=State(row[7]),
+        reason=Reason[row[8]] if row[8] else None,
+        encoding=Encoding(row[9]) if row[9] else None,
+        units=row[10],
+        provider=row[11],
+        attempts=row[12],
+        accepted_at_us=row[13],
+        transmit_at_us=row[14],
+        expire_at_us=row[15],
+        ended_at_us=row[16],
+        client_reference=row[17],
+        data=row[18],
+        labels=load_labels(row[19]),
+        content=content,
+    )
+
+
+def _change(row: Row) -> MessageChange:
+    return MessageChange(
+        fact=_FACTS[row[3]],
+        state=_STATES[row[4]],
+        previous_state=_STATES[row[5]] if row[5] else None,
+        reason=Reason[row[6]] if row[6] else None,
+        detail=row[7] or "",
+        attempt=row[8],
+        provider=row[9] or "",
+        provider_message_ids=tuple(row[10].split("\n")) if row[10] else (),
+        part=row[11],
+        provider_code=row[12] or "",
+        provider_text=row[13] or "",
+        next_attempt_at_us=row[14],
+    )
+
+
+def _event(account_id: int, row: Row) -> EventRecord:
+    return EventRecord(
+        account_id=account_id,
+        sequence=row[0],
+        time_us=row[1],
+        message_id=row[2],
+        change=_change(row),
+        recipient=row[15],
+        sender=row[16],
+        channel=_CHANNELS[row[17]] if row[17] else None,
+        units=row[18],
+        client_reference=row[19],
+        data=row[20],
+        labels=load_labels(row[21]),
+    )
+
+
+# A dictionary is several times faster than calling the enumeration, and this runs for every event.
+_FACTS = {int(fact): fact for fact in Fact}
+_STATES = {int(state): state for state in State}
+_CHANNELS = {int(channel): channel for channel in Channel}

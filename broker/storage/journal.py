@@ -1,0 +1,123 @@
+"""The one place where a message changes: its row, and the event that says so, together.
+
+A verb loads the heads of the messages it is about, states facts, and flushes. `lifecycle` decides what
+each fact leads to; the journal only writes that down, in bulk.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from broker.domain.decision import NOTHING, Note
+from broker.domain.lifecycle import Fact, State, Step, advance
+from broker.storage.transaction import Transaction
+
+
+@dataclass(slots=True)
+class Head:
+    """What a message's next change depends on."""
+
+    message_id: int
+    account_id: int
+    state: State
+    last_sequence: int
+    attempts: int
+    provider: str
+    reason: str | None = None
+    ended_at_us: int | None = None
+
+
+class Journal:
+    """Facts about messages within one transaction, at one time."""
+
+    def __init__(self, tx: Transaction, now_us: int) -> None:
+        self._tx = tx
+        self._now_us = now_us
+        self._heads: dict[int, Head] = {}
+        self._events: list[tuple[object, ...]] = []
+        self._moved: set[int] = set()
+
+    def load(self, message_ids: Iterable[int]) -> None:
+        """Read the heads of these messages."""
+        wanted = [message_id for message_id in message_ids if message_id not in self._heads]
+        for row in self._tx.all("message_heads", message_ids=wanted) if wanted else ():
+            self._heads[row[0]] = Head(row[0], row[1], State(row[2]), row[3], row[4], row[5], row[6], row[7])
+
+    def head(self, message_id: int) -> Head:
+        """A loaded message as it stands in this transaction."""
+        return self._heads[message_id]
+
+    def find(self, message_id: int) -> Head | None:
+        """A loaded message, None when the store has none of that id."""
+        return self._heads.get(message_id)
+
+    def begin(self, message_id: int, account_id: int, step: Step, note: Note = NOTHING) -> int:
+        """Write a new message's first event; answers its sequence. The caller inserts the message."""
+        sequence = self._tx.next_sequence(account_id)
+        head = Head(message_id, account_id, step.state, sequence, 0, "")
+        self._write(head, sequence, 0, step, None, note)
+        return sequence
+
+    def happen(self, message_id: int, fact: Fact, note: Note = NOTHING) -> Step:
+        """State a fact about a loaded message; raises IllegalMove when it cannot happen."""
+        head = self._heads[message_id]
+        step = advance(head.state, fact)
+        previous_state, previous_sequence = head.state, head.last_sequence
+        head.last_sequence = self._tx.next_sequence(head.account_id)
+        if step.state is not head.state:
+            head.state = step.state
+            head.reason = note.reason.name if note.reason else None
+            if step.end:
+                head.ended_at_us = self._now_us
+        self._moved.add(message_id)
+        self._write(head, head.last_sequence, previous_sequence, step, previous_state, note)
+        return step
+
+    def attempt(self, message_id: int, provider: str) -> int:
+        """Record that `provider` is about to be called; answers the attempt's number."""
+        head = self._heads[message_id]
+        head.attempts += 1
+        head.provider = provider
+        self.happen(message_id, Fact.ATTEMPTED)
+        return head.attempts
+
+    def flush(self) -> None:
+        """Write it all."""
+        self._tx.bulk("insert_events", self._events)
+        self._tx.bulk(
+            "update_heads",
+            [
+                (
+                    head.message_id,
+                    head.state,
+                    head.last_sequence,
+                    head.attempts,
+                    head.provider,
+                    head.reason,
+                    head.ended_at_us,
+                )
+                for head in map(self._heads.__getitem__, self._moved)
+            ],
+        )
+
+    def _write(
+        self, head: Head, sequence: int, previous: int, step: Step, previous_state: State | None, note: Note
+    ) -> None:
+        self._events.append((
+            head.account_id,
+            sequence,
+            self._now_us,
+            head.message_id,
+            previous,
+            step.fact,
+            step.state,
+            previous_state,
+            note.reason.name if note.reason else None,
+            note.detail or None,
+            head.attempts,
+            head.provider or None,
+            "\n".join(note.provider_message_ids) or None,
+            note.part,
+            note.code or None,
+            note.text or None,
+            note.next_attempt_at_us,
+        ))

@@ -1,0 +1,130 @@
+"""Verbs of start and housekeeping: the store's identity, ids, accounts, keys, and what is forgotten."""
+
+from dataclasses import dataclass
+
+from broker.domain.access import Principal, Role
+from broker.domain.ids import first_id_at
+from broker.storage.transaction import Transaction
+
+FORGET_ROWS_MAX = 2_000
+"""Old rows go in batches of this size, so that no commit keeps callers waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """What a start found. `boot` counts the starts; no id above `id_ceiling` was ever given."""
+
+    store_id: bytes
+    boot: int
+    id_ceiling: int
+
+
+def boot(tx: Transaction, items: list[bytes]) -> list[Boot]:
+    """Count this start; `items` holds the name that a new store gets."""
+    if tx.one("read_store") is None:
+        tx.all("create_store", store_id=items[0])
+    tx.all("count_boot")
+    row = tx.one("read_store")
+    assert row is not None
+    return [Boot(row[0], row[1], row[2])] * len(items)
+
+
+def raise_id_ceiling(tx: Transaction, items: list[int]) -> list[int]:
+    """Record that ids up to the highest of `items` may be given."""
+    ceiling = max(items)
+    tx.all("raise_id_ceiling", ceiling=ceiling)
+    return [ceiling] * len(items)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account to create."""
+
+    account_id: int
+    name: str
+    now_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key to create; only its hash is stored."""
+
+    key_id: int
+    account_id: int
+    role: Role
+    secret_hash: str
+    now_us: int
+    expire_at_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key as it is stored."""
+
+    principal: Principal
+    secret_hash: str
+    expire_at_us: int | None
+    revoked_at_us: int | None
+
+
+def create_accounts(tx: Transaction, items: list[NewAccount]) -> list[None]:
+    """Create the accounts."""
+    tx.bulk("insert_accounts", [(item.account_id, item.name, item.now_us, 0) for item in items])
+    return [None] * len(items)
+
+
+def create_keys(tx: Transaction, items: list[NewKey]) -> list[None]:
+    """Create the keys."""
+    tx.bulk(
+        "insert_keys",
+        [
+            (item.key_id, item.account_id, item.role, item.secret_hash, item.now_us, item.expire_at_us)
+            for item in items
+        ],
+    )
+    return [None] * len(items)
+
+
+def read_key(tx: Transaction, key_id: int) -> StoredKey | None:
+    """A key by its id."""
+    row = tx.one("key_by_id", key_id=key_id)
+    if row is None:
+        return None
+    return StoredKey(Principal(row[0], row[1], Role(row[2])), row[3], row[4], row[5])
+
+
+def read_account_exists(tx: Transaction, account_id: int) -> bool:
+    """Whether there is such an account."""
+    return tx.one("account_last_sequence", account_id=account_id) is not None
+
+
+def read_has_accounts(tx: Transaction) -> bool:
+    """Whether there is any account: a new store has none."""
+    return tx.one("any_account") is not None
+
+
+def read_due_counts(tx: Transaction) -> dict[int, int]:
+    """How many messages wait for each kind of work."""
+    return {row[0]: row[1] for row in tx.all("due_counts")}
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Forget what is older: parked receipts, and provider ids of messages that ended before."""
+
+    before_us: int
+
+
+def forget_receipts(tx: Transaction, items: list[Forget]) -> list[int]:
+    """Delete one batch for each item; answers how many rows went, so that the caller goes on."""
+    gone = []
+    for item in items:
+        parked = tx.all("forget_parked_receipts", parked_before=item.before_us, rows_max=FORGET_ROWS_MAX)
+        ended = tx.all(
+            "forget_provider_messages",
+            oldest_id=first_id_at(item.before_us // 1_000),
+            ended_before=item.before_us,
+            rows_max=FORGET_ROWS_MAX,
+        )
+        gone.append(len(parked) + len(ended))
+    return gone

@@ -1,0 +1,146 @@
+"""Receipts and the messages they are about: matched by (provider, provider message id), or parked."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from broker.domain.decision import Note, fact_of
+from broker.domain.lifecycle import ENDS, Fact
+from broker.domain.outcome import Receipt
+from broker.storage.agenda import Agenda, DueRow
+from broker.storage.documents import dump_receipt, load_receipt
+from broker.storage.journal import Journal
+from broker.storage.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A receipt from a provider instance."""
+
+    provider: str
+    receipt: Receipt
+    now_us: int
+
+
+@dataclass(slots=True)
+class _Match:
+    provider: str
+    provider_message_id: str
+    message_id: int
+    part: int
+    reported: bool
+
+
+def record_receipts(tx: Transaction, items: list[Report]) -> list[bool]:
+    """Apply each receipt in order; False for one that matches nothing yet and was parked."""
+    now_us = items[0].now_us
+    journal, agenda = Journal(tx, now_us), Agenda(tx)
+    matches = _find(tx, [(item.provider, item.receipt.provider_message_id) for item in items])
+    parked = []
+    answers = []
+    _load(journal, agenda, matches.values())
+    applier = _Applier(journal, agenda)
+    for item in items:
+        match = matches.get((item.provider, item.receipt.provider_message_id))
+        if match is None:
+            identity = item.receipt.provider_message_id
+            parked.append((item.provider, identity, dump_receipt(item.receipt), now_us))
+        else:
+            applier.apply(match, item.receipt)
+        answers.append(match is not None)
+    tx.bulk("park_receipts", parked)
+    applier.flush(tx)
+    journal.flush()
+    agenda.flush()
+    return answers
+
+
+def register(tx: Transaction, row: DueRow, provider_message_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Remember which message these ids belong to; answers the (provider, id) pairs."""
+    identities = [(row.provider, identity) for identity in provider_message_ids]
+    several = len(identities) > 1
+    tx.bulk(
+        "insert_provider_messages",
+        [
+            (provider, identity, row.message_id, number if several else 0, False)
+            for number, (provider, identity) in enumerate(identities, start=1)
+        ],
+    )
+    return identities
+
+
+def match_parked(
+    tx: Transaction, journal: Journal, agenda: Agenda, registered: Sequence[tuple[str, str]]
+) -> None:
+    """Apply the receipts that came before their messages' ids were known."""
+    if not registered or tx.one("any_parked_receipt") is None:
+        return
+    waiting = _parked(tx, registered)
+    if not waiting:
+        return
+    matches = _find(tx, [(provider, receipt.provider_message_id) for _, provider, receipt in waiting])
+    applier = _Applier(journal, agenda)
+    for _, provider, receipt in waiting:
+        applier.apply(matches[provider, receipt.provider_message_id], receipt)
+    applier.flush(tx)
+    tx.bulk("unpark_receipts", [(parked_id,) for parked_id, _, _ in waiting])
+
+
+class _Applier:
+    """Receipts applied one after the other to matched messages."""
+
+    def __init__(self, journal: Journal, agenda: Agenda) -> None:
+        self._journal = journal
+        self._agenda = agenda
+        self._reported: list[_Match] = []
+
+    def apply(self, match: _Match, receipt: Receipt) -> None:
+        fact, note = fact_of(receipt)
+        part = receipt.part or match.part
+        note = Note(note.reason, part=part, code=note.code, text=note.text)
+        head = self._journal.head(match.message_id)
+        due = self._agenda.get(match.message_id)
+        if fact is Fact.DELIVERED and due is not None and head.state not in ENDS:
+            if match.reported:
+                fact = Fact.LATE_RECEIPT
+            elif due.pending_parts > 1:
+                self._agenda.put(replace(due, pending_parts=due.pending_parts - 1))
+                fact = Fact.PART_DELIVERED
+            if not match.reported and match.part:
+                match.reported = True
+                self._reported.append(match)
+        if self._journal.happen(match.message_id, fact, note).end:
+            self._agenda.done(match.message_id)
+
+    def flush(self, tx: Transaction) -> None:
+        tx.bulk("mark_reported", [(match.provider, match.provider_message_id) for match in self._reported])
+
+
+def _load(journal: Journal, agenda: Agenda, matches: Iterable[_Match]) -> None:
+    message_ids = {match.message_id for match in matches}
+    journal.load(message_ids)
+    agenda.load(message_ids)
+
+
+def _by_provider(identities: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    grouped: defaultdict[str, list[str]] = defaultdict(list)
+    for provider, identity in identities:
+        grouped[provider].append(identity)
+    return grouped
+
+
+def _find(tx: Transaction, identities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], _Match]:
+    return {
+        (provider, row[0]): _Match(provider, row[0], row[1], row[2], bool(row[3]))
+        for provider, wanted in _by_provider(identities).items()
+        for row in tx.all("find_provider_messages", provider=provider, provider_message_ids=wanted)
+    }
+
+
+def _parked(tx: Transaction, identities: Iterable[tuple[str, str]]) -> list[tuple[int, str, Receipt]]:
+    waiting = [
+        (row[0], provider, load_receipt(row[1]))
+        for provider, wanted in _by_provider(identities).items()
+        for row in tx.all("find_parked_receipts", provider=provider, provider_message_ids=wanted)
+    ]
+    return sorted(waiting, key=lambda each: each[0])

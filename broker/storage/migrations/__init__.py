@@ -1,0 +1,1 @@
+"""Numbered `.sql` files, applied once each and in order; never edited after a release."""

@@ -1,0 +1,165 @@
+"""Verbs of the poller: what is overdue, which provider to ask about it, and what its answer means."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from broker.domain.decision import (
+    Decision,
+    DeliveryPolicy,
+    MessageTraits,
+    Note,
+    after_doubt,
+    after_question,
+    after_receipt_question,
+    no_receipt_yet,
+)
+from broker.domain.lifecycle import Fact
+from broker.domain.outcome import Outcome, Receipt
+from broker.domain.vocabulary import Guarantee, Reason
+from broker.spi import OutboundMessage
+from broker.storage.agenda import Agenda, DueRow, Work, due_row
+from broker.storage.dispatching import Parcel, carry_out, load_outbound
+from broker.storage.journal import Journal
+from broker.storage.matching import match_parked
+from broker.storage.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionClaim:
+    """A wish for overdue messages: at most `messages_max`, leased until `lease_until_us`."""
+
+    now_us: int
+    messages_max: int
+    lease_until_us: int
+    policy: DeliveryPolicy
+    can_ask: Callable[[str], bool]
+    chance: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A message to ask its provider about."""
+
+    provider: str
+    message_id: int
+    message: OutboundMessage
+    work: Work
+    asked: int
+    guarantee: Guarantee
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """What to ask, how many rows were looked at, and when more will be overdue."""
+
+    questions: tuple[Question, ...]
+    looked_at: int
+    next_at_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReport:
+    """What a provider answered."""
+
+    question: Question
+    answer: Outcome | Receipt
+    gives_receipts: bool
+    policy: DeliveryPolicy
+    now_us: int
+    chance: float
+
+
+def claim_questions(tx: Transaction, items: list[QuestionClaim]) -> list[Overdue]:
+    """Take overdue messages; those whose provider cannot be asked are decided at once."""
+    return [_claim_one(tx, item) for item in items]
+
+
+def _claim_one(tx: Transaction, wish: QuestionClaim) -> Overdue:
+    rows = [due_row(row) for row in tx.all("due_questions", now=wish.now_us, rows_max=wish.messages_max)]
+    questions = _questions(tx, wish, rows) if rows else ()
+    following = tx.one("next_question")
+    return Overdue(questions, len(rows), following[0] if following else None)
+
+
+def _questions(tx: Transaction, wish: QuestionClaim, rows: list[DueRow]) -> tuple[Question, ...]:
+    journal, agenda = Journal(tx, wish.now_us), Agenda(tx)
+    journal.load(row.message_id for row in rows)
+    parcels = load_outbound(tx, rows)
+    known_ids = _known_ids(tx, rows)
+    questions: list[Question] = []
+    for row in rows:
+        agenda.adopt(row)
+        parcel = parcels[row.message_id]
+        if row.work is Work.SUBMITTED:
+            note = Note(Reason.AMBIGUOUS, "the attempt's outcome was never recorded")
+            journal.happen(row.message_id, Fact.DOUBTED, note)
+            row = replace(row, work=Work.DOUBT)
+        if not wish.can_ask(row.provider):
+            carry_out(tx, journal, agenda, row, _without_asking(row, parcel, wish))
+            continue
+        row = replace(row, at_us=wish.lease_until_us, asked=row.asked + 1)
+        agenda.put(row)
+        message = parcel.outbound(row, known_ids[row.message_id])
+        questions.append(Question(row.provider, row.message_id, message, row.work, row.asked, parcel.guarantee))
+    journal.flush()
+    agenda.flush()
+    return tuple(questions)
+
+
+def _without_asking(row: DueRow, parcel: Parcel, wish: QuestionClaim) -> Decision:
+    traits = MessageTraits(row.attempt, row.expire_at_us, parcel.guarantee, row.asked)
+    if row.work is Work.RECEIPT:
+        return no_receipt_yet(traits, wish.policy, now_us=wish.now_us)
+    note = Note(Reason.AMBIGUOUS)
+    return after_doubt(note, traits, wish.policy, now_us=wish.now_us, chance=wish.chance())
+
+
+def _known_ids(tx: Transaction, rows: list[DueRow]) -> dict[int, tuple[str, ...]]:
+    found: defaultdict[int, tuple[str, ...]] = defaultdict(tuple)
+    # Only what a provider took has ids, and an earlier attempt's ids would mislead it.
+    taken = [row.message_id for row in rows if row.work is Work.RECEIPT]
+    for message_id, identity in tx.all("provider_messages_of", message_ids=taken) if taken else ():
+        found[message_id] += (identity,)
+    return found
+
+
+def settle_answers(tx: Transaction, items: list[AnswerReport]) -> list[bool]:
+    """Apply each answer; False where the message has moved on since it was asked about."""
+    journal, agenda = Journal(tx, items[0].now_us), Agenda(tx)
+    message_ids = [item.question.message_id for item in items]
+    journal.load(message_ids)
+    agenda.load(message_ids)
+    registered: list[tuple[str, str]] = []
+    answers = []
+    for item in items:
+        row = agenda.get(item.question.message_id)
+        same = row is not None and (row.work, row.asked) == (item.question.work, item.question.asked)
+        if row is not None and same:
+            registered += carry_out(tx, journal, agenda, row, _decide(row, item))
+        answers.append(same)
+    match_parked(tx, journal, agenda, registered)
+    journal.flush()
+    agenda.flush()
+    return answers
+
+
+def _decide(row: DueRow, item: AnswerReport) -> Decision:
+    traits = MessageTraits(
+        attempt=row.attempt,
+        expire_at_us=row.expire_at_us,
+        guarantee=item.question.guarantee,
+        asked=row.asked,
+        gives_receipts=item.gives_receipts,
+        answers_questions=True,
+    )
+    if row.work is Work.RECEIPT:
+        return after_receipt_question(item.answer, traits, item.policy, now_us=item.now_us)
+    return after_question(item.answer, traits, item.policy, now_us=item.now_us, chance=item.chance)
+
+
+def release_open_attempts(tx: Transaction, items: list[tuple[int, int]]) -> list[None]:
+    """At start, for (now_us, boot): attempts of earlier boots have nobody left who would settle them."""
+    for now_us, boot in items:
+        tx.all("release_open_attempts", now=now_us, boot=boot)
+    return [None] * len(items)

@@ -1,0 +1,1 @@
+"""Named statements, a file for each subject."""

@@ -1,0 +1,54 @@
+-- name: due_by_message
+SELECT message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
+       pending_parts, doubtful
+FROM due
+WHERE message_id IN (SELECT value FROM json_each(:message_ids))
+
+-- name: insert_due
+INSERT INTO due (
+    message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
+    pending_parts, doubtful
+) VALUES :rows
+
+-- name: update_due
+WITH row (
+    message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
+    pending_parts, doubtful
+) AS (VALUES :rows)
+UPDATE due
+SET work = row.work, priority = row.priority, at = row.at, attempt = row.attempt, provider = row.provider,
+    fence = row.fence, submitted_at = row.submitted_at, asked = row.asked,
+    pending_parts = row.pending_parts, doubtful = row.doubtful, doubtful
+FROM row
+WHERE due.message_id = row.message_id
+
+-- name: delete_due
+DELETE FROM due WHERE message_id IN (VALUES :rows)
+
+-- name: due_dispatches
+SELECT message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
+       pending_parts, doubtful
+FROM due
+WHERE work = 1 AND priority = :priority AND at <= :now
+ORDER BY at
+LIMIT :rows_max
+
+-- name: next_dispatch
+SELECT min(at) FROM due WHERE work = 1 AND priority = :priority
+
+-- name: due_questions
+SELECT message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
+       pending_parts, doubtful
+FROM due
+WHERE work > 1 AND at <= :now
+ORDER BY at
+LIMIT :rows_max
+
+-- name: next_question
+SELECT min(at) FROM due WHERE work > 1
+
+-- name: release_open_attempts
+UPDATE due SET at = :now WHERE work = 2 AND fence < :boot
+
+-- name: due_counts
+SELECT work, count(*) FROM due GROUP BY work

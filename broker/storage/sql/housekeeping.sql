@@ -1,0 +1,38 @@
+-- name: create_migrations_table
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    number     INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL,
+    checksum   TEXT NOT NULL,
+    applied_at INTEGER NOT NULL
+)
+
+-- name: applied_migrations
+SELECT number, checksum FROM schema_migrations
+
+-- name: record_migration
+INSERT INTO schema_migrations (number, name, checksum, applied_at)
+VALUES (:number, :name, :checksum, :applied_at)
+
+-- name: read_store
+SELECT store_id, boot, id_ceiling FROM store
+
+-- name: create_store
+INSERT INTO store (one, store_id, boot, id_ceiling) VALUES (1, :store_id, 0, 0)
+
+-- name: count_boot
+UPDATE store SET boot = boot + 1
+
+-- name: raise_id_ceiling
+UPDATE store SET id_ceiling = :ceiling WHERE id_ceiling < :ceiling
+
+-- name: insert_accounts
+INSERT INTO accounts (account_id, name, created_at, last_sequence) VALUES :rows
+
+-- name: any_account
+SELECT 1 FROM accounts LIMIT 1
+
+-- name: insert_keys
+INSERT INTO api_keys (key_id, account_id, role, secret_hash, created_at, expire_at) VALUES :rows
+
+-- name: key_by_id
+SELECT key_id, account_id, role, secret_hash, expire_at, revoked_at FROM api_keys WHERE key_id = :key_id

@@ -1,0 +1,67 @@
+-- name: insert_submissions
+INSERT INTO submissions (
+    submission_id, account_id, sender, traffic, guarantee, provider_pin, labels, content
+) VALUES :rows
+
+-- name: insert_messages
+INSERT INTO messages (
+    message_id, account_id, submission_id, channel, recipient, state, reason, encoding, units, provider,
+    attempts, accepted_at, transmit_at, expire_at, ended_at, client_reference, data, last_sequence
+) VALUES :rows
+
+-- name: message_heads
+SELECT message_id, account_id, state, last_sequence, attempts, provider, reason, ended_at
+FROM messages
+WHERE message_id IN (SELECT value FROM json_each(:message_ids))
+
+-- name: update_heads
+WITH head (message_id, state, last_sequence, attempts, provider, reason, ended_at) AS (VALUES :rows)
+UPDATE messages
+SET state = head.state, last_sequence = head.last_sequence, attempts = head.attempts,
+    provider = head.provider, reason = head.reason, ended_at = head.ended_at
+FROM head
+WHERE messages.message_id = head.message_id
+
+-- name: outbound_messages
+SELECT m.message_id, m.submission_id, m.channel, m.recipient, m.units, m.client_reference, m.expire_at,
+       s.sender, s.traffic, s.guarantee, s.provider_pin, s.labels
+FROM messages m
+JOIN submissions s ON s.submission_id = m.submission_id
+WHERE m.message_id IN (SELECT value FROM json_each(:message_ids))
+
+-- name: submission_contents
+SELECT submission_id, content
+FROM submissions
+WHERE submission_id IN (SELECT value FROM json_each(:submission_ids))
+
+-- name: message_by_id
+SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
+       m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
+       m.ended_at, m.client_reference, m.data, s.labels, s.content, m.last_sequence
+FROM messages m
+JOIN submissions s ON s.submission_id = m.submission_id
+WHERE m.message_id = :message_id AND m.account_id = :account_id
+
+-- name: messages_page
+SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
+       m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
+       m.ended_at, m.client_reference, m.data, s.labels
+FROM (
+    SELECT * FROM messages
+    WHERE message_id < :before_id AND message_id >= :floor_id
+    ORDER BY message_id DESC
+    LIMIT :scan_rows
+) m
+JOIN submissions s ON s.submission_id = m.submission_id
+WHERE m.account_id = :account_id
+  AND (:any_state OR m.state IN (SELECT value FROM json_each(:states)))
+ORDER BY m.message_id DESC
+LIMIT :page_rows
+
+-- name: scan_floor
+SELECT min(message_id), count(*) FROM (
+    SELECT message_id FROM messages
+    WHERE message_id < :before_id AND message_id >= :floor_id
+    ORDER BY message_id DESC
+    LIMIT :scan_rows
+)

@@ -1,0 +1,51 @@
+-- name: find_provider_messages
+SELECT provider_message_id, message_id, part, reported
+FROM provider_messages
+WHERE provider = :provider AND provider_message_id IN (SELECT value FROM json_each(:provider_message_ids))
+
+-- name: insert_provider_messages
+INSERT INTO provider_messages (provider, provider_message_id, message_id, part, reported) VALUES :rows
+ON CONFLICT (provider, provider_message_id)
+DO UPDATE SET message_id = excluded.message_id, part = excluded.part, reported = 0
+
+-- name: mark_reported
+UPDATE provider_messages SET reported = 1
+WHERE (provider, provider_message_id) IN (VALUES :rows)
+
+-- name: provider_messages_of
+SELECT message_id, provider_message_id
+FROM provider_messages
+WHERE message_id IN (SELECT value FROM json_each(:message_ids))
+ORDER BY message_id, part
+
+-- name: forget_provider_messages
+DELETE FROM provider_messages
+WHERE message_id IN (
+    SELECT DISTINCT p.message_id
+    FROM provider_messages p
+    JOIN messages m ON m.message_id = p.message_id
+    WHERE p.message_id < :oldest_id AND m.ended_at < :ended_before
+    ORDER BY p.message_id
+    LIMIT :rows_max
+)
+RETURNING 1
+
+-- name: park_receipts
+INSERT INTO parked_receipts (provider, provider_message_id, receipt, parked_at) VALUES :rows
+
+-- name: any_parked_receipt
+SELECT 1 FROM parked_receipts LIMIT 1
+
+-- name: find_parked_receipts
+SELECT parked_id, receipt
+FROM parked_receipts
+WHERE provider = :provider AND provider_message_id IN (SELECT value FROM json_each(:provider_message_ids))
+ORDER BY parked_id
+
+-- name: unpark_receipts
+DELETE FROM parked_receipts WHERE parked_id IN (VALUES :rows)
+
+-- name: forget_parked_receipts
+DELETE FROM parked_receipts
+WHERE parked_id IN (SELECT parked_id FROM parked_receipts WHERE parked_at < :parked_before LIMIT :rows_max)
+RETURNING 1

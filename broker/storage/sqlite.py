@@ -1,0 +1,185 @@
+"""The embedded engine: SQLite through apsw, one file in a data directory that one process owns."""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+import orjson
+
+from broker.errors import BrokerError, ErrorReason
+from broker.storage.statements import ROWS_MARKER, load_statements
+from broker.storage.transaction import Row, Transaction
+
+SQLITE_VERSION_MIN = (3, 51, 3)
+"""Older ones can corrupt the file when a WAL is reset while a checkpoint runs."""
+
+BUSY_TIMEOUT_MS = 10_000
+STATEMENT_CACHE_MAX = 400
+_BULK_SIZES = (256, 64, 16, 4, 1)
+"""Bulk statements come in these numbers of rows, so that few different ones are ever prepared."""
+
+T = TypeVar("T")
+
+_UNWRITABLE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.BusyError, apsw.CantOpenError, apsw.NoMemError)
+
+
+class StoreTooOldError(RuntimeError):
+    """The SQLite library in this process has a bug that can corrupt the store."""
+
+
+class StoreLockedError(RuntimeError):
+    """Another process has the data directory open."""
+
+
+def check_sqlite_version(version: str) -> None:
+    """Refuse a SQLite library that can corrupt the store."""
+    if tuple(int(number) for number in version.split(".")[:3]) < SQLITE_VERSION_MIN:
+        least = ".".join(map(str, SQLITE_VERSION_MIN))
+        raise StoreTooOldError(f"SQLite {version} can corrupt its WAL; apsw with SQLite {least} or later is needed")
+
+
+class SqliteTransaction(Transaction):
+    """Named statements on one connection."""
+
+    def __init__(self, connection: apsw.Connection, statements: dict[str, str]) -> None:
+        super().__init__()
+        self._connection = connection
+        self._statements = statements
+
+    def all(self, statement: str, /, **parameters: object) -> list[Row]:
+        bound = {name: _bind(value) for name, value in parameters.items()}
+        return self._connection.execute(self._statements[statement], bound).fetchall()
+
+    def bulk(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        if not rows:
+            return
+        before, after = self._statements[statement].split(ROWS_MARKER)
+        one = "(" + ",".join("?" * len(rows[0])) + ")"
+        start = 0
+        # One long statement instead of one for each row: every step gives up the GIL, and getting it
+        # back from a busy event loop costs far more than the row.
+        for size in _BULK_SIZES:
+            while len(rows) - start >= size:
+                chunk = rows[start : start + size]
+                values = [value for row in chunk for value in row]
+                self._connection.execute(before + ",".join([one] * size) + after, values)
+                start += size
+
+
+def _bind(value: object) -> object:
+    return orjson.dumps(value).decode() if isinstance(value, list | tuple) else value
+
+
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    """Turn what a disk can do to us into the broker's own refusal; anything else is a defect."""
+    try:
+        yield
+    except _UNWRITABLE as error:
+        raise BrokerError(
+            ErrorReason.STORE_UNAVAILABLE, f"the store failed: {type(error).__name__}: {error}", retry_after_s=5
+        ) from error
+
+
+class SqliteEngine:
+    """Opens connections to the store in `data_dir`, which it locks for this process.
+
+    WAL with synchronous=FULL: a commit that returned is on disk. Only one connection writes.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        check_sqlite_version(apsw.sqlite_lib_version())
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = data_dir / "waypost.db"
+        self._lock = _lock_directory(data_dir)
+        self._statements = load_statements()
+
+    def connect(self, *, read_only: bool = False) -> "SqliteConnection":
+        """A connection of its own, for one thread."""
+        with _failures_named():
+            connection = apsw.Connection(str(self.path), statementcachesize=STATEMENT_CACHE_MAX)
+            connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+            connection.pragma("journal_mode", "wal")
+            connection.pragma("synchronous", "full")
+            connection.pragma("temp_store", "memory")
+            connection.pragma("cache_size", -64_000)
+            # Checkpoints run on a connection of their own, never in the middle of a caller's commit.
+            connection.pragma("wal_autocheckpoint", 0)
+            if read_only:
+                connection.pragma("query_only", 1)
+        return SqliteConnection(connection, self._statements)
+
+    def close(self) -> None:
+        """Let go of the data directory."""
+        os.close(self._lock)
+
+
+class SqliteConnection:
+    """One connection: transactions, and the chores that need the bare database."""
+
+    def __init__(self, connection: apsw.Connection, statements: dict[str, str]) -> None:
+        self._connection = connection
+        self._statements = statements
+
+    def write(self, body: Callable[[Transaction], T], accounts: Sequence[int]) -> T:
+        """Run `body` in a durable transaction. The only writer needs no account locks."""
+        del accounts
+        with _failures_named():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                transaction = SqliteTransaction(self._connection, self._statements)
+                answer = body(transaction)
+                transaction.finish()
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+        return answer
+
+    def read(self, body: Callable[[Transaction], T]) -> T:
+        """Run `body` on one consistent snapshot."""
+        with _failures_named():
+            self._connection.execute("BEGIN")
+            try:
+                return body(SqliteTransaction(self._connection, self._statements))
+            finally:
+                self._connection.execute("COMMIT")
+
+    def script(self, text: str) -> None:
+        """Run a migration's statements within the caller's transaction."""
+        self._connection.execute(text)
+
+    def checkpoint(self, *, truncate: bool) -> int:
+        """Move the WAL into the database; answers the frames still in it."""
+        mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if truncate else apsw.SQLITE_CHECKPOINT_PASSIVE
+        with _failures_named():
+            in_wal, moved = self._connection.wal_checkpoint(mode=mode)
+        return max(0, in_wal - moved)
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
+
+
+def _lock_directory(data_dir: Path) -> int:
+    """An exclusive lock that the operating system drops when this process ends, however it ends."""
+    descriptor = os.open(data_dir / "waypost.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # A process that was just killed may take a moment to let go.
+            if time.monotonic() < deadline:
+                time.sleep(0.05)
+                continue
+            os.close(descriptor)
+            raise StoreLockedError(f"another process has {data_dir} open") from None
+        else:
+            return descriptor

@@ -1,0 +1,216 @@
+"""The store as the event loop sees it: writes that share commits, and reads that block nobody.
+
+`write` queues a verb with its items. One writer thread takes all that wait, calls each verb once with
+the items of all its callers, commits once, and resolves them all with one call into the loop. When a
+few callers are in flight it lingers a moment, so that more share the same fsync; a lone caller never
+waits for anybody.
+
+When a group fails, it rolls back and each call runs alone, so that one bad call harms no other. A verb
+therefore has no effect outside its transaction.
+"""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from broker.errors import BrokerError, ErrorReason
+from broker.storage.sqlite import SqliteConnection, SqliteEngine
+from broker.storage.transaction import Transaction
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+P = ParamSpec("P")
+
+GROUP_ITEMS_MAX = 5_000
+LINGER_CALLS_MIN = 3
+
+
+class CommitListener(Protocol):
+    """Told in the event loop after a commit: a hint, the store is the truth."""
+
+    def __call__(self, *, accounts_with_events: frozenset[int], work_is_due: bool) -> None:
+        """These accounts have new events; there may be work in the due queue."""
+
+
+@dataclass(slots=True)
+class _Call:
+    verb: Callable[[Transaction, list[Any]], list[Any]]
+    items: list[Any]
+    accounts: frozenset[int]
+    future: "asyncio.Future[list[Any]]"
+    answers: list[Any] = field(default_factory=list)
+    error: BaseException | None = None
+
+
+class Store:
+    """Open it within the event loop that uses it; `close` commits what is queued."""
+
+    def __init__(
+        self, engine: SqliteEngine, *, linger_s: float = 0.002, queued_calls_max: int = 10_000, readers: int = 2
+    ) -> None:
+        self._engine = engine
+        self._loop = asyncio.get_running_loop()
+        self._linger_s = linger_s
+        self._queued_calls_max = queued_calls_max
+        self._queue: deque[_Call] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._in_flight = 0
+        self._listeners: list[CommitListener] = []
+        self._reader_local = threading.local()
+        self._reader_connections: list[SqliteConnection] = []
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="waypost-read")
+        self._checkpoint_connection = engine.connect()
+        self._writer_connection = engine.connect()
+        self._writer = threading.Thread(target=self._run_writer, name="waypost-write", daemon=True)
+        self._writer.start()
+
+    def on_commit(self, listener: CommitListener) -> None:
+        """Call `listener` after every commit that added events or work."""
+        self._listeners.append(listener)
+
+    @property
+    def calls_in_flight(self) -> int:
+        """Writes whose commit has not come back yet."""
+        return self._in_flight
+
+    async def write(
+        self,
+        verb: Callable[[Transaction, list[Item]], list[Answer]],
+        items: Sequence[Item],
+        accounts: Iterable[int] = (),
+    ) -> list[Answer]:
+        """Run `verb` over `items` durably; one answer each, in order.
+
+        `accounts` are those whose events, balance or consent the verb may touch. The write goes on when
+        the caller is cancelled. Raises BrokerError QUEUE_FULL or STORE_UNAVAILABLE; then nothing of it
+        is stored.
+        """
+        if not items:
+            return []
+        if self._in_flight >= self._queued_calls_max:
+            raise BrokerError(ErrorReason.QUEUE_FULL, retry_after_s=1)
+        call = _Call(verb, list(items), frozenset(accounts), self._loop.create_future())
+        with self._wake:
+            if self._closing:
+                raise BrokerError(ErrorReason.DRAINING, retry_after_s=1)
+            self._in_flight += 1
+            self._queue.append(call)
+            if len(self._queue) == 1:
+                self._wake.notify()
+        return await call.future
+
+    async def read(
+        self, body: Callable[Concatenate[Transaction, P], Answer], /, *arguments: P.args, **keywords: P.kwargs
+    ) -> Answer:
+        """Run a read-only `body` on a consistent snapshot in a reader thread."""
+
+        def run() -> Answer:
+            return self._reader().read(lambda tx: body(tx, *arguments, **keywords))
+
+        return await self._loop.run_in_executor(self._readers, run)
+
+    async def checkpoint(self, *, truncate: bool) -> int:
+        """Move the WAL into the database file; answers the frames left in the WAL."""
+        return await self._loop.run_in_executor(
+            None, lambda: self._checkpoint_connection.checkpoint(truncate=truncate)
+        )
+
+    async def close(self) -> None:
+        """Commit what is queued, then let go of every connection and of the data directory."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        await self._loop.run_in_executor(None, self._writer.join)
+        await self._loop.run_in_executor(None, self._readers.shutdown)
+        for connection in [*self._reader_connections, self._checkpoint_connection, self._writer_connection]:
+            connection.close()
+        self._engine.close()
+
+    def _reader(self) -> SqliteConnection:
+        connection: SqliteConnection | None = getattr(self._reader_local, "connection", None)
+        if connection is None:
+            connection = self._reader_local.connection = self._engine.connect(read_only=True)
+            self._reader_connections.append(connection)
+        return connection
+
+    def _run_writer(self) -> None:
+        while group := self._next_group():
+            touched = self._commit(group)
+            self._loop.call_soon_threadsafe(self._resolve, group, touched)
+
+    def _next_group(self) -> list[_Call]:
+        with self._wake:
+            while not self._queue and not self._closing:
+                self._wake.wait()
+            several = len(self._queue) >= LINGER_CALLS_MIN or self._in_flight >= LINGER_CALLS_MIN
+        if several and self._linger_s > 0 and not self._closing:
+            time.sleep(self._linger_s)
+        group: list[_Call] = []
+        items = 0
+        with self._wake:
+            while self._queue and (not group or items + len(self._queue[0].items) <= GROUP_ITEMS_MAX):
+                group.append(self._queue.popleft())
+                items += len(group[-1].items)
+        return group
+
+    def _commit(self, group: list[_Call]) -> tuple[frozenset[int], bool]:
+        """Run the group in one transaction, or each call alone when that fails."""
+        try:
+            return self._run(group)
+        except BaseException as error:
+            if len(group) == 1:
+                group[0].error = error
+                return frozenset(), False
+        accounts: frozenset[int] = frozenset()
+        work_is_due = False
+        for call in group:
+            try:
+                more_accounts, more_work = self._run([call])
+            except BaseException as error:
+                call.error = error
+            else:
+                accounts |= more_accounts
+                work_is_due |= more_work
+        return accounts, work_is_due
+
+    def _run(self, group: list[_Call]) -> tuple[frozenset[int], bool]:
+        by_verb: dict[Any, list[_Call]] = {}
+        for call in group:
+            by_verb.setdefault(call.verb, []).append(call)
+
+        def body(tx: Transaction) -> Transaction:
+            for verb, calls in by_verb.items():
+                items = [item for call in calls for item in call.items]
+                answers = verb(tx, items)
+                if len(answers) != len(items):
+                    raise AssertionError(f"{verb} answered {len(answers)} for {len(items)} items")
+                start = 0
+                for call in calls:
+                    call.answers = answers[start : start + len(call.items)]
+                    start += len(call.items)
+            return tx
+
+        accounts = sorted(set().union(*(call.accounts for call in group)))
+        tx = self._writer_connection.write(body, accounts)
+        return frozenset(tx.accounts_with_events), tx.work_is_due
+
+    def _resolve(self, group: list[_Call], touched: tuple[frozenset[int], bool]) -> None:
+        with self._wake:
+            self._in_flight -= len(group)
+        for call in group:
+            if call.future.done():  # its caller was cancelled; the write stands all the same
+                continue
+            if call.error is not None:
+                call.future.set_exception(call.error)
+            else:
+                call.future.set_result(call.answers)
+        accounts, work_is_due = touched
+        if accounts or work_is_due:
+            for listener in self._listeners:
+                listener(accounts_with_events=accounts, work_is_due=work_is_due)
