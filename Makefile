@@ -4,10 +4,12 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(VENV)/.pip
 READY := $(VENV)/.ready
 PROJECTS := clients/python . $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 MANIFESTS := $(patsubst %,%/pyproject.toml,$(PROJECTS))
 PINS := requirements/constraints.txt
+# hatchling is in the dev group, so that building needs no isolated environment and no unpinned version.
 INSTALL := $(BIN)/python -m pip install --quiet --constraint $(PINS)
 
 .DEFAULT_GOAL := help
@@ -19,17 +21,20 @@ help: ## Show this list
 
 setup: $(READY) ## Make .venv with the broker, its client and every plugin; .venv/bin/waypost runs it
 
-# pip first, since the one that comes with Python may not know dependency groups. hatchling comes with the dev
-# group, so that the build needs no isolated environment and no unpinned version.
-$(READY): $(MANIFESTS) $(PINS)
+$(READY): $(PIP) $(MANIFESTS) $(PINS)
+	$(INSTALL) --group dev
+	$(INSTALL) --no-build-isolation $(patsubst %,--editable %,$(PROJECTS))
+	@touch $@
+	@echo "Ready: $(BIN)/waypost"
+
+# pip on its own and first: the one that comes with Python may not know dependency groups.
+$(PIP):
 	@test -n "$(PYTHON)" || { echo "make: no python3 found; set PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "make: Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { rm -rf $(VENV); echo "make: Python has no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
 	$(INSTALL) pip
-	$(INSTALL) --group dev
-	$(INSTALL) --no-build-isolation $(patsubst %,--editable %,$(PROJECTS))
 	@touch $@
 
 demo: $(READY) ## Start a broker, send a few messages and follow them to their ends
@@ -45,7 +50,7 @@ check: $(READY) ## Lint, format, types, import rules, protos, and whether what i
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/buf lint protos
 	@$(BIN)/python tools/protos.py --breaking
 	@$(BIN)/python tools/pins.py --check
@@ -63,7 +68,7 @@ format: $(READY) ## Format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-pins: $(READY) ## Pin new dependencies; UPGRADE=1 renews all versions
+pins: $(PIP) ## Pin new dependencies; UPGRADE=1 renews all versions
 	@$(BIN)/python tools/pins.py $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove .venv and everything that tools left behind

@@ -72,33 +72,32 @@ def states() -> Iterator[str]:
 
 def page() -> str:
     """The whole page."""
-    return "\n".join(
-        [
-            INTRODUCTION,
-            "```mermaid",
-            *diagram(),
-            "```",
-            "",
-            "`SENT_FINAL` is shown to clients as `MESSAGE_STATUS_SENT` with `end` set: a provider took the message and",
-            "never reports on it.",
-            "",
-            "## States",
-            "",
-            *states(),
-            "",
-            "## Moves",
-            "",
-            *moves(),
-            "",
-            "## Notes",
-            "",
-            f"Kept as events in every state, and never a move: {names(NOTES)}.",
-            "",
-            f"A receipt ({names(RECEIPTS)}) that comes after the end is kept as `{Fact.LATE_RECEIPT.name}`. Every other",
-            "pair of state and fact is refused.",
-            "",
-        ]
-    )
+    return "\n".join([
+        INTRODUCTION,
+        "```mermaid",
+        *diagram(),
+        "```",
+        "",
+        "`SENT_FINAL` is shown to clients as `MESSAGE_STATUS_SENT` with `end` set: a provider took the message and",
+        "never reports on it.",
+        "",
+        "## States",
+        "",
+        *states(),
+        "",
+        "## Moves",
+        "",
+        *moves(),
+        "",
+        "## Notes",
+        "",
+        f"Kept as events, and never a move: {names(NOTES)}.",
+        "",
+        f"After the end, each receipt ({names(RECEIPTS)}) is kept as `{Fact.LATE_RECEIPT.name}`.",
+        "",
+        "Every other pair of state and fact is refused.",
+        "",
+    ])
 
 
 def main() -> int:

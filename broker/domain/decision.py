@@ -197,7 +197,9 @@ def _taken(outcome: Accepted, traits: MessageTraits, policy: DeliveryPolicy, now
     note = Note(provider_message_ids=outcome.provider_message_ids)
     if not traits.gives_receipts:
         return _end(Fact.HANDED_OVER_UNTRACKED, note)
-    ask_at_us = now_us + _micros(policy.receipt_overdue_s) if traits.answers_questions else traits.expire_at_us
+    ask_at_us = (
+        now_us + _micros(policy.receipt_overdue_s) if traits.answers_questions else traits.expire_at_us
+    )
     parts = max(1, len(outcome.provider_message_ids))
     return Decision(((Fact.HANDED_OVER, note),), AwaitReceipt(min(ask_at_us, traits.expire_at_us), parts))
 

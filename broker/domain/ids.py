@@ -75,6 +75,9 @@ class IdSequence:
         """`count` rising ids; None when that would pass the ceiling, and then nothing is taken."""
         base = self.node << COUNTER_BITS
         time_ms, counter = self.last >> _TIME_SHIFT, (self.last & _COUNTER_MASK) + 1
+        if self.last >> COUNTER_BITS & NODE_MAX != self.node:
+            # The last id is no place in our own counter (a ceiling, another node's): only the time is above it.
+            time_ms, counter = time_ms + 1, 0
         if now_ms > time_ms:
             time_ms, counter = now_ms, 0
         ids: list[int] = []

@@ -1,6 +1,10 @@
 """When to try again, as a value: exponential backoff with full jitter, within limits."""
 
+import math
 from dataclasses import dataclass
+
+RETRY_AFTER_S_MAX = 30 * 86_400
+"""The longest wish of a provider that is believed: longer than any validity, and far from overflowing a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +37,16 @@ def after_refusal(
 ) -> RetryAt | GiveUp:
     """What to do after attempt number `attempt` (from 1) was not accepted.
 
-    `chance` is a random number in [0, 1). A provider's own `retry_after_s` is the least delay.
+    `chance` is a random number in [0, 1). A provider's own `retry_after_s` is the least delay; a wish that is
+    not a number is none, and one beyond `RETRY_AFTER_S_MAX` is cut.
     """
     if attempt >= policy.attempts_max:
         return GiveUp()
     # The exponent is bounded so that no attempt count can overflow a float.
     ceiling_s = min(policy.cap_s, policy.base_s * 2.0 ** min(attempt - 1, 60))
     delay_s = chance * ceiling_s
-    if retry_after_s is not None:
-        delay_s = max(delay_s, retry_after_s)
+    if retry_after_s is not None and not math.isnan(retry_after_s):
+        delay_s = max(delay_s, min(retry_after_s, RETRY_AFTER_S_MAX))
     return RetryAt(now_us + round(delay_s * 1_000_000))
 
 

@@ -7,6 +7,7 @@ from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import State
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """What is said, a JSON-ready document for each channel that has any.

@@ -53,12 +53,13 @@ def accept(tx: Transaction, items: list[Acceptance]) -> list[Accepted]:
     answers: list[Accepted] = []
     for item in items:
         earlier = remembered.find(item.plan)
-        if earlier is None:
-            results = tuple(message.result for message in item.plan.messages)
-            writer.add(item.plan)
-            remembered.add(item, results)
-            earlier = Stored(results)
-        answers.append(earlier)
+        if earlier is not None:
+            answers.append(earlier)
+            continue
+        results = tuple(message.result for message in item.plan.messages)
+        writer.add(item.plan)
+        remembered.add(item, results)
+        answers.append(Stored(results))
     writer.flush()
     remembered.flush()
     return answers
@@ -140,7 +141,9 @@ class _Remembered:
         wanted = sorted({item.plan.submission.request_id for item in items} - {""})
         if not wanted:
             return
-        since = {item.plan.submission.account_id: item.plan.accepted_at_us - item.remember_us for item in items}
+        since = {
+            item.plan.submission.account_id: item.plan.accepted_at_us - item.remember_us for item in items
+        }
         for account, request_id, at, fingerprint, answer in tx.all("find_request_ids", request_ids=wanted):
             if account in since and at > since[account]:
                 self._known[account, request_id] = (fingerprint, tuple(load_answer(answer)))

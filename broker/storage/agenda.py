@@ -99,7 +99,21 @@ class Agenda:
 
 def due_row(row: Row) -> DueRow:
     """The row as the named statements select it."""
-    return DueRow(row[0], row[1], Work(row[2]), *row[3:12], bool(row[12]))
+    return DueRow(
+        message_id=row[0],
+        account_id=row[1],
+        work=Work(row[2]),
+        priority=row[3],
+        at_us=row[4],
+        expire_at_us=row[5],
+        attempt=row[6],
+        provider=row[7],
+        fence=row[8],
+        submitted_at_us=row[9],
+        asked=row[10],
+        pending_parts=row[11],
+        doubtful=bool(row[12]),
+    )
 
 
 def _columns(row: DueRow) -> tuple[object, ...]:

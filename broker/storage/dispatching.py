@@ -47,6 +47,7 @@ class OpenAttempt:
     provider: str
     fence: int
     guarantee: Guarantee
+    account_id: int
     message_id: int
     message: OutboundMessage
 
@@ -111,7 +112,14 @@ def _open_attempts(tx: Transaction, wish: Claim, rows: list[DueRow]) -> tuple[Op
         )
         agenda.put(opened)
         attempts.append(
-            OpenAttempt(provider, wish.fence, parcel.guarantee, row.message_id, parcel.outbound(opened))
+            OpenAttempt(
+                provider=provider,
+                fence=wish.fence,
+                guarantee=parcel.guarantee,
+                account_id=row.account_id,
+                message_id=row.message_id,
+                message=parcel.outbound(opened),
+            )
         )
     journal.flush()
     agenda.flush()

@@ -97,9 +97,7 @@ def read_message(
     channel = Channel(row[4]) if row[4] else None
     contents = load_content(row[20])
     message = _message(row, contents.get(channel) if channel else None)
-    events = tx.all(
-        "timeline", account_id=account_id, last_sequence=row[21], events_max=TIMELINE_EVENTS_MAX
-    )
+    events = tx.all("timeline", account_id=account_id, last_sequence=row[21], events_max=TIMELINE_EVENTS_MAX)
     return message, [TimelineRecord(event[0], event[1], _change(event)) for event in events]
 
 

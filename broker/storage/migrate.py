@@ -31,10 +31,11 @@ class MigrationError(RuntimeError):
 
 def load_migrations() -> list[Migration]:
     """Every migration of this version, in order."""
-    found = []
-    for file in resources.files("broker.storage.migrations").iterdir():
-        if match := _FILE.fullmatch(file.name):
-            found.append(Migration(int(match[1]), match[2], file.read_text(encoding="utf-8")))
+    found = [
+        Migration(int(match[1]), match[2], file.read_text(encoding="utf-8"))
+        for file in resources.files("broker.storage.migrations").iterdir()
+        if (match := _FILE.fullmatch(file.name))
+    ]
     return sorted(found, key=lambda migration: migration.number)
 
 
@@ -43,7 +44,7 @@ def migrate(connection: SqliteConnection, migrations: list[Migration], now_us: i
 
     def applied_so_far(tx: Transaction) -> dict[int, str]:
         tx.all("create_migrations_table")
-        return {number: checksum for number, checksum in tx.all("applied_migrations")}
+        return {row[0]: row[1] for row in tx.all("applied_migrations")}
 
     applied = connection.write(applied_so_far, ())
     if unknown := applied.keys() - {migration.number for migration in migrations}:

@@ -42,6 +42,7 @@ class Question:
     """A message to ask its provider about."""
 
     provider: str
+    account_id: int
     message_id: int
     message: OutboundMessage
     work: Work
@@ -101,7 +102,17 @@ def _questions(tx: Transaction, wish: QuestionClaim, rows: list[DueRow]) -> tupl
         row = replace(row, at_us=wish.lease_until_us, asked=row.asked + 1)
         agenda.put(row)
         message = parcel.outbound(row, known_ids[row.message_id])
-        questions.append(Question(row.provider, row.message_id, message, row.work, row.asked, parcel.guarantee))
+        questions.append(
+            Question(
+                provider=row.provider,
+                account_id=row.account_id,
+                message_id=row.message_id,
+                message=message,
+                work=row.work,
+                asked=row.asked,
+                guarantee=parcel.guarantee,
+            )
+        )
     journal.flush()
     agenda.flush()
     return tuple(questions)
@@ -163,3 +174,9 @@ def release_open_attempts(tx: Transaction, items: list[tuple[int, int]]) -> list
     for now_us, boot in items:
         tx.all("release_open_attempts", now=now_us, boot=boot)
     return [None] * len(items)
+
+
+def read_next_question_at(tx: Transaction) -> int | None:
+    """When the next message will be overdue, None when none is waited for."""
+    row = tx.one("next_question")
+    return row[0] if row else None

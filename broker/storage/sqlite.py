@@ -25,7 +25,14 @@ _BULK_SIZES = (256, 64, 16, 4, 1)
 
 T = TypeVar("T")
 
-_UNWRITABLE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.BusyError, apsw.CantOpenError, apsw.NoMemError)
+_UNWRITABLE = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.ReadOnlyError,
+    apsw.BusyError,
+    apsw.CantOpenError,
+    apsw.NoMemError,
+)
 
 
 class StoreTooOldError(RuntimeError):
@@ -40,7 +47,9 @@ def check_sqlite_version(version: str) -> None:
     """Refuse a SQLite library that can corrupt the store."""
     if tuple(int(number) for number in version.split(".")[:3]) < SQLITE_VERSION_MIN:
         least = ".".join(map(str, SQLITE_VERSION_MIN))
-        raise StoreTooOldError(f"SQLite {version} can corrupt its WAL; apsw with SQLite {least} or later is needed")
+        raise StoreTooOldError(
+            f"SQLite {version} can corrupt its WAL; apsw with SQLite {least} or later is needed"
+        )
 
 
 class SqliteTransaction(Transaction):
@@ -52,10 +61,12 @@ class SqliteTransaction(Transaction):
         self._statements = statements
 
     def all(self, statement: str, /, **parameters: object) -> list[Row]:
+        """Run a named statement and answer its rows."""
         bound = {name: _bind(value) for name, value in parameters.items()}
         return self._connection.execute(self._statements[statement], bound).fetchall()
 
     def bulk(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run a named `:rows` statement over any number of rows."""
         if not rows:
             return
         before, after = self._statements[statement].split(ROWS_MARKER)
@@ -82,7 +93,9 @@ def _failures_named() -> Iterator[None]:
         yield
     except _UNWRITABLE as error:
         raise BrokerError(
-            ErrorReason.STORE_UNAVAILABLE, f"the store failed: {type(error).__name__}: {error}", retry_after_s=5
+            ErrorReason.STORE_UNAVAILABLE,
+            f"the store failed: {type(error).__name__}: {error}",
+            retry_after_s=5,
         ) from error
 
 

@@ -51,7 +51,12 @@ class Store:
     """Open it within the event loop that uses it; `close` commits what is queued."""
 
     def __init__(
-        self, engine: SqliteEngine, *, linger_s: float = 0.002, queued_calls_max: int = 10_000, readers: int = 2
+        self,
+        engine: SqliteEngine,
+        *,
+        linger_s: float = 0.002,
+        queued_calls_max: int = 10_000,
+        readers: int = 2,
     ) -> None:
         self._engine = engine
         self._loop = asyncio.get_running_loop()
@@ -163,7 +168,7 @@ class Store:
         """Run the group in one transaction, or each call alone when that fails."""
         try:
             return self._run(group)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the callers
             if len(group) == 1:
                 group[0].error = error
                 return frozenset(), False
@@ -172,7 +177,7 @@ class Store:
         for call in group:
             try:
                 more_accounts, more_work = self._run([call])
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001
                 call.error = error
             else:
                 accounts |= more_accounts

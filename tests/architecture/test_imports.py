@@ -14,30 +14,36 @@ PLUGINS = ROOT / "plugins"
 FILE_LINES_MAX = 500
 
 # Of the standard library, what brings input, output, a clock, randomness or concurrency of its own.
-IMPURE = frozenset(
-    {
-        *("asyncio", "concurrent", "multiprocessing", "queue", "sched", "selectors", "signal", "threading"),
-        *("ftplib", "http", "imaplib", "smtplib", "socket", "socketserver", "ssl", "urllib"),
-        *(
-            "fileinput",
-            "glob",
-            "io",
-            "logging",
-            "os",
-            "pathlib",
-            "shutil",
-            "sqlite3",
-            "subprocess",
-            "tempfile",
-        ),
-        *("random", "secrets", "time", "uuid"),
-    }
-)
+IMPURE = frozenset({
+    *("asyncio", "concurrent", "multiprocessing", "queue", "sched", "selectors", "signal", "threading"),
+    *("ftplib", "http", "imaplib", "smtplib", "socket", "socketserver", "ssl", "urllib"),
+    *(
+        "fileinput",
+        "glob",
+        "io",
+        "logging",
+        "os",
+        "pathlib",
+        "shutil",
+        "sqlite3",
+        "subprocess",
+        "tempfile",
+    ),
+    *("random", "secrets", "time", "uuid"),
+})
 DOMAIN_ALLOWS = (sys.stdlib_module_names - IMPURE) | {"broker", "gsmcodecs", "phonenumbers", "regex"}
 PROTOBUF_HOMES = ("api", "cli", "testing")
-VAGUE_NAMES = frozenset(
-    {"base", "common", "helper", "helpers", "manager", "managers", "misc", "util", "utils"}
-)
+VAGUE_NAMES = frozenset({
+    "base",
+    "common",
+    "helper",
+    "helpers",
+    "manager",
+    "managers",
+    "misc",
+    "util",
+    "utils",
+})
 STATEMENT = re.compile(
     r"\b(SELECT\s.*\sFROM|INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE\s.*\sSET|DELETE\s+FROM|(CREATE|ALTER|DROP)\s+TABLE)\s",
     re.DOTALL,

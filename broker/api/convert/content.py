@@ -84,7 +84,9 @@ def _mms(mms: pb.MmsContent, findings: Findings) -> Document:
     findings.line("content.mms.subject", mms.subject, MMS_SUBJECT_CHARACTERS_MAX)
     media: list[Document] = []
     if findings.count("content.mms.media", len(mms.media), MEDIA_MAX):
-        media = [_media(f"content.mms.media[{index}]", each, findings) for index, each in enumerate(mms.media)]
+        media = [
+            _media(f"content.mms.media[{index}]", each, findings) for index, each in enumerate(mms.media)
+        ]
     return _present(subject=mms.subject, text=mms.text, media=media)
 
 
@@ -160,7 +162,9 @@ def _push(push: pb.PushContent, findings: Findings) -> Document:
     data = dict(push.data)
     size = sum(len(key.encode()) + len(value.encode()) for key, value in data.items())
     if size > PUSH_DATA_BYTES_MAX:
-        findings.broke("content.push.data", f"has {size:,} bytes; at most {PUSH_DATA_BYTES_MAX:,} are allowed")
+        findings.broke(
+            "content.push.data", f"has {size:,} bytes; at most {PUSH_DATA_BYTES_MAX:,} are allowed"
+        )
     elif any("\0" in key or "\0" in value for key, value in data.items()):
         findings.broke("content.push.data", "must not contain the NUL character (U+0000)")
     return _present(title=push.title, body=push.body, data=data)

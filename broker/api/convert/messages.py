@@ -22,7 +22,9 @@ from waypost.v1 import message_pb2
 def message_message(record: MessageRecord) -> message_pb2.Message:
     """A message as it stands now; with content where the record has it."""
     labels = record.labels
-    has_content = record.content is not None and record.channel is not None
+    content = None
+    if record.content is not None and record.channel is not None:
+        content = content_message(record.channel, record.content)
     return message_pb2.Message(
         message_id=format_id(record.message_id),
         account_id=account_text(record.account_id),
@@ -33,7 +35,7 @@ def message_message(record: MessageRecord) -> message_pb2.Message:
         status=PB_STATUSES[record.state],
         end=record.state in ENDS,
         reason=PB_REASONS[record.reason],
-        content=content_message(record.channel, record.content) if has_content else None,
+        content=content,
         encoding=PB_ENCODINGS[record.encoding],
         units=record.units,
         provider=record.provider,

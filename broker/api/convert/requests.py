@@ -126,11 +126,18 @@ def _recipients(
 def _recipient(index: int, recipient: recipient_pb2.Recipient, findings: Findings, now_us: int) -> Recipient:
     # Most recipients are a phone number and nothing else: the other fields share one look.
     number = recipient.phone_number
-    if number and len(number) <= ADDRESS_CHARACTERS_MAX and "\0" not in number and len(recipient.ListFields()) == 1:
+    if (
+        number
+        and len(number) <= ADDRESS_CHARACTERS_MAX
+        and "\0" not in number
+        and len(recipient.ListFields()) == 1
+    ):
         return Recipient(number)
     path = f"recipients[{index}]"
     _refuse_unbuilt_of(path, recipient, findings)
-    if not (number or recipient.email or recipient.device_token or recipient.contact_id or recipient.external_id):
+    if not (
+        number or recipient.email or recipient.device_token or recipient.contact_id or recipient.external_id
+    ):
         findings.broke(
             path, "set one of contact_id and external_id, or any of phone_number, email and device_token"
         )

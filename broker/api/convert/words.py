@@ -4,6 +4,8 @@ Most numbers are equal on both sides by design; the tables exist so that a numbe
 knows is an error at the edge and not a wrong word inside.
 """
 
+from __future__ import annotations  # ValueType is a name of the stubs alone
+
 from collections.abc import Mapping
 from enum import IntEnum
 
@@ -35,26 +37,30 @@ EVENT_KINDS: Mapping[int, EventKind] = {
     PbEventKind.Value(f"EVENT_KIND_{each.name}"): each for each in EventKind
 }
 
-PB_CHANNELS: Mapping[Channel | None, PbChannel] = {
+PB_CHANNELS: Mapping[Channel | None, PbChannel.ValueType] = {
     None: PbChannel.CHANNEL_UNSPECIFIED,
     **{each: PbChannel.Value(f"CHANNEL_{each.name}") for each in Channel},
 }
-PB_TRAFFICS: Mapping[Traffic, PbTraffic] = {each: PbTraffic.Value(f"TRAFFIC_{each.name}") for each in Traffic}
-PB_GUARANTEES: Mapping[Guarantee, PbGuarantee] = {
+PB_TRAFFICS: Mapping[Traffic, PbTraffic.ValueType] = {
+    each: PbTraffic.Value(f"TRAFFIC_{each.name}") for each in Traffic
+}
+PB_GUARANTEES: Mapping[Guarantee, PbGuarantee.ValueType] = {
     each: PbGuarantee.Value(f"GUARANTEE_{each.name}") for each in Guarantee
 }
-PB_ENCODINGS: Mapping[Encoding | None, PbEncoding] = {
+PB_ENCODINGS: Mapping[Encoding | None, PbEncoding.ValueType] = {
     None: PbEncoding.ENCODING_UNSPECIFIED,
     **{each: PbEncoding.Value(f"ENCODING_{each.name}") for each in Encoding},
 }
-PB_REASONS: Mapping[Reason | None, PbReason] = {
+PB_REASONS: Mapping[Reason | None, PbReason.ValueType] = {
     None: PbReason.REASON_UNSPECIFIED,
     **{each: PbReason.Value(f"REASON_{each.name}") for each in Reason},
 }
-PB_FACTS: Mapping[Fact, PbMessageFact] = {each: PbMessageFact.Value(f"MESSAGE_FACT_{each.name}") for each in Fact}
+PB_FACTS: Mapping[Fact, PbMessageFact.ValueType] = {
+    each: PbMessageFact.Value(f"MESSAGE_FACT_{each.name}") for each in Fact
+}
 
 # Two states are shown as SENT; `end` tells them apart.
-PB_STATUSES: Mapping[State | None, PbMessageStatus] = {
+PB_STATUSES: Mapping[State | None, PbMessageStatus.ValueType] = {
     None: PbMessageStatus.MESSAGE_STATUS_UNSPECIFIED,
     **{
         each: PbMessageStatus.Value(f"MESSAGE_STATUS_{each.name}")
@@ -69,10 +75,10 @@ STATES_SHOWN_AS: Mapping[int, frozenset[State]] = {
     if shown != PbMessageStatus.MESSAGE_STATUS_UNSPECIFIED
 }
 
-PB_RECEIPT_MODES: Mapping[ReceiptMode, PbReceiptMode] = {
+PB_RECEIPT_MODES: Mapping[ReceiptMode, PbReceiptMode.ValueType] = {
     each: PbReceiptMode.Value(f"RECEIPT_MODE_{each.name}") for each in ReceiptMode
 }
-PB_IDEMPOTENCY_MODES: Mapping[Idempotency, PbIdempotencyMode] = {
+PB_IDEMPOTENCY_MODES: Mapping[Idempotency, PbIdempotencyMode.ValueType] = {
     each: PbIdempotencyMode.Value(f"IDEMPOTENCY_MODE_{each.name}") for each in Idempotency
 }
 

@@ -11,16 +11,16 @@ INSERT INTO due (
 ) VALUES :rows
 
 -- name: update_due
-WITH row (
+WITH changed (
     message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
     pending_parts, doubtful
 ) AS (VALUES :rows)
 UPDATE due
-SET work = row.work, priority = row.priority, at = row.at, attempt = row.attempt, provider = row.provider,
-    fence = row.fence, submitted_at = row.submitted_at, asked = row.asked,
-    pending_parts = row.pending_parts, doubtful = row.doubtful, doubtful
-FROM row
-WHERE due.message_id = row.message_id
+SET work = changed.work, priority = changed.priority, at = changed.at, attempt = changed.attempt,
+    provider = changed.provider, fence = changed.fence, submitted_at = changed.submitted_at,
+    asked = changed.asked, pending_parts = changed.pending_parts, doubtful = changed.doubtful
+FROM changed
+WHERE due.message_id = changed.message_id
 
 -- name: delete_due
 DELETE FROM due WHERE message_id IN (VALUES :rows)

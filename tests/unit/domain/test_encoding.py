@@ -1,7 +1,5 @@
 """The rules of broker.domain.encoding, against literal tables and a slow, obvious reference."""
 
-# ruff: noqa: SIM300 -- the house writes `expected == actual`
-
 import itertools
 
 import pytest

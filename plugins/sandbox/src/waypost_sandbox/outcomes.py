@@ -50,7 +50,7 @@ class Script:
     """
 
     name: str
-    busy: NotAccepted = NotAccepted()
+    busy: NotAccepted | None = None
     busy_attempts_max: int = 0
     rejected: Rejected | None = None
     answer_lost: Unknown | None = None

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 
 from broker.spi import (
-    Accepted,
     Capabilities,
     Context,
     Idempotency,

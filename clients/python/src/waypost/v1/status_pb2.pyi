@@ -104,7 +104,9 @@ class _MessageFactEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageFa
     MESSAGE_FACT_HANDED_OVER_UNTRACKED: _MessageFact.ValueType  # 6
     """A provider took it and never reports."""
     MESSAGE_FACT_DEFERRED: _MessageFact.ValueType  # 7
-    """A provider surely did not take it; it will be tried again."""
+    """It will be tried again. REASON_PROVIDER_UNAVAILABLE: the provider surely did not take it;
+    REASON_AMBIGUOUS: it may have, and the message's guarantee is AT_LEAST_ONCE.
+    """
     MESSAGE_FACT_DOUBTED: _MessageFact.ValueType  # 8
     """A provider may or may not have taken it; the broker is finding out."""
     MESSAGE_FACT_REFUSED_UPSTREAM: _MessageFact.ValueType  # 9
@@ -152,7 +154,9 @@ MESSAGE_FACT_HANDED_OVER: MessageFact.ValueType  # 5
 MESSAGE_FACT_HANDED_OVER_UNTRACKED: MessageFact.ValueType  # 6
 """A provider took it and never reports."""
 MESSAGE_FACT_DEFERRED: MessageFact.ValueType  # 7
-"""A provider surely did not take it; it will be tried again."""
+"""It will be tried again. REASON_PROVIDER_UNAVAILABLE: the provider surely did not take it;
+REASON_AMBIGUOUS: it may have, and the message's guarantee is AT_LEAST_ONCE.
+"""
 MESSAGE_FACT_DOUBTED: MessageFact.ValueType  # 8
 """A provider may or may not have taken it; the broker is finding out."""
 MESSAGE_FACT_REFUSED_UPSTREAM: MessageFact.ValueType  # 9

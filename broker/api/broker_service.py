@@ -1,0 +1,85 @@
+"""BrokerService: messages in, statuses out."""
+
+from collections.abc import AsyncGenerator, Mapping
+from functools import partial
+from typing import cast
+
+from broker.api.auth import account_for
+from broker.api.convert.filters import event_filter_of, heartbeat_s_of, start_of
+from broker.api.convert.findings import Findings
+from broker.api.convert.requests import submission_of
+from broker.api.convert.results import send_response
+from broker.api.gate import Access, Gate
+from broker.api.rpc import Bidirectional, Conversation, Method, ServerStream, Unary
+from broker.api.send_stream import FrameAnswerer, SendStream
+from broker.delivery.feed import Feed
+from broker.delivery.intake import Intake
+from broker.domain.access import Principal
+from broker.errors import BrokerError
+from broker.spi import Clock
+from waypost.v1 import broker_service_pb2, send_pb2, subscribe_pb2
+
+DESCRIPTOR = broker_service_pb2.DESCRIPTOR.services_by_name["BrokerService"]
+FRAMES_IN_FLIGHT_MAX = 8
+
+
+class BrokerService:
+    """Send, SendStream and Subscribe. Broadcast, OptIn, Usage and Explain are still to come."""
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        intake: Intake,
+        feed: Feed,
+        clock: Clock,
+        frames_in_flight_max: int = FRAMES_IN_FLIGHT_MAX,
+    ) -> None:
+        self._gate = gate
+        self._intake = intake
+        self._feed = feed
+        self._clock = clock
+        self._frames = FrameAnswerer(gate, intake, clock)
+        self._frames_in_flight_max = frames_in_flight_max
+
+    @property
+    def methods(self) -> Mapping[str, Method]:
+        """What is implemented."""
+        return {
+            "Send": Unary(self.send, Access.SEND),
+            "SendStream": Bidirectional(self.send_stream, Access.SEND),
+            "Subscribe": ServerStream(self.subscribe, Access.READ),
+        }
+
+    async def send(self, caller: Principal, request: send_pb2.SendRequest) -> send_pb2.SendResponse:
+        """Store one content to 1..100 recipients, then answer."""
+        account_id = await account_for(self._gate.keys, caller, request.account_id)
+        submission = submission_of(request, account_id, self._clock.now_us())
+        (outcome,) = await self._intake.accept((submission,))
+        if isinstance(outcome, BrokerError):
+            raise outcome
+        return send_response(outcome)
+
+    async def send_stream(self, caller: Principal, conversation: Conversation) -> None:
+        """The same for frames of many requests."""
+        stream = SendStream(
+            gate=self._gate,
+            frames_in_flight_max=self._frames_in_flight_max,
+            answering=partial(self._frames.answer, caller),
+        )
+        await stream.run(conversation)
+
+    async def subscribe(
+        self, caller: Principal, request: subscribe_pb2.SubscribeRequest
+    ) -> AsyncGenerator[bytes, None]:
+        """Follow the account's committed events."""
+        account_id = await account_for(self._gate.keys, caller, request.account_id)
+        findings = Findings()
+        event_filter = event_filter_of(request.filter, findings)
+        heartbeat_s = heartbeat_s_of(request, findings)
+        findings.refuse()
+        start = start_of(request, account_id)
+        # An async generator, whatever its annotation says: rpc closes it when the caller leaves.
+        return cast(
+            AsyncGenerator[bytes, None], self._feed.follow(account_id, start, event_filter, heartbeat_s)
+        )

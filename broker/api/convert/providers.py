@@ -1,0 +1,45 @@
+"""Provider instances and types → protobuf."""
+
+from collections.abc import Iterable
+
+from broker.api.convert.words import PB_CHANNELS, PB_IDEMPOTENCY_MODES, PB_RECEIPT_MODES
+from broker.delivery.registry import InstanceView, TypeView
+from broker.domain.vocabulary import Channel
+from broker.spi import Capabilities
+from waypost.v1 import channel_pb2, provider_pb2
+
+
+def provider_message(instance: InstanceView) -> provider_pb2.Provider:
+    """A configured provider instance."""
+    drained = instance.drained
+    return provider_pb2.Provider(
+        name=instance.name,
+        type=instance.type,
+        state=provider_pb2.PROVIDER_STATE_DRAINED if drained else provider_pb2.PROVIDER_STATE_ENABLED,
+        capabilities=_capabilities(instance.capabilities),
+        in_flight=instance.in_flight,
+    )
+
+
+def provider_type_message(provider_type: TypeView) -> provider_pb2.ProviderType:
+    """A type of provider that a plugin offers, or the plugin that could not be loaded."""
+    return provider_pb2.ProviderType(
+        name=provider_type.name,
+        distribution=provider_type.distribution,
+        version=provider_type.version,
+        channels=_channels(provider_type.channels),
+        error=provider_type.error or "",
+    )
+
+
+def _capabilities(capabilities: Capabilities) -> provider_pb2.ProviderCapabilities:
+    return provider_pb2.ProviderCapabilities(
+        channels=_channels(capabilities.channels),
+        batch_max=capabilities.batch_max,
+        receipts=PB_RECEIPT_MODES[capabilities.receipts],
+        idempotency=PB_IDEMPOTENCY_MODES[capabilities.idempotency],
+    )
+
+
+def _channels(channels: Iterable[Channel]) -> "list[channel_pb2.Channel.ValueType]":
+    return [PB_CHANNELS[channel] for channel in sorted(channels)]

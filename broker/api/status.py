@@ -1,0 +1,173 @@
+"""What a refusal looks like on the wire: a gRPC code and google.rpc details, or a SendError in a stream.
+
+Details travel in one trailer. Many clients take at most 8 KiB of metadata, after base64 and with the
+message beside it, so everything here that a caller can make long is cut, and says that it was.
+"""
+
+from collections.abc import Sequence
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from broker.api.convert.times import duration
+from broker.errors import BrokerError, ErrorReason, Violation
+from waypost.v1 import send_pb2
+
+DOMAIN = "waypost"
+VIOLATIONS_SHOWN_MAX = 20
+MESSAGE_BYTES_MAX = 512
+FIELD_CHARACTERS_MAX = 120
+RULE_CHARACTERS_MAX = 200
+DETAILS_BYTES_MAX = 3_500
+METADATA_ENTRIES_MAX = 8
+METADATA_CHARACTERS_MAX = 128
+RETRY_DEFAULT_S = 1.0
+
+CODES: dict[ErrorReason, grpc.StatusCode] = {
+    ErrorReason.MALFORMED_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
+    ErrorReason.INVALID_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
+    ErrorReason.TOO_MANY_UNITS: grpc.StatusCode.INVALID_ARGUMENT,
+    ErrorReason.CURSOR_INVALID: grpc.StatusCode.INVALID_ARGUMENT,
+    ErrorReason.CURSOR_EXPIRED: grpc.StatusCode.OUT_OF_RANGE,
+    ErrorReason.CURSOR_AHEAD: grpc.StatusCode.OUT_OF_RANGE,
+    ErrorReason.KEY_MISSING: grpc.StatusCode.UNAUTHENTICATED,
+    ErrorReason.KEY_INVALID: grpc.StatusCode.UNAUTHENTICATED,
+    ErrorReason.ROLE_INSUFFICIENT: grpc.StatusCode.PERMISSION_DENIED,
+    ErrorReason.MESSAGE_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    ErrorReason.ACCOUNT_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    ErrorReason.REQUEST_ID_REUSED: grpc.StatusCode.ALREADY_EXISTS,
+    ErrorReason.MESSAGE_NOT_CANCELLABLE: grpc.StatusCode.FAILED_PRECONDITION,
+    ErrorReason.QUEUE_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    ErrorReason.SUBSCRIBERS_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    ErrorReason.DRAINING: grpc.StatusCode.UNAVAILABLE,
+    ErrorReason.STORE_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    ErrorReason.NOT_IMPLEMENTED: grpc.StatusCode.UNIMPLEMENTED,
+    ErrorReason.INTERNAL_ERROR: grpc.StatusCode.INTERNAL,
+}
+
+# Where the same call may succeed a little later, and a caller is told when to try.
+RETRYABLE = frozenset({grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE})
+
+
+def grpc_status(error: BrokerError) -> grpc.Status:
+    """The refusal as `context.abort_with_status` takes it."""
+    return rpc_status.to_status(status_message(error))
+
+
+def status_message(error: BrokerError) -> status_pb2.Status:
+    """The refusal as google.rpc.Status."""
+    status = status_pb2.Status(
+        code=code_number(error), message=_cut_bytes(message_of(error), MESSAGE_BYTES_MAX)
+    )
+    for detail in _details(error):
+        status.details.add().Pack(detail)
+    return status
+
+
+def send_error(error: BrokerError) -> send_pb2.SendError:
+    """The refusal of one request of a stream."""
+    retry_s = _retry_after_s(error)
+    return send_pb2.SendError(
+        code=code_number(error),
+        reason=error.reason.name,
+        message=_cut_bytes(message_of(error), MESSAGE_BYTES_MAX),
+        field_violations=[
+            send_pb2.FieldViolation(field=each.field, description=each.rule)
+            for each in _shown(error.violations)
+        ],
+        retry_delay=None if retry_s is None else duration(retry_s),
+    )
+
+
+def code_number(error: BrokerError) -> int:
+    """The number of the refusal's google.rpc.Code."""
+    return code_pb2.Code.Value(CODES[error.reason].name)
+
+
+def message_of(error: BrokerError) -> str:
+    """For people: the message, or where it says nothing of its own the first rule that was broken."""
+    if not error.violations or error.message != error.reason.value:
+        return error.message
+    first, more = error.violations[0], len(error.violations) - 1
+    rest = f" (and {more} more)" if more else ""
+    return f"{first.field}: {first.rule}{rest}"
+
+
+def _details(error: BrokerError) -> list[Message]:
+    code = CODES[error.reason]
+    details: list[Message] = [_error_info(error)]
+    retry_s = _retry_after_s(error)
+    if retry_s is not None:
+        details.append(error_details_pb2.RetryInfo(retry_delay=duration(retry_s)))
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        details.append(_quota_failure(error))
+    if code is grpc.StatusCode.FAILED_PRECONDITION:
+        details.append(_precondition_failure(error))
+    if error.violations:
+        details.append(_bad_request(error.violations))
+    return details
+
+
+def _error_info(error: BrokerError) -> error_details_pb2.ErrorInfo:
+    entries = list(error.metadata.items())[:METADATA_ENTRIES_MAX]
+    metadata = {
+        _cut(name, METADATA_CHARACTERS_MAX): _cut(value, METADATA_CHARACTERS_MAX) for name, value in entries
+    }
+    return error_details_pb2.ErrorInfo(reason=error.reason.name, domain=DOMAIN, metadata=metadata)
+
+
+def _quota_failure(error: BrokerError) -> error_details_pb2.QuotaFailure:
+    failure = error_details_pb2.QuotaFailure()
+    failure.violations.add(subject=error.reason.name, description=_cut(error.message, RULE_CHARACTERS_MAX))
+    return failure
+
+
+def _precondition_failure(error: BrokerError) -> error_details_pb2.PreconditionFailure:
+    failure = error_details_pb2.PreconditionFailure()
+    failure.violations.add(
+        type=error.reason.name,
+        subject=_cut(error.metadata.get("message_id", ""), METADATA_CHARACTERS_MAX),
+        description=_cut(error.message, RULE_CHARACTERS_MAX),
+    )
+    return failure
+
+
+def _bad_request(violations: Sequence[Violation]) -> error_details_pb2.BadRequest:
+    bad = error_details_pb2.BadRequest()
+    for each in _shown(violations):
+        bad.field_violations.add(field=each.field, description=each.rule)
+    return bad
+
+
+def _shown(violations: Sequence[Violation]) -> list[Violation]:
+    """The first violations, each cut to size, and at the end how many more there are."""
+    shown: list[Violation] = []
+    size = 0
+    for each in violations[:VIOLATIONS_SHOWN_MAX]:
+        cut = Violation(_cut(each.field, FIELD_CHARACTERS_MAX), _cut(each.rule, RULE_CHARACTERS_MAX))
+        size += len(cut.field.encode()) + len(cut.rule.encode())
+        if size > DETAILS_BYTES_MAX:
+            break
+        shown.append(cut)
+    if len(shown) < len(violations):
+        shown.append(Violation("", f"and {len(violations) - len(shown)} more"))
+    return shown
+
+
+def _retry_after_s(error: BrokerError) -> float | None:
+    if error.retry_after_s is not None:
+        return max(0.0, error.retry_after_s)
+    return RETRY_DEFAULT_S if CODES[error.reason] in RETRYABLE else None
+
+
+def _cut(text: str, characters_max: int) -> str:
+    return text if len(text) <= characters_max else f"{text[: characters_max - 1]}…"
+
+
+def _cut_bytes(text: str, bytes_max: int) -> str:
+    """Cut by what the text weighs in grpc-message, where every byte that is not plain ASCII takes three."""
+    if text.isascii() and text.isprintable():
+        return _cut(text, bytes_max)
+    return _cut(text, bytes_max // 12)

@@ -1,0 +1,395 @@
+"""The composition root: the only file that knows everyone, and the life of a broker process.
+
+Start: settings, plugins, store (locked, migrated, boot counted), identities, providers, delivery, and last
+the listening socket, so that whoever can connect can be served. Stop, on SIGTERM or SIGINT: refuse new
+calls, end the streams, let open attempts settle, stop the providers, commit and close the store.
+"""
+
+import asyncio
+import contextlib
+import importlib.metadata
+import ipaddress
+import json as json_format
+import os
+import random
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import grpc
+import structlog
+import uvloop
+
+from broker.api.broker_service import BrokerService
+from broker.api.convert.events import encode_event, join_frame
+from broker.api.gate import Gate
+from broker.api.health import Health
+from broker.api.message_service import MessageService
+from broker.api.provider_service import ProviderService
+from broker.api.server import build_health, build_server
+from broker.clock import SystemClock
+from broker.delivery.dispatcher import Dispatcher, DispatchLimits
+from broker.delivery.feed import Feed, FeedLimits
+from broker.delivery.history import History
+from broker.delivery.identities import Identities
+from broker.delivery.intake import Intake
+from broker.delivery.janitor import Janitor
+from broker.delivery.keys import Keys
+from broker.delivery.poller import Poller
+from broker.delivery.receipts import Receipts
+from broker.delivery.registry import Registry
+from broker.domain.access import Role
+from broker.domain.decision import DeliveryPolicy
+from broker.domain.retry import RetryPolicy
+from broker.plugins import load_plugins
+from broker.settings import ServerSettings, Settings, SettingsError
+from broker.spi import Context
+from broker.storage.keeping import Boot, NewAccount, boot, create_accounts, read_has_accounts
+from broker.storage.migrate import load_migrations, migrate
+from broker.storage.questioning import release_open_attempts
+from broker.storage.sqlite import SqliteEngine
+from broker.storage.store import Store
+from broker.telemetry import configure_logging
+
+log = structlog.get_logger("waypost")
+
+VERSION = importlib.metadata.version("waypost-broker")
+SWITCH_INTERVAL_S = 0.0005
+"""The writer thread gives up the GIL at every step of SQLite; this is how long it waits to get it back."""
+
+PROVIDER_STOP_S_MAX = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The parts behind the API, wired together over one open store."""
+
+    clock: SystemClock
+    store: Store
+    registry: Registry
+    identities: Identities
+    intake: Intake
+    history: History
+    feed: Feed
+    keys: Keys
+    receipts: Receipts
+    dispatcher: Dispatcher
+    poller: Poller
+    janitor: Janitor
+
+
+def open_engine(data_dir: Path, clock: SystemClock) -> tuple[SqliteEngine, Boot]:
+    """The store of a data directory: locked, on the newest schema, with this start counted."""
+    engine = SqliteEngine(data_dir)
+    try:
+        connection = engine.connect()
+        try:
+            steps = migrate(connection, load_migrations(), clock.now_us())
+            if steps:
+                log.info("store.migrated", count=steps)
+            (found,) = connection.write(lambda tx: boot(tx, [secrets.token_bytes(8)]), ())
+        finally:
+            connection.close()
+    except BaseException:
+        engine.close()
+        raise
+    return engine, found
+
+
+def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock: SystemClock) -> Delivery:
+    """Wire the parts. Nothing runs yet, and no provider was started."""
+    registry = Registry(load_plugins(), settings.providers)
+    store = Store(engine, linger_s=settings.store.linger_s)
+    identities = Identities(store, clock, node=0, last=found.id_ceiling)
+    delivery, intake = settings.delivery, settings.intake
+    policy = DeliveryPolicy(
+        retry=RetryPolicy(delivery.attempts_max, delivery.retry_base_s, delivery.retry_cap_s),
+        receipt_overdue_s=delivery.receipt_overdue_s,
+        doubt_first_s=delivery.doubt_first_s,
+        question_cap_s=delivery.question_cap_s,
+    )
+    # Jitter only has to differ between processes, so the system's own source is not needed.
+    chance = random.Random(secrets.randbits(64)).random  # noqa: S311
+    feed_limits = FeedLimits(
+        subscribers_max=settings.feed.subscribers_max,
+        cache_bytes_max=settings.feed.cache_bytes_max,
+        frame_events_max=settings.feed.frame_events_max,
+        frame_bytes_max=settings.feed.frame_bytes_max,
+    )
+    feed = Feed(store, found.store_id, encode=encode_event, join=join_frame, limits=feed_limits)
+    dispatcher = Dispatcher(
+        store,
+        registry,
+        clock,
+        fence=found.boot,
+        policy=policy,
+        limits=DispatchLimits(
+            delivery.in_flight_max, delivery.batch_max, delivery.submit_timeout_s, delivery.lease_s
+        ),
+        chance=chance,
+    )
+    poller = Poller(
+        store,
+        registry,
+        clock,
+        policy=policy,
+        query_timeout_s=delivery.submit_timeout_s,
+        lease_s=delivery.lease_s,
+        chance=chance,
+    )
+
+    def after_commit(*, accounts_with_events: frozenset[int], work_is_due: bool) -> None:
+        feed.hint(accounts_with_events)
+        if work_is_due:
+            dispatcher.hint()
+
+    store.on_commit(after_commit)
+    return Delivery(
+        clock=clock,
+        store=store,
+        registry=registry,
+        identities=identities,
+        intake=Intake(
+            store,
+            identities,
+            registry,
+            clock,
+            units_max=intake.units_max,
+            request_id_memory_s=intake.request_id_memory_s,
+        ),
+        history=History(store, clock),
+        feed=feed,
+        keys=Keys(store, clock),
+        receipts=Receipts(store, clock),
+        dispatcher=dispatcher,
+        poller=poller,
+        janitor=Janitor(
+            store,
+            clock,
+            request_id_memory_s=intake.request_id_memory_s,
+            receipt_memory_s=settings.store.receipt_memory_s,
+        ),
+    )
+
+
+async def create_first_account(parts: Delivery, data_dir: Path) -> str | None:
+    """A new store gets a default account and an admin key, which is answered and written to a file."""
+    if await parts.store.read(read_has_accounts):
+        return None
+    account_id, key_id = await parts.identities.take(2)
+    account = NewAccount(account_id, "default", parts.clock.now_us())
+    await parts.store.write(create_accounts, [account], [account_id])
+    key = await parts.keys.create(key_id, account_id, Role.ADMIN)
+    path = data_dir / "admin.key"
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(key + "\n")
+    return key
+
+
+@contextlib.asynccontextmanager
+async def running_delivery(settings: Settings, found: Boot, parts: Delivery) -> AsyncIterator[None]:
+    """Providers started, and delivery running, for as long as the block does; then all of it drained."""
+    tasks: list[asyncio.Task[None]] = []
+    started = []
+    try:
+        await parts.store.write(release_open_attempts, [(parts.clock.now_us(), found.boot)])
+        for instance in parts.registry.all():
+            context = Context(
+                instance=instance.name,
+                log=structlog.get_logger(f"waypost.provider.{instance.type}").bind(instance=instance.name),
+                clock=parts.clock,
+                report=partial(parts.receipts.report, instance.name),
+            )
+            await instance.provider.start(context)
+            started.append(instance)
+        jobs = [parts.identities.run(), parts.janitor.run()]
+        if not settings.delivery.paused:
+            jobs += [parts.dispatcher.run(), parts.poller.run()]
+        tasks += [asyncio.create_task(_watched(job)) for job in jobs]
+        yield
+    finally:
+        await parts.dispatcher.drain(settings.server.drain_s)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for instance in started:
+            try:
+                await asyncio.wait_for(instance.provider.stop(), PROVIDER_STOP_S_MAX)
+            except Exception as error:  # noqa: BLE001 - one provider's failure must not keep the rest open
+                log.error("provider.stop_failed", instance=instance.name, error=type(error).__name__)
+        await parts.store.close()
+
+
+async def _watched(job: Coroutine[Any, Any, None]) -> None:
+    """Run a job that should never end; if it fails, stop the process rather than limp on without it."""
+    try:
+        await job
+    except asyncio.CancelledError:
+        raise
+    except BaseException:
+        log.exception("broker.job_failed")
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What whoever started the broker wants to know. `admin_key` is set on the first start only."""
+
+    address: str
+    http_address: str | None
+    data_dir: str
+    admin_key: str | None
+
+    def lines(self, *, json: bool) -> str:
+        """One JSON line for programs, a few lines for people."""
+        if json:
+            line: dict[str, object] = {
+                "event": "ready",
+                "address": self.address,
+                "http_address": self.http_address,
+                "data_dir": self.data_dir,
+                "version": VERSION,
+                "pid": os.getpid(),
+            }
+            if self.admin_key:
+                line["admin_key"] = self.admin_key
+            return json_format.dumps(line) + "\n"
+        text = f"Waypost {VERSION} serves gRPC on {self.address}, data in {self.data_dir}\n"
+        if self.http_address:
+            text += f"HTTP health on {self.http_address}\n"
+        if self.admin_key:
+            text += f"Admin key (shown once, and kept in {self.data_dir}/admin.key): {self.admin_key}\n"
+        return text
+
+
+def run(settings: Settings, *, json: bool) -> int:
+    """Run a broker until SIGTERM or SIGINT; answers the process's exit code.
+
+    Raises SettingsError, PluginError, StoreLockedError, MigrationError and OSError for what an operator
+    can mend before anything was served.
+    """
+    configure_logging(json=json or not sys.stderr.isatty())
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    check_listeners(settings.server)
+    return uvloop.run(_serve(settings, json=json))
+
+
+def check_listeners(server: ServerSettings) -> None:
+    """Refuse to serve other hosts in plain text, unless that was asked for by name."""
+    if (server.tls_certificate is None) != (server.tls_key is None):
+        raise SettingsError("server.tls_certificate and server.tls_key are needed together")
+    if server.allow_plaintext or server.tls_key is not None:
+        return
+    for field, address in (("listen", server.listen), ("http_listen", server.http_listen)):
+        if address and not _is_loopback(split_address(address)[0]):
+            raise SettingsError(
+                f"server.{field}: {address} is reachable from other hosts; set server.tls_certificate and "
+                "server.tls_key, or server.allow_plaintext where something in front of it encrypts"
+            )
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port of host:port or [v6]:port."""
+    host, _, port = address.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _serve(settings: Settings, *, json: bool) -> int:
+    clock = SystemClock()
+    engine, found = open_engine(settings.data_dir, clock)
+    parts = build_delivery(settings, engine, found, clock)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running_delivery(settings, found, parts):
+        admin_key = await create_first_account(parts, settings.data_dir)
+        async with _listening(settings, parts) as (address, http_address):
+            log.info("broker.ready", address=address, http_address=http_address, boot=found.boot)
+            ready = Ready(address, http_address, str(settings.data_dir), admin_key)
+            sys.stdout.write(ready.lines(json=json))
+            sys.stdout.flush()
+            await stop.wait()
+            log.info("broker.draining", seconds=settings.server.drain_s)
+    log.info("broker.stopped")
+    return 0
+
+
+@contextlib.asynccontextmanager
+async def _listening(settings: Settings, parts: Delivery) -> AsyncIterator[tuple[str, str | None]]:
+    """Both servers, for as long as the block does; then no new calls, and those under way finish."""
+    gate = Gate(
+        keys=parts.keys,
+        calls_max=settings.intake.calls_max,
+        streams_max=settings.feed.subscribers_max + settings.intake.calls_max,
+    )
+    health = build_health()
+    async with _http(settings, gate) as http_address, _grpc(settings, parts, gate, health) as address:
+        yield address, http_address
+
+
+@contextlib.asynccontextmanager
+async def _grpc(settings: Settings, parts: Delivery, gate: Gate, health: Health) -> AsyncIterator[str]:
+    server = build_server(
+        gate=gate,
+        broker=BrokerService(gate=gate, intake=parts.intake, feed=parts.feed, clock=parts.clock),
+        messages=MessageService(gate=gate, history=parts.history, units_max=settings.intake.units_max),
+        providers=ProviderService(registry=parts.registry),
+        health_of=health,
+        receive_bytes_max=settings.intake.message_bytes_max,
+    )
+    host, _ = split_address(settings.server.listen)
+    try:
+        port = _add_port(server, settings.server)
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {settings.server.listen}: {error}") from error
+    await server.start()
+    try:
+        yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    finally:
+        gate.drain()
+        health.set_serving(serving=False)
+        parts.feed.close()
+        await server.stop(settings.server.drain_s)
+
+
+def _add_port(server: grpc.aio.Server, settings: ServerSettings) -> int:
+    if settings.tls_key is None or settings.tls_certificate is None:
+        return server.add_insecure_port(settings.listen)
+    pair = (settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes())
+    return server.add_secure_port(settings.listen, grpc.ssl_server_credentials([pair]))
+
+
+@contextlib.asynccontextmanager
+async def _http(settings: Settings, gate: Gate) -> AsyncIterator[str | None]:
+    if not settings.server.http_listen:
+        yield None
+        return
+    # Starlette and uvicorn take a third of a second to import: only who asks for HTTP waits for them.
+    from broker.web.health import build_web_app
+    from broker.web.server import bind, build_web_server
+
+    listener = bind(*split_address(settings.server.http_listen))
+    host, port = listener.getsockname()[:2]
+    web = build_web_server(build_web_app(lambda: not gate.draining))
+    serving = asyncio.create_task(web.serve(sockets=[listener]))
+    try:
+        yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    finally:
+        web.should_exit = True
+        await serving
+        listener.close()

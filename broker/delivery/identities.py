@@ -1,0 +1,44 @@
+"""Ids for messages, from a range that the store has reserved."""
+
+import asyncio
+
+from broker.domain.ids import IdSequence, first_id_at
+from broker.spi import Clock
+from broker.storage.keeping import raise_id_ceiling
+from broker.storage.store import Store
+
+RESERVE_AHEAD_MS = 10_000
+RENEW_EVERY_S = 3.0
+
+
+class Identities:
+    """Hands out ids; `run` keeps the reservation ahead of the clock."""
+
+    def __init__(self, store: Store, clock: Clock, *, node: int, last: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._sequence = IdSequence(node=node, last=last, ceiling=last)
+        self._reserving = asyncio.Lock()
+
+    async def take(self, count: int) -> list[int]:
+        """`count` rising ids; waits for the store only when the reservation ran out."""
+        while True:
+            ids = self._sequence.take(count, self._clock.now_us() // 1_000)
+            if ids is not None:
+                return ids
+            await self._reserve()
+
+    async def run(self) -> None:
+        """Keep a reservation ahead, until cancelled."""
+        while True:
+            await self._reserve()
+            await self._clock.sleep(RENEW_EVERY_S)
+
+    async def _reserve(self) -> None:
+        async with self._reserving:
+            now_ms = self._clock.now_us() // 1_000
+            # The last id can be ahead of the clock: after a restart it starts at the old reservation.
+            base_ms = max(now_ms, self._sequence.last >> 22)
+            ceiling = first_id_at(base_ms + RESERVE_AHEAD_MS)
+            (reserved,) = await self._store.write(raise_id_ceiling, [ceiling])
+            self._sequence.reserve(reserved)

@@ -1,0 +1,95 @@
+"""Intake: decide about submissions, store them in one transaction, answer."""
+
+from collections.abc import Sequence
+
+from broker.delivery.identities import Identities
+from broker.delivery.registry import Registry
+from broker.domain.planning import Plan, TooManyUnits, plan
+from broker.domain.submission import Result, Submission
+from broker.domain.vocabulary import Channel
+from broker.errors import BrokerError, ErrorReason, Violation
+from broker.spi import Clock
+from broker.storage.acceptance import Acceptance, Reused, accept
+from broker.storage.store import Store
+
+Answer = Sequence[Result] | BrokerError
+
+
+class Intake:
+    """Accepts submissions. `units_max` is the most parts of a message (C04)."""
+
+    def __init__(
+        self,
+        store: Store,
+        identities: Identities,
+        registry: Registry,
+        clock: Clock,
+        *,
+        units_max: int,
+        request_id_memory_s: float,
+    ) -> None:
+        self._store = store
+        self._identities = identities
+        self._registry = registry
+        self._clock = clock
+        self._units_max = units_max
+        self._remember_us = round(request_id_memory_s * 1_000_000)
+
+    async def accept(self, submissions: Sequence[Submission]) -> list[Answer]:
+        """One answer for each submission, in order; what is accepted is on disk when it returns.
+
+        A BrokerError among the answers means that this submission was refused as a whole.
+        """
+        ids = await self._identities.take(sum(1 + len(each.recipients) for each in submissions))
+        now_us = self._clock.now_us()
+        answers: list[Answer | None] = []
+        plans: list[Plan] = []
+        start = 0
+        for submission in submissions:
+            count = 1 + len(submission.recipients)
+            planned = self._plan(submission, ids[start : start + count], now_us)
+            start += count
+            if isinstance(planned, BrokerError):
+                answers.append(planned)
+            elif submission.validate_only:
+                answers.append([message.result for message in planned.messages])
+            else:
+                answers.append(None)
+                plans.append(planned)
+        stored = iter(await self._store_all(plans))
+        return [next(stored) if answer is None else answer for answer in answers]
+
+    async def _store_all(self, plans: list[Plan]) -> list[Answer]:
+        items = [Acceptance(each, self._remember_us) for each in plans]
+        accounts = {each.submission.account_id for each in plans}
+        answers: list[Answer] = []
+        for outcome in await self._store.write(accept, items, accounts):
+            if isinstance(outcome, Reused):
+                answers.append(
+                    BrokerError(ErrorReason.REQUEST_ID_REUSED, metadata={"request_id": outcome.request_id})
+                )
+            else:
+                answers.append(outcome.results)
+        return answers
+
+    def _plan(self, submission: Submission, ids: list[int], now_us: int) -> Plan | BrokerError:
+        if submission.provider and self._registry.get(submission.provider) is None:
+            return BrokerError(
+                ErrorReason.INVALID_REQUEST,
+                violations=[Violation("provider", f"no provider instance is named {submission.provider!r}")],
+            )
+        planned = plan(
+            submission, ids, now_us=now_us, units_max=self._units_max, route_exists=self._route_exists
+        )
+        if isinstance(planned, TooManyUnits):
+            rule = f"needs {planned.needed} units; at most {planned.allowed} are allowed"
+            return BrokerError(
+                ErrorReason.TOO_MANY_UNITS,
+                f"the text {rule}",
+                violations=[Violation("content.sms.text", rule)],
+                metadata={"units_needed": str(planned.needed), "units_max": str(planned.allowed)},
+            )
+        return planned
+
+    def _route_exists(self, channel: Channel, pinned: str) -> bool:
+        return self._registry.route(channel, pinned) is not None

@@ -1,0 +1,75 @@
+"""API keys: made once, shown once, stored as a hash."""
+
+import hashlib
+import hmac
+import secrets
+from collections import OrderedDict
+
+from broker.domain.access import Principal, Role
+from broker.domain.ids import format_id, parse_id
+from broker.spi import Clock
+from broker.storage.keeping import NewKey, create_keys, read_account_exists, read_key
+from broker.storage.store import Store
+
+PREFIX = "wp_"
+FRESH_US = 1_000_000
+"""How long a look-up is believed, and so how long a revoked key still works at most."""
+
+CACHE_KEYS_MAX = 10_000
+SECRET_CHARACTERS_MAX = 128
+
+
+class Keys:
+    """Creates keys and tells who is behind one."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._cache: OrderedDict[str, tuple[int, Principal | None]] = OrderedDict()
+        self._accounts: set[int] = set()
+
+    async def create(self, key_id: int, account_id: int, role: Role) -> str:
+        """A new key: `wp_<id>_<256 random bits>`; only its hash is kept."""
+        secret = f"{PREFIX}{format_id(key_id)}_{secrets.token_urlsafe(32)}"
+        new = NewKey(key_id, account_id, role, hash_secret(secret), self._clock.now_us())
+        await self._store.write(create_keys, [new], [account_id])
+        return secret
+
+    async def authenticate(self, secret: str) -> Principal | None:
+        """Who holds this key; None when it is unknown, expired or revoked."""
+        now_us = self._clock.now_us()
+        cached = self._cache.get(secret)
+        if cached is not None and now_us - cached[0] < FRESH_US:
+            return cached[1]
+        principal = await self._look_up(secret, now_us)
+        self._cache[secret] = (now_us, principal)
+        self._cache.move_to_end(secret)
+        while len(self._cache) > CACHE_KEYS_MAX:
+            self._cache.popitem(last=False)
+        return principal
+
+    async def account_exists(self, account_id: int) -> bool:
+        """Whether there is such an account; accounts are never removed."""
+        if account_id in self._accounts:
+            return True
+        exists = await self._store.read(read_account_exists, account_id)
+        if exists:
+            self._accounts.add(account_id)
+        return exists
+
+    async def _look_up(self, secret: str, now_us: int) -> Principal | None:
+        prefix, _, rest = secret.partition("_")
+        written_id, _, _ = rest.partition("_")
+        key_id = parse_id(written_id)
+        if f"{prefix}_" != PREFIX or key_id is None or len(secret) > SECRET_CHARACTERS_MAX:
+            return None
+        key = await self._store.read(read_key, key_id)
+        if key is None or not hmac.compare_digest(key.secret_hash, hash_secret(secret)):
+            return None
+        expired = key.expire_at_us is not None and key.expire_at_us <= now_us
+        return None if expired or key.revoked_at_us is not None else key.principal
+
+
+def hash_secret(secret: str) -> str:
+    """What is stored of a key. It is 256 random bits, so a plain hash cannot be searched backwards."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,117 @@
+"""The poller: asks providers about overdue messages, and ends those that nobody can tell about."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from broker.delivery.dispatcher import OUTCOMES
+from broker.delivery.provider_calls import guarded
+from broker.delivery.registry import Instance, Registry
+from broker.domain.decision import DeliveryPolicy
+from broker.domain.outcome import Outcome, Receipt
+from broker.errors import BrokerError
+from broker.spi import Clock
+from broker.storage.questioning import (
+    AnswerReport,
+    Question,
+    QuestionClaim,
+    claim_questions,
+    read_next_question_at,
+    settle_answers,
+)
+from broker.storage.store import Store
+
+log = structlog.get_logger("waypost.poller")
+
+LOOK_EVERY_S = 0.5
+QUESTIONS_MAX = 500
+STORE_RETRY_S = 1.0
+
+
+class Poller:
+    """Runs until it is cancelled. `chance` draws jitter for what is to be sent again."""
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        clock: Clock,
+        *,
+        policy: DeliveryPolicy,
+        query_timeout_s: float,
+        lease_s: float,
+        chance: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._clock = clock
+        self._policy = policy
+        self._query_timeout_s = query_timeout_s
+        self._lease_s = lease_s
+        self._chance = chance
+
+    async def run(self) -> None:
+        """Look for overdue messages, until cancelled."""
+        while True:
+            try:
+                looked_at = await self._round()
+            except BrokerError as error:
+                log.error("poller.store_failed", error=str(error), retry_s=STORE_RETRY_S)
+                looked_at = 0
+            if looked_at < QUESTIONS_MAX:
+                await self._clock.sleep(LOOK_EVERY_S)
+
+    async def _round(self) -> int:
+        """Ask about one batch; answers how many messages were overdue."""
+        now_us = self._clock.now_us()
+        next_at_us = await self._store.read(read_next_question_at)
+        if next_at_us is None or next_at_us > now_us:
+            return 0
+        wish = QuestionClaim(
+            now_us=now_us,
+            messages_max=QUESTIONS_MAX,
+            lease_until_us=now_us + round(self._lease_s * 1_000_000),
+            policy=self._policy,
+            can_ask=self._registry.can_ask,
+            chance=self._chance,
+        )
+        (overdue,) = await self._store.write(claim_questions, [wish])
+        by_provider: defaultdict[str, list[Question]] = defaultdict(list)
+        for question in overdue.questions:
+            by_provider[question.provider].append(question)
+        batches = []
+        for name, questions in by_provider.items():
+            instance = self._registry.get(name)
+            assert instance is not None  # can_ask said so
+            size = instance.capabilities.batch_max
+            batches += [
+                self._ask(instance, questions[start : start + size])
+                for start in range(0, len(questions), size)
+            ]
+        await asyncio.gather(*batches)
+        return overdue.looked_at
+
+    async def _ask(self, instance: Instance, questions: Sequence[Question]) -> None:
+        answers: list[Outcome | Receipt] = await guarded(
+            instance.provider.query([question.message for question in questions]),
+            instance=instance.name,
+            method="query",
+            count=len(questions),
+            timeout_s=self._query_timeout_s,
+            kinds=(*OUTCOMES, Receipt),
+        )
+        now_us = self._clock.now_us()
+        reports = [
+            AnswerReport(
+                question=question,
+                answer=answer,
+                gives_receipts=instance.gives_receipts,
+                policy=self._policy,
+                now_us=now_us,
+                chance=self._chance(),
+            )
+            for question, answer in zip(questions, answers, strict=True)
+        ]
+        await self._store.write(settle_answers, reports, {question.account_id for question in questions})

@@ -1,0 +1,31 @@
+"""Facts that providers report: stored first, acknowledged then."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from broker.domain.outcome import Receipt, ReportedFact
+from broker.spi import Clock
+from broker.storage.matching import Report, record_receipts
+from broker.storage.store import Store
+
+log = structlog.get_logger("waypost.receipts")
+
+
+class Receipts:
+    """Takes what provider instances report; each call returns after its commit."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def report(self, instance: str, facts: Sequence[ReportedFact]) -> None:
+        """Store receipts: on the messages that they are about, or parked until those are known.
+
+        Inbound messages are not kept by this version: they are counted in the log.
+        """
+        now_us = self._clock.now_us()
+        reports = [Report(instance, fact, now_us) for fact in facts if isinstance(fact, Receipt)]
+        if len(reports) < len(facts):
+            log.warning("inbound.not_kept", instance=instance, count=len(facts) - len(reports))
+        await self._store.write(record_receipts, reports)

@@ -1,0 +1,108 @@
+"""The configured provider instances: which there are, which serve a channel, and how busy they are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from broker.domain.vocabulary import Channel
+from broker.plugins import Plugins
+from broker.spi import Capabilities, Provider, ReceiptMode
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceView:
+    """A configured instance as an operator sees it."""
+
+    name: str
+    type: str
+    capabilities: Capabilities
+    drained: bool
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypeView:
+    """An installed provider type, or a plugin that is broken (`error` is its traceback)."""
+
+    name: str
+    distribution: str
+    version: str
+    channels: frozenset[Channel]
+    error: str
+
+
+@dataclass(slots=True)
+class Instance:
+    """A running provider. `in_flight` counts its attempts without an outcome in this process."""
+
+    name: str
+    type: str
+    provider: Provider
+    capabilities: Capabilities
+    in_flight: int = 0
+
+    @property
+    def gives_receipts(self) -> bool:
+        """Whether what it takes is reported on later."""
+        return self.capabilities.receipts is not ReceiptMode.NONE
+
+
+class Registry:
+    """The instances in the order of the settings, which is the order of preference."""
+
+    def __init__(self, plugins: Plugins, tables: Mapping[str, Mapping[str, object]]) -> None:
+        self._plugins = plugins
+        self._instances: dict[str, Instance] = {}
+        for name, table in tables.items():
+            provider = plugins.create(name, table)
+            self._instances[name] = Instance(name, str(table["type"]), provider, provider.capabilities)
+        self._routes = {
+            channel: next(
+                (name for name, each in self._instances.items() if channel in each.capabilities.channels),
+                None,
+            )
+            for channel in Channel
+        }
+
+    def get(self, name: str) -> Instance | None:
+        """An instance by name."""
+        return self._instances.get(name)
+
+    def all(self) -> list[Instance]:
+        """Every instance."""
+        return list(self._instances.values())
+
+    def route(self, channel: Channel, pinned: str) -> str | None:
+        """The instance for a channel: the pinned one if it serves it, else the first that does."""
+        if not pinned:
+            return self._routes[channel]
+        instance = self._instances.get(pinned)
+        return pinned if instance is not None and channel in instance.capabilities.channels else None
+
+    def can_ask(self, name: str) -> bool:
+        """Whether an instance can be asked what became of a message."""
+        instance = self._instances.get(name)
+        return instance is not None and instance.capabilities.query
+
+    @property
+    def instances(self) -> Sequence[InstanceView]:
+        """What an operator sees, by name."""
+        return sorted(
+            (
+                InstanceView(each.name, each.type, each.capabilities, drained=False, in_flight=each.in_flight)
+                for each in self._instances.values()
+            ),
+            key=lambda view: view.name,
+        )
+
+    @property
+    def types(self) -> Sequence[TypeView]:
+        """The installed types and the broken plugins, by name."""
+        loaded = [
+            TypeView(name, each.distribution, each.version, each.type.channels, "")
+            for name, each in self._plugins.types.items()
+        ]
+        broken = [
+            TypeView(each.entry_point, each.distribution, each.version, frozenset(), each.error)
+            for each in self._plugins.broken
+        ]
+        return sorted(loaded + broken, key=lambda view: view.name)

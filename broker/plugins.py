@@ -1,0 +1,128 @@
+"""Loading plugins: each entry point under its own guard, and provider types by name."""
+
+import importlib.metadata
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pluggy
+import structlog
+from pydantic import ValidationError
+
+from broker.settings import SettingsError
+from broker.spi import ENTRY_POINT_GROUP, Hooks, Provider, ProviderType
+
+log = structlog.get_logger("waypost.plugins")
+
+
+class PluginError(Exception):
+    """A plugin that the settings need cannot be used; the message carries its traceback."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedType:
+    """A provider type with the distribution that ships it."""
+
+    type: ProviderType
+    distribution: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenPlugin:
+    """An entry point that could not be loaded."""
+
+    entry_point: str
+    distribution: str
+    version: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """What the installed plugins offer."""
+
+    types: Mapping[str, LoadedType]
+    broken: tuple[BrokenPlugin, ...]
+
+    def create(self, instance: str, table: Mapping[str, Any]) -> Provider:
+        """The provider of one `[providers.<instance>]` table.
+
+        Raises PluginError when its type is missing or broken, SettingsError when its settings are wrong.
+        """
+        name = table["type"]
+        loaded = self.types.get(name)
+        if loaded is None:
+            raise PluginError(self._why_missing(instance, name))
+        try:
+            settings = loaded.type.settings.model_validate({k: v for k, v in table.items() if k != "type"})
+        except ValidationError as error:
+            # Only places and rules: the input may hold a secret.
+            lines = [
+                f"providers.{instance}.{'.'.join(map(str, each['loc']))}: {each['msg']}"
+                for each in error.errors(include_input=False, include_url=False, include_context=False)
+            ]
+            raise SettingsError("\n".join(lines)) from None
+        return loaded.type.create(settings)
+
+    def _why_missing(self, instance: str, name: str) -> str:
+        for broken in self.broken:
+            if name in {broken.entry_point, broken.distribution.removeprefix("waypost-")}:
+                return f"[providers.{instance}] needs plugin {broken.distribution}, which is broken:\n{broken.error}"
+        known = ", ".join(sorted(self.types)) or "none"
+        return (
+            f"[providers.{instance}] has type {name!r}, which no installed plugin offers (installed: {known})"
+        )
+
+
+def load_plugins(entry_points: Iterable[importlib.metadata.EntryPoint] | None = None) -> Plugins:
+    """Load every plugin of the environment.
+
+    One that fails is listed as broken and harms no other. Two that claim one provider type raise
+    PluginError: which one would be used must not depend on the order of a directory.
+    """
+    manager = pluggy.PluginManager("waypost")
+    manager.add_hookspecs(Hooks)
+    types: dict[str, LoadedType] = {}
+    broken: list[BrokenPlugin] = []
+    found = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP) if entry_points is None else entry_points
+    for entry_point in sorted(found, key=lambda each: each.name):
+        distribution = entry_point.dist.name if entry_point.dist else "?"
+        version = entry_point.dist.version if entry_point.dist else "?"
+        try:
+            offered = _load_one(manager, entry_point)
+        except Exception:  # noqa: BLE001 - a broken plugin harms no other
+            error = traceback.format_exc()
+            broken.append(BrokenPlugin(entry_point.name, distribution, version, error))
+            log.warning("plugin.broken", entry_point=entry_point.name, distribution=distribution, error=error)
+            continue
+        for each in offered:
+            if (other := types.get(each.name)) is not None:
+                raise PluginError(
+                    f"provider type {each.name!r} is claimed by {other.distribution} and by {distribution}"
+                )
+            types[each.name] = LoadedType(each, distribution, version)
+    return Plugins(types, tuple(broken))
+
+
+def _load_one(
+    manager: pluggy.PluginManager, entry_point: importlib.metadata.EntryPoint
+) -> list[ProviderType]:
+    plugin = entry_point.load()
+    name = manager.register(plugin, name=entry_point.name)
+    if name is None:
+        raise ValueError(f"{entry_point.name} is registered already")
+    try:
+        # An unknown hook is a plugin for another version: say so instead of never calling it.
+        manager.check_pending()
+        others = [each for each in manager.get_plugins() if each is not plugin]
+        answers = manager.subset_hook_caller("waypost_providers", others)()
+        offered = [each for answer in answers for each in answer]
+    except BaseException:
+        manager.unregister(plugin)
+        raise
+    for each in offered:
+        if not isinstance(each, ProviderType):
+            raise TypeError(f"waypost_providers answered {each!r}, which is no ProviderType")
+    return offered

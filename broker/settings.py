@@ -1,0 +1,172 @@
+"""Everything an operator can set, validated once at start.
+
+Values come from a TOML file (`--config`), then from the environment (`WAYPOST_` and the field's path
+with double underscores, as `WAYPOST_DELIVERY__ATTEMPTS_MAX`), then from the command line. An unknown
+name is refused.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+Seconds = Annotated[float, Field(gt=0, le=30 * 86_400)]
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message names the field and the rule."""
+
+
+class DeliverySettings(BaseModel):
+    """How messages are handed over and followed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    attempts_max: int = Field(default=12, ge=1, le=100, description="attempts at one message")
+    retry_base_s: Seconds = Field(default=1.0, description="the first retry comes within this")
+    retry_cap_s: Seconds = Field(default=900.0, description="no retry waits longer")
+    submit_timeout_s: Seconds = Field(default=30.0, description="a provider's answer is Unknown after this")
+    lease_s: Seconds = Field(default=90.0, description="an open attempt is given up after this")
+    in_flight_max: int = Field(
+        default=5_000, ge=1, le=1_000_000, description="messages with providers at once"
+    )
+    batch_max: int = Field(default=500, ge=1, le=5_000, description="messages claimed at once")
+    receipt_overdue_s: Seconds = Field(default=30.0, description="ask about a missing receipt after this")
+    doubt_first_s: Seconds = Field(default=1.0, description="ask about an unknown outcome after this")
+    question_cap_s: Seconds = Field(default=3_600.0, description="the longest wait between two questions")
+    paused: bool = Field(default=False, description="accept messages and hand none over")
+
+
+class IntakeSettings(BaseModel):
+    """What is accepted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    units_max: int = Field(default=10, ge=1, le=255, description="parts of one message")
+    request_id_memory_s: Seconds = Field(default=86_400.0, description="how long a request_id is remembered")
+    calls_max: int = Field(default=4_000, ge=1, description="calls in progress at once")
+    message_bytes_max: int = Field(default=16_777_216, ge=65_536, description="size of one request")
+
+
+class FeedSettings(BaseModel):
+    """How events are streamed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subscribers_max: int = Field(default=5_000, ge=1, description="Subscribe streams at once")
+    cache_bytes_max: int = Field(default=16_777_216, ge=65_536, description="recent events kept in memory")
+    frame_events_max: int = Field(default=200, ge=1, le=10_000, description="events in one frame")
+    frame_bytes_max: int = Field(default=65_536, ge=1_024, le=1_048_576, description="size of one frame")
+
+
+class StoreSettings(BaseModel):
+    """Where the truth is kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(default="sqlite:", description="sqlite: is the file in the data directory")
+    linger_s: float = Field(
+        default=0.002, ge=0, le=0.1, description="how long a busy writer waits for company"
+    )
+    receipt_memory_s: Seconds = Field(default=72 * 3600.0, description="late and early receipts are kept for")
+
+    @field_validator("url")
+    @classmethod
+    def _known_engine(cls, url: str) -> str:
+        if url != "sqlite:":
+            raise ValueError("this version has one engine, 'sqlite:'")
+        return url
+
+
+class ServerSettings(BaseModel):
+    """Where the broker listens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    listen: str = Field(default="127.0.0.1:7070", description="gRPC, host:port; port 0 picks a free one")
+    http_listen: str = Field(default="", description="health over HTTP, host:port; empty: none")
+    tls_certificate: Path | None = Field(default=None, description="PEM chain; with tls_key")
+    tls_key: Path | None = Field(default=None, description="PEM key; with tls_certificate")
+    allow_plaintext: bool = Field(default=False, description="serve other hosts without TLS")
+    drain_s: Seconds = Field(default=20.0, description="how long SIGTERM lets work finish")
+
+    @field_validator("listen", "http_listen")
+    @classmethod
+    def _host_and_port(cls, address: str) -> str:
+        host, _, port = address.rpartition(":")
+        if address and not (host and port.isdigit() and int(port) <= 65_535):
+            raise ValueError("must be host:port")
+        return address
+
+
+class Settings(BaseSettings):
+    """One frozen value for the whole process. `providers` holds a table for each provider instance."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WAYPOST_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    data_dir: Path = Path("waypost-data")
+    server: ServerSettings = ServerSettings()
+    store: StoreSettings = StoreSettings()
+    intake: IntakeSettings = IntakeSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    feed: FeedSettings = FeedSettings()
+    providers: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"sandbox": {"type": "sandbox"}})
+
+    @field_validator("providers")
+    @classmethod
+    def _named_types(cls, providers: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for name, table in providers.items():
+            if not isinstance(table.get("type"), str):
+                raise ValueError(f"[providers.{name}] needs a type")  # noqa: TRY004 - pydantic wants ValueError
+            if not name.replace("-", "").replace("_", "").isalnum() or len(name) > 64:
+                raise ValueError(f"[providers.{name}]: a name is at most 64 letters, digits, '-' and '_'")
+        return providers
+
+
+def load_settings(config: Path | None, overrides: dict[str, Any] | None = None) -> Settings:
+    """The settings of this process. `overrides` are nested values from the command line.
+
+    Raises SettingsError with one line for each broken rule.
+    """
+    values: dict[str, Any] = {}
+    if config is not None:
+        try:
+            values = tomllib.loads(config.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise SettingsError(f"{config}: {error.strerror}") from error
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{config}: {error}") from error
+
+    class Layered(Settings):
+        """The command line over the environment over the file."""
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            del init_settings, dotenv_settings, file_secret_settings
+            above = InitSettingsSource(settings_cls, init_kwargs=overrides or {})
+            below = InitSettingsSource(settings_cls, init_kwargs=values)
+            return above, env_settings, below
+
+    try:
+        return Layered()
+    except ValidationError as error:
+        # Only places and rules: the input may hold a secret.
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found]
+        raise SettingsError("\n".join(lines)) from None

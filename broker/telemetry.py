@@ -1,0 +1,81 @@
+"""Logs: structured, one line an event, and never a body, a secret or a full address.
+
+Only values under the names below pass; any other value is replaced by its type. A list of what may
+pass fails safe: a new key says nothing until somebody decides that it may.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+ALLOWED_KEYS = frozenset({
+    "account_id",
+    "address",
+    "at",
+    "attempt",
+    "attempts",
+    "batch",
+    "boot",
+    "count",
+    "data_dir",
+    "distribution",
+    "entry_point",
+    "error",
+    "event",
+    "exception",
+    "http_address",
+    "instance",
+    "kind",
+    "level",
+    "limit",
+    "logger",
+    "message_id",
+    "messages",
+    "method",
+    "node",
+    "path",
+    "pid",
+    "port",
+    "provider",
+    "reason",
+    "retry_s",
+    "seconds",
+    "signal",
+    "sqlite",
+    "state",
+    "timestamp",
+    "type",
+    "version",
+})
+
+
+def redact(_logger: object, _name: str, values: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace every value whose key is not known to be harmless."""
+    for key, value in values.items():
+        if key not in ALLOWED_KEYS:
+            values[key] = f"<{type(value).__name__} withheld>"
+    return values
+
+
+def configure_logging(*, json: bool, level: str = "INFO") -> None:
+    """Log to standard error, as JSON lines or for people."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            redact,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,364 @@
+"""A real gRPC server on a loopback socket, with everything behind the API replaced by small fakes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from hypothesis import settings
+
+from broker.api.broker_service import BrokerService
+from broker.api.gate import Gate
+from broker.api.health import Health
+from broker.api.message_service import MessageService
+from broker.api.provider_service import ProviderService
+from broker.api.server import build_health, build_server
+from broker.delivery.history import MessagePage, MessageQuery
+from broker.delivery.registry import InstanceView, TypeView
+from broker.domain.access import Principal, Role
+from broker.domain.encoding import Encoding
+from broker.domain.lifecycle import Fact, State
+from broker.domain.records import EventFilter, EventRecord, Labels, MessageChange, MessageRecord, TimelineRecord
+from broker.domain.submission import Campaign, Result, Submission
+from broker.domain.vocabulary import Channel, Guarantee, Traffic
+from broker.errors import BrokerError, ErrorReason
+from waypost.v1 import send_pb2
+
+settings.register_profile("unhurried", parent=settings(), deadline=None)
+settings.load_profile("unhurried")
+
+NOW_US = 1_790_000_000_000_000
+ADMIN, PARTNER, SENDER, READER = "admin-key", "partner-key", "send-key", "read-key"
+OWN_ACCOUNT, OTHER_ACCOUNT = 1, 2
+
+
+class FakeClock:
+    """Stands still."""
+
+    def now_us(self) -> int:
+        return NOW_US
+
+    async def sleep(self, seconds: float) -> None:
+        raise NotImplementedError
+
+
+class FakeKeys:
+    """One key for each role, all of the account 1; account 2 exists as well."""
+
+    def __init__(self) -> None:
+        roles = {ADMIN: Role.ADMIN, PARTNER: Role.PARTNER, SENDER: Role.SEND, READER: Role.READ}
+        self.principals = {
+            secret: Principal(number, OWN_ACCOUNT, role) for number, (secret, role) in enumerate(roles.items())
+        }
+
+    async def authenticate(self, secret: str) -> Principal | None:
+        return self.principals.get(secret)
+
+    async def account_exists(self, account_id: int) -> bool:
+        return account_id in {OWN_ACCOUNT, OTHER_ACCOUNT}
+
+
+def accepted(submission: Submission) -> Sequence[Result]:
+    return [
+        Result(
+            index,
+            1000 + index,
+            State.ACCEPTED,
+            recipient.phone_number or "",
+            Channel.SMS,
+            NOW_US,
+            submission.client_reference,
+            1,
+            Encoding.GSM7,
+        )
+        for index, recipient in enumerate(submission.recipients)
+    ]
+
+
+class FakeIntake:
+    """Accepts everything unless told otherwise; remembers what it was given, batch by batch."""
+
+    def __init__(self) -> None:
+        self.batches: list[Sequence[Submission]] = []
+        self.answer: Callable[[Submission], Sequence[Result] | BrokerError] = accepted
+        self.failure: Exception | None = None
+        self.before: Callable[[Sequence[Submission]], Any] | None = None
+
+    async def accept(self, submissions: Sequence[Submission]) -> list[Sequence[Result] | BrokerError]:
+        self.batches.append(submissions)
+        if self.before is not None:
+            await self.before(submissions)
+        if self.failure is not None:
+            raise self.failure
+        return [self.answer(each) for each in submissions]
+
+
+class FakeFeed:
+    """Gives its frames and then fails, ends, or waits for ever."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, Any, EventFilter, float]] = []
+        self.frames: list[bytes] = []
+        self.failure: Exception | None = None
+        self.waits = False
+        self.closed = asyncio.Event()
+
+    async def follow(
+        self, account_id: int, start: Any, event_filter: EventFilter, heartbeat_s: float
+    ) -> AsyncIterator[bytes]:
+        self.calls.append((account_id, start, event_filter, heartbeat_s))
+        try:
+            for frame in self.frames:
+                yield frame
+            if self.failure is not None:
+                raise self.failure
+            if self.waits:
+                await asyncio.Event().wait()
+        finally:
+            self.closed.set()
+
+
+class FakeHistory:
+    """Has the messages it is given."""
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[int, int], MessageRecord] = {}
+        self.timeline: Sequence[TimelineRecord] = ()
+        self.queries: list[MessageQuery] = []
+        self.next_before_id: int | None = None
+        self.cancel_failure: Exception | None = None
+
+    async def message(
+        self, account_id: int, message_id: int
+    ) -> tuple[MessageRecord, Sequence[TimelineRecord]] | None:
+        record = self.records.get((account_id, message_id))
+        return None if record is None else (record, self.timeline)
+
+    async def page(self, query: MessageQuery) -> MessagePage:
+        self.queries.append(query)
+        mine = [record for (account, _), record in self.records.items() if account == query.account_id]
+        return MessagePage(messages=mine, next_before_id=self.next_before_id)
+
+    async def cancel(self, account_id: int, message_id: int) -> MessageRecord:
+        if self.cancel_failure is not None:
+            raise self.cancel_failure
+        record = self.records.get((account_id, message_id))
+        if record is None:
+            raise BrokerError(ErrorReason.MESSAGE_NOT_FOUND)
+        return record
+
+
+class FakeRegistry:
+    """Has the instances and types it is given."""
+
+    def __init__(self) -> None:
+        self.instances: Sequence[InstanceView] = ()
+        self.types: Sequence[TypeView] = ()
+
+
+@dataclass
+class Refusal:
+    """An error as a client sees it, its details decoded from the trailer."""
+
+    code: grpc.StatusCode
+    message: str
+    trailer_bytes: int
+    info: error_details_pb2.ErrorInfo | None = None
+    retry: error_details_pb2.RetryInfo | None = None
+    bad_request: error_details_pb2.BadRequest | None = None
+    quota: error_details_pb2.QuotaFailure | None = None
+    precondition: error_details_pb2.PreconditionFailure | None = None
+
+    @property
+    def reason(self) -> str:
+        return self.info.reason if self.info else ""
+
+    @property
+    def violations(self) -> dict[str, str]:
+        given = self.bad_request.field_violations if self.bad_request else ()
+        return {each.field: each.description for each in given}
+
+
+DETAILS = {
+    "info": error_details_pb2.ErrorInfo,
+    "retry": error_details_pb2.RetryInfo,
+    "bad_request": error_details_pb2.BadRequest,
+    "quota": error_details_pb2.QuotaFailure,
+    "precondition": error_details_pb2.PreconditionFailure,
+}
+
+
+def refusal_of(error: grpc.aio.AioRpcError) -> Refusal:
+    packed = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
+    refusal = Refusal(error.code(), error.details() or "", len(packed))
+    for detail in status_pb2.Status.FromString(packed).details:
+        for name, kind in DETAILS.items():
+            if detail.Is(kind.DESCRIPTOR):
+                unpacked = kind()
+                detail.Unpack(unpacked)
+                setattr(refusal, name, unpacked)
+    return refusal
+
+
+@dataclass
+class Api:
+    """A running server, what is behind it, and a client's side of the wire."""
+
+    gate: Gate
+    keys: FakeKeys
+    intake: FakeIntake
+    feed: FakeFeed
+    history: FakeHistory
+    registry: FakeRegistry
+    health: Health
+    server: grpc.aio.Server
+    channel: grpc.aio.Channel
+    port: int
+    calls: list[Any] = field(default_factory=list)
+
+    def metadata(self, key: str | None) -> tuple[tuple[str, str], ...]:
+        return () if key is None else (("authorization", f"Bearer {key}"),)
+
+    async def call(self, method: str, request: Any, response: Any = None, key: str | None = SENDER) -> Any:
+        """A unary call: the response, or a Refusal. A request of bytes goes out as it is."""
+        rpc = self.channel.unary_unary(
+            f"/waypost.v1.{method}", _to_bytes, None if response is None else response.FromString
+        )
+        try:
+            return await rpc(request, metadata=self.metadata(key), timeout=10)
+        except grpc.aio.AioRpcError as error:
+            return refusal_of(error)
+
+    def stream(self, method: str, request: Any, response: Any = None, key: str | None = SENDER) -> Any:
+        """An open server stream."""
+        rpc = self.channel.unary_stream(
+            f"/waypost.v1.{method}", _to_bytes, None if response is None else response.FromString
+        )
+        return rpc(request, metadata=self.metadata(key), timeout=10)
+
+    def converse(self, method: str, response: Any = None, key: str | None = SENDER) -> Any:
+        """An open bidirectional stream."""
+        rpc = self.channel.stream_stream(
+            f"/waypost.v1.{method}", _to_bytes, None if response is None else response.FromString
+        )
+        return rpc(metadata=self.metadata(key), timeout=10)
+
+    async def drained(self, stream: Any) -> tuple[list[Any], Refusal | None]:
+        """All that a stream brings, and how it ended badly if it did."""
+        received = []
+        try:
+            async for each in stream:
+                received.append(each)  # noqa: PERF401 - what came before an error counts too
+        except grpc.aio.AioRpcError as error:
+            return received, refusal_of(error)
+        return received, None
+
+
+def _to_bytes(request: Any) -> bytes:
+    return request if isinstance(request, bytes) else request.SerializeToString()
+
+
+@pytest.fixture
+def limits() -> dict[str, int]:
+    """What a test may set otherwise before the server is built."""
+    return {"calls_max": 100, "streams_max": 100, "frames_in_flight_max": 8}
+
+
+@pytest.fixture
+async def api(limits: dict[str, int]) -> AsyncIterator[Api]:
+    """The server, listening."""
+    keys, intake, feed, history, registry = FakeKeys(), FakeIntake(), FakeFeed(), FakeHistory(), FakeRegistry()
+    frames_in_flight_max = limits.pop("frames_in_flight_max")
+    gate = Gate(keys=keys, **limits)
+    health = build_health()
+    server = build_server(
+        gate=gate,
+        broker=BrokerService(
+            gate=gate, intake=intake, feed=feed, clock=FakeClock(), frames_in_flight_max=frames_in_flight_max
+        ),
+        messages=MessageService(gate=gate, history=history),
+        providers=ProviderService(registry=registry),
+        health_of=health,
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield Api(gate, keys, intake, feed, history, registry, health, server, channel, port)
+    await server.stop(0)
+
+
+@pytest.fixture
+def sms() -> Callable[..., send_pb2.SendRequest]:
+    """A SendRequest that is right, with whatever a test changes in it."""
+
+    def build(**changes: Any) -> send_pb2.SendRequest:
+        fields: dict[str, Any] = {
+            "recipients": [{"phone_number": "+447700900123"}],
+            "content": {"sms": {"text": "Your parcel is on its way"}},
+        }
+        return send_pb2.SendRequest(**(fields | changes))
+
+    return build
+
+
+@pytest.fixture
+def event() -> EventRecord:
+    """An event with every field set."""
+    return EventRecord(
+        account_id=OWN_ACCOUNT,
+        sequence=77,
+        time_us=NOW_US,
+        message_id=123_456_789_012_345_678,
+        change=MessageChange(
+            fact=Fact.DEFERRED,
+            state=State.PROCESSING,
+            previous_state=State.ACCEPTED,
+            detail="later",
+            attempt=2,
+            provider="sandbox",
+            provider_message_ids=("a", "b"),
+            part=1,
+            provider_code="503",
+            provider_text="busy",
+            next_attempt_at_us=NOW_US + 1_500_000,
+        ),
+        recipient="+447700900123",
+        sender="Shop",
+        channel=Channel.SMS,
+        units=3,
+        client_reference="order-1",
+        data="{}",
+        labels=Labels(Campaign("spring", "Spring"), ("vip",), "crm", 5),
+    )
+
+
+@pytest.fixture
+def record() -> MessageRecord:
+    """A message with every field set."""
+    return MessageRecord(
+        message_id=1000,
+        account_id=OWN_ACCOUNT,
+        recipient="+447700900123",
+        sender="Shop",
+        channel=Channel.SMS,
+        traffic=Traffic.PASSCODE,
+        guarantee=Guarantee.AT_MOST_ONCE,
+        state=State.SENT_FINAL,
+        reason=None,
+        encoding=Encoding.UCS2,
+        units=2,
+        provider="sandbox",
+        attempts=3,
+        accepted_at_us=NOW_US,
+        transmit_at_us=NOW_US + 1,
+        expire_at_us=NOW_US + 2,
+        ended_at_us=NOW_US + 3,
+        client_reference="order-1",
+        data="{}",
+        labels=Labels(Campaign("spring", "Spring"), ("vip",), "crm", 5),
+        content={"text": "hello", "subject": "hi"},
+    )
