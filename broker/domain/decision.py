@@ -4,7 +4,7 @@ Pure: the caller brings the time, the chance and the answer. `MessageTraits` say
 its provider matters; `DeliveryPolicy` holds the operator's numbers.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from broker.domain.lifecycle import Fact
 from broker.domain.outcome import (
@@ -17,6 +17,7 @@ from broker.domain.outcome import (
     Unknown,
 )
 from broker.domain.retry import GiveUp, RetryPolicy, after_refusal, next_question_at
+from broker.domain.value import value
 from broker.domain.vocabulary import Guarantee, Reason
 
 CODE_CHARACTERS_MAX = 64
@@ -24,7 +25,7 @@ TEXT_CHARACTERS_MAX = 1_000
 """A provider's own words are kept up to here; the rest is of no use and may be hostile."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Note:
     """What goes with a fact: why, and what the provider said. Times are microseconds since 1970 UTC."""
 
@@ -40,7 +41,7 @@ class Note:
 NOTHING = Note()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Retry:
     """Dispatch it again at this time. `doubtful`: the attempt before may have reached the provider."""
 
@@ -48,14 +49,14 @@ class Retry:
     doubtful: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ask:
     """Its outcome is unknown: ask the provider at this time."""
 
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AwaitReceipt:
     """The provider has it: ask at this time if no receipt came. `parts` of them are to be delivered."""
 
@@ -63,7 +64,7 @@ class AwaitReceipt:
     parts: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Done:
     """It has ended."""
 
@@ -71,7 +72,7 @@ class Done:
 Next = Retry | Ask | AwaitReceipt | Done
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decision:
     """The facts to record, in order, and what is due then."""
 
@@ -79,7 +80,7 @@ class Decision:
     then: Next
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeliveryPolicy:
     """The operator's numbers. Times are in seconds.
 
@@ -93,7 +94,7 @@ class DeliveryPolicy:
     question_cap_s: float = 3_600.0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessageTraits:
     """What matters of a message and of the provider that has, or may have, it."""
 

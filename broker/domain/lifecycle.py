@@ -15,8 +15,9 @@ Three rules shape the table:
   the fact LAPSED only when no attempt is open.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from broker.domain.value import value
 
 
 class State(IntEnum):
@@ -114,7 +115,7 @@ RECEIPTS = frozenset({Fact.DELIVERED, Fact.UNDELIVERED, Fact.PART_DELIVERED, Fac
 """Facts that a provider reports; after the end each becomes a LATE_RECEIPT."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Step:
     """What follows from a fact: the state now, whether that is the end, and the fact as it is kept."""
 
@@ -144,6 +145,13 @@ def advance(state: State, fact: Fact) -> Step:
     A receipt after the end becomes a LATE_RECEIPT note. Any other fact that the table does not list
     raises IllegalMove: the caller asked for something that cannot be.
     """
+    step = _STEPS[state, fact]
+    if step is None:
+        raise IllegalMove(state, fact)
+    return step
+
+
+def _step(state: State, fact: Fact) -> Step | None:
     following = MOVES.get((state, fact))
     if following is not None:
         return Step(following, fact, following in ENDS)
@@ -151,4 +159,7 @@ def advance(state: State, fact: Fact) -> Step:
         return Step(state, Fact.LATE_RECEIPT, end=True)
     if fact in NOTES:
         return Step(state, fact, state in ENDS)
-    raise IllegalMove(state, fact)
+    return None
+
+
+_STEPS = {(state, fact): _step(state, fact) for state in State for fact in Fact}

@@ -1,12 +1,12 @@
 """What a provider says: the outcome of a hand-over, and the facts it reports later."""
 
-from dataclasses import dataclass
 from enum import Enum
 
+from broker.domain.value import value
 from broker.domain.vocabulary import Reason
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Accepted:
     """The provider took the message.
 
@@ -19,7 +19,7 @@ class Accepted:
     currency: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rejected:
     """The provider refused the message for good: trying again, here or elsewhere, is no use."""
 
@@ -28,7 +28,7 @@ class Rejected:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NotAccepted:
     """The provider surely did not take the message: connection refused, throttled, busy.
 
@@ -40,7 +40,7 @@ class NotAccepted:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unknown:
     """The provider may have taken the message: a time-out after the body left, a garbled answer."""
 
@@ -61,7 +61,7 @@ class ReceiptStatus(Enum):
     UNKNOWN = "the provider's status has no meaning here"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Receipt:
     """A provider's report on a message that it took.
 
@@ -78,7 +78,7 @@ class Receipt:
     time_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Inbound:
     """A message that somebody sent to one of our addresses."""
 

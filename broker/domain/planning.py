@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from broker.domain.address import normal_mailbox, normal_number, sender_fits
 from broker.domain.encoding import Encoding, Measure, measure
 from broker.domain.lifecycle import Fact, Step, begin
 from broker.domain.submission import Recipient, Result, Submission
+from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Reason, Traffic
 
 VALIDITY_DEFAULT_S = 129_600
@@ -20,7 +20,7 @@ _MEASURED = {Channel.SMS}
 _PHONE_CHANNELS = {Channel.SMS, Channel.MMS}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PlannedMessage:
     """One recipient's message as it will be stored, refused or not. Times are microseconds UTC."""
 
@@ -31,7 +31,7 @@ class PlannedMessage:
     data: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Plan:
     """A submission with what becomes of each recipient."""
 
@@ -42,7 +42,7 @@ class Plan:
     messages: tuple[PlannedMessage, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TooManyUnits:
     """The text needs more parts than the account allows: the whole submission is refused (C04)."""
 
@@ -77,12 +77,22 @@ def fingerprint(submission: Submission) -> str:
     ).hexdigest()
 
 
+_RECIPIENT_FIELDS = (
+    "phone_number",
+    "email",
+    "device_token",
+    "schedule_at_us",
+    "client_reference",
+    "data",
+)
+
+
 def _canonical(submission: Submission) -> dict[str, object]:
     fields: dict[str, object] = {
         "account": submission.account_id,
         "content": {channel.name: dict(each) for channel, each in submission.content.documents.items()},
         "recipients": [
-            {name: value for name in Recipient.__slots__ if (value := getattr(recipient, name)) is not None}
+            {name: given for name in _RECIPIENT_FIELDS if (given := getattr(recipient, name)) is not None}
             for recipient in submission.recipients
         ],
         "sender": submission.sender,
@@ -99,7 +109,7 @@ def _canonical(submission: Submission) -> dict[str, object]:
         "provider": submission.provider,
         "origin": submission.origin,
     }
-    return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
+    return {name: given for name, given in fields.items() if given not in (None, "", [], {})}
 
 
 def _measure_all(submission: Submission) -> dict[Channel, Measure]:

@@ -1,14 +1,15 @@
 """What the store tells about messages and events; times are microseconds since 1970 UTC."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import ENDS, Fact, State
 from broker.domain.submission import Campaign
+from broker.domain.value import value
 from broker.domain.vocabulary import Channel, EventKind, Guarantee, Reason, Traffic
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Labels:
     """What a caller attached to a submission for its own use, besides what each recipient may override."""
 
@@ -18,7 +19,7 @@ class Labels:
     reply_to_message_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessageChange:
     """What one event says of a message: the fact, where it led, and what the provider said."""
 
@@ -41,7 +42,7 @@ class MessageChange:
         return self.state in ENDS
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EventRecord:
     """One committed event of an account about a message, with what filters and readers need of it."""
 
@@ -60,7 +61,7 @@ class EventRecord:
     kind: EventKind = EventKind.MESSAGE
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TimelineRecord:
     """One event of one message's history."""
 
@@ -69,7 +70,7 @@ class TimelineRecord:
     change: MessageChange
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessageRecord:
     """A message as it stands now. `content` is its channel's document, None where it was not asked for."""
 
@@ -96,7 +97,7 @@ class MessageRecord:
     content: dict[str, object] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EventFilter:
     """Which events a subscriber wants: every set that is not empty must contain the event's value."""
 

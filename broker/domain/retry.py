@@ -1,13 +1,14 @@
 """When to try again, as a value: exponential backoff with full jitter, within limits."""
 
 import math
-from dataclasses import dataclass
+
+from broker.domain.value import value
 
 RETRY_AFTER_S_MAX = 30 * 86_400
 """The longest wish of a provider that is believed: longer than any validity, and far from overflowing a time."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RetryPolicy:
     """How often and how soon. Delays are in seconds.
 
@@ -20,14 +21,14 @@ class RetryPolicy:
     cap_s: float = 900.0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RetryAt:
     """Try again at this time, in microseconds since 1970 UTC."""
 
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GiveUp:
     """No attempts are left."""
 

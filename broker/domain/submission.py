@@ -1,14 +1,15 @@
 """What a caller asks for, and what the broker answers: frozen values between the API and intake."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import State
+from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Content:
     """What is said, a JSON-ready document for each channel that has any.
 
@@ -25,7 +26,7 @@ class Content:
         return str(self.documents[channel].get("text", ""))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recipient:
     """One person to send to, by address; what is None was not given.
 
@@ -40,7 +41,7 @@ class Recipient:
     data: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Campaign:
     """A named group of messages to report under."""
 
@@ -48,7 +49,7 @@ class Campaign:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Submission:
     """A SendRequest that kept every rule of size and shape. Times are microseconds since 1970 UTC."""
 
@@ -72,7 +73,7 @@ class Submission:
     validate_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Result:
     """What became of one recipient. `message_id` is None only for validate_only."""
 

@@ -1,10 +1,9 @@
 """Verbs of intake: store planned submissions, once."""
 
-from dataclasses import dataclass
-
 from broker.domain.decision import Note
 from broker.domain.planning import Plan
 from broker.domain.submission import Result
+from broker.domain.value import value
 from broker.storage.agenda import Agenda, DueRow, Work
 from broker.storage.documents import dump_answer, dump_content, dump_labels, load_answer
 from broker.storage.journal import Journal
@@ -14,28 +13,28 @@ REQUEST_ID_TABLES = 4
 """A ring: three windows are remembered, the fourth is empty and comes next."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stored:
     """The submission is in the store."""
 
     results: tuple[Result, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Repeated:
     """The same request was stored before: this is what was answered then."""
 
     results: tuple[Result, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reused:
     """Another request was stored under this request_id."""
 
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Acceptance:
     """A plan to store. `remember_us` is how long a request_id is remembered."""
 

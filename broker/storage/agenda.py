@@ -23,7 +23,7 @@ class Work(IntEnum):
     """A provider took it; due when the receipt is overdue."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DueRow:
     """One row. Times are microseconds since 1970 UTC.
 
@@ -97,12 +97,15 @@ class Agenda:
             self._tx.work_is_due = True
 
 
+_WORKS = {int(work): work for work in Work}
+
+
 def due_row(row: Row) -> DueRow:
     """The row as the named statements select it."""
     return DueRow(
         message_id=row[0],
         account_id=row[1],
-        work=Work(row[2]),
+        work=_WORKS[row[2]],
         priority=row[3],
         at_us=row[4],
         expire_at_us=row[5],

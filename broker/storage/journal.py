@@ -26,6 +26,9 @@ class Head:
     ended_at_us: int | None = None
 
 
+_STATES = {int(state): state for state in State}
+
+
 class Journal:
     """Facts about messages within one transaction, at one time."""
 
@@ -40,7 +43,9 @@ class Journal:
         """Read the heads of these messages."""
         wanted = [message_id for message_id in message_ids if message_id not in self._heads]
         for row in self._tx.all("message_heads", message_ids=wanted) if wanted else ():
-            self._heads[row[0]] = Head(row[0], row[1], State(row[2]), row[3], row[4], row[5], row[6], row[7])
+            self._heads[row[0]] = Head(
+                row[0], row[1], _STATES[row[2]], row[3], row[4], row[5], row[6], row[7]
+            )
 
     def head(self, message_id: int) -> Head:
         """A loaded message as it stands in this transaction."""

@@ -2,18 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from broker.domain.decision import Note, fact_of
 from broker.domain.lifecycle import ENDS, Fact
 from broker.domain.outcome import Receipt
+from broker.domain.value import value
 from broker.storage.agenda import Agenda, DueRow
 from broker.storage.documents import dump_receipt, load_receipt
 from broker.storage.journal import Journal
 from broker.storage.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Report:
     """A receipt from a provider instance."""
 
@@ -55,27 +56,39 @@ def record_receipts(tx: Transaction, items: list[Report]) -> list[bool]:
     return answers
 
 
-def register(tx: Transaction, row: DueRow, provider_message_ids: Sequence[str]) -> list[tuple[str, str]]:
-    """Remember which message these ids belong to; answers the (provider, id) pairs."""
-    identities = [(row.provider, identity) for identity in provider_message_ids]
+@value
+class ProviderId:
+    """A provider's id for a message, or for one of its parts (from 1; 0: the whole message)."""
+
+    provider: str
+    identity: str
+    message_id: int
+    part: int
+
+
+def provider_ids(row: DueRow, identities: Sequence[str]) -> list[ProviderId]:
+    """What a provider answered on taking a message: one id, or one for each part."""
     several = len(identities) > 1
-    tx.bulk(
-        "insert_provider_messages",
-        [
-            (provider, identity, row.message_id, number if several else 0, False)
-            for number, (provider, identity) in enumerate(identities, start=1)
-        ],
-    )
-    return identities
+    return [
+        ProviderId(row.provider, identity, row.message_id, number if several else 0)
+        for number, identity in enumerate(identities, start=1)
+    ]
 
 
-def match_parked(
-    tx: Transaction, journal: Journal, agenda: Agenda, registered: Sequence[tuple[str, str]]
-) -> None:
-    """Apply the receipts that came before their messages' ids were known."""
-    if not registered or tx.one("any_parked_receipt") is None:
+def register(tx: Transaction, journal: Journal, agenda: Agenda, ids: Sequence[ProviderId]) -> None:
+    """Remember which messages these ids belong to, and apply the receipts that came before."""
+    if not ids:
         return
-    waiting = _parked(tx, registered)
+    rows = [(each.provider, each.identity, each.message_id, each.part, False) for each in ids]
+    tx.bulk("insert_provider_messages", rows)
+    if tx.one("any_parked_receipt") is not None:
+        _match_parked(tx, journal, agenda, [(each.provider, each.identity) for each in ids])
+
+
+def _match_parked(
+    tx: Transaction, journal: Journal, agenda: Agenda, identities: Sequence[tuple[str, str]]
+) -> None:
+    waiting = _parked(tx, identities)
     if not waiting:
         return
     matches = _find(tx, [(provider, receipt.provider_message_id) for _, provider, receipt in waiting])
@@ -104,7 +117,8 @@ class _Applier:
             if match.reported:
                 fact = Fact.LATE_RECEIPT
             elif due.pending_parts > 1:
-                self._agenda.put(replace(due, pending_parts=due.pending_parts - 1))
+                due.pending_parts -= 1
+                self._agenda.put(due)
                 fact = Fact.PART_DELIVERED
             if not match.reported and match.part:
                 match.reported = True

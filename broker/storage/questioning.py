@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from broker.domain.decision import (
     Decision,
@@ -16,16 +15,17 @@ from broker.domain.decision import (
 )
 from broker.domain.lifecycle import Fact
 from broker.domain.outcome import Outcome, Receipt
+from broker.domain.value import value
 from broker.domain.vocabulary import Guarantee, Reason
 from broker.spi import OutboundMessage
 from broker.storage.agenda import Agenda, DueRow, Work, due_row
 from broker.storage.dispatching import Parcel, carry_out, load_outbound
 from broker.storage.journal import Journal
-from broker.storage.matching import match_parked
+from broker.storage.matching import ProviderId, register
 from broker.storage.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QuestionClaim:
     """A wish for overdue messages: at most `messages_max`, leased until `lease_until_us`."""
 
@@ -37,7 +37,7 @@ class QuestionClaim:
     chance: Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Question:
     """A message to ask its provider about."""
 
@@ -50,7 +50,7 @@ class Question:
     guarantee: Guarantee
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Overdue:
     """What to ask, how many rows were looked at, and when more will be overdue."""
 
@@ -59,7 +59,7 @@ class Overdue:
     next_at_us: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AnswerReport:
     """What a provider answered."""
 
@@ -95,11 +95,12 @@ def _questions(tx: Transaction, wish: QuestionClaim, rows: list[DueRow]) -> tupl
         if row.work is Work.SUBMITTED:
             note = Note(Reason.AMBIGUOUS, "the attempt's outcome was never recorded")
             journal.happen(row.message_id, Fact.DOUBTED, note)
-            row = replace(row, work=Work.DOUBT)
+            row.work = Work.DOUBT
         if not wish.can_ask(row.provider):
-            carry_out(tx, journal, agenda, row, _without_asking(row, parcel, wish))
+            carry_out(journal, agenda, row, _without_asking(row, parcel, wish))
             continue
-        row = replace(row, at_us=wish.lease_until_us, asked=row.asked + 1)
+        row.at_us = wish.lease_until_us
+        row.asked += 1
         agenda.put(row)
         message = parcel.outbound(row, known_ids[row.message_id])
         questions.append(
@@ -141,15 +142,15 @@ def settle_answers(tx: Transaction, items: list[AnswerReport]) -> list[bool]:
     message_ids = [item.question.message_id for item in items]
     journal.load(message_ids)
     agenda.load(message_ids)
-    registered: list[tuple[str, str]] = []
+    ids: list[ProviderId] = []
     answers = []
     for item in items:
         row = agenda.get(item.question.message_id)
         same = row is not None and (row.work, row.asked) == (item.question.work, item.question.asked)
         if row is not None and same:
-            registered += carry_out(tx, journal, agenda, row, _decide(row, item))
+            ids += carry_out(journal, agenda, row, _decide(row, item))
         answers.append(same)
-    match_parked(tx, journal, agenda, registered)
+    register(tx, journal, agenda, ids)
     journal.flush()
     agenda.flush()
     return answers

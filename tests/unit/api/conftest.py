@@ -1,8 +1,10 @@
 """A real gRPC server on a loopback socket, with everything behind the API replaced by small fakes."""
 
+# ruff: noqa: D102 -- a fake is documented where the real one is
+
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -22,7 +24,14 @@ from broker.delivery.registry import InstanceView, TypeView
 from broker.domain.access import Principal, Role
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import Fact, State
-from broker.domain.records import EventFilter, EventRecord, Labels, MessageChange, MessageRecord, TimelineRecord
+from broker.domain.records import (
+    EventFilter,
+    EventRecord,
+    Labels,
+    MessageChange,
+    MessageRecord,
+    TimelineRecord,
+)
 from broker.domain.submission import Campaign, Result, Submission
 from broker.domain.vocabulary import Channel, Guarantee, Traffic
 from broker.errors import BrokerError, ErrorReason
@@ -52,7 +61,8 @@ class FakeKeys:
     def __init__(self) -> None:
         roles = {ADMIN: Role.ADMIN, PARTNER: Role.PARTNER, SENDER: Role.SEND, READER: Role.READ}
         self.principals = {
-            secret: Principal(number, OWN_ACCOUNT, role) for number, (secret, role) in enumerate(roles.items())
+            secret: Principal(number, OWN_ACCOUNT, role)
+            for number, (secret, role) in enumerate(roles.items())
         }
 
     async def authenticate(self, secret: str) -> Principal | None:
@@ -193,7 +203,8 @@ DETAILS = {
 
 
 def refusal_of(error: grpc.aio.AioRpcError) -> Refusal:
-    packed = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
+    trailer = error.trailing_metadata()
+    packed: bytes = b"" if trailer is None else trailer.get("grpc-status-details-bin", b"")
     refusal = Refusal(error.code(), error.details() or "", len(packed))
     for detail in status_pb2.Status.FromString(packed).details:
         for name, kind in DETAILS.items():
@@ -218,7 +229,6 @@ class Api:
     server: grpc.aio.Server
     channel: grpc.aio.Channel
     port: int
-    calls: list[Any] = field(default_factory=list)
 
     def metadata(self, key: str | None) -> tuple[tuple[str, str], ...]:
         return () if key is None else (("authorization", f"Bearer {key}"),)
@@ -247,12 +257,18 @@ class Api:
         )
         return rpc(metadata=self.metadata(key), timeout=10)
 
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for what only shows on the server's side."""
+        async with asyncio.timeout(5):
+            while not condition():  # noqa: ASYNC110 - nobody announces it
+                await asyncio.sleep(0.01)
+
     async def drained(self, stream: Any) -> tuple[list[Any], Refusal | None]:
         """All that a stream brings, and how it ended badly if it did."""
         received = []
         try:
-            async for each in stream:
-                received.append(each)  # noqa: PERF401 - what came before an error counts too
+            while (each := await stream.read()) is not grpc.aio.EOF:
+                received.append(each)
         except grpc.aio.AioRpcError as error:
             return received, refusal_of(error)
         return received, None
@@ -271,7 +287,13 @@ def limits() -> dict[str, int]:
 @pytest.fixture
 async def api(limits: dict[str, int]) -> AsyncIterator[Api]:
     """The server, listening."""
-    keys, intake, feed, history, registry = FakeKeys(), FakeIntake(), FakeFeed(), FakeHistory(), FakeRegistry()
+    keys, intake, feed, history, registry = (
+        FakeKeys(),
+        FakeIntake(),
+        FakeFeed(),
+        FakeHistory(),
+        FakeRegistry(),
+    )
     frames_in_flight_max = limits.pop("frames_in_flight_max")
     gate = Gate(keys=keys, **limits)
     health = build_health()

@@ -1,0 +1,1 @@
+"""The command line. `serve` runs a broker; every other command is a client of the same gRPC API as anyone's."""

@@ -1,0 +1,75 @@
+"""`waypost serve`: command line → settings → a running broker."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from broker.cli.exit_codes import ExitCode
+from broker.cli.failures import CommandFailed, UsageError
+
+
+def serve(
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where everything is kept.  [default: waypost-data]")
+    ] = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="gRPC; port 0 picks a free one.  [default: 127.0.0.1:7070]"
+        ),
+    ] = None,
+    http_listen: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Health over HTTP.  [default: none]")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings as TOML.")] = None,
+    store: Annotated[
+        str | None, typer.Option(metavar="URL", help="The store; sqlite: is a file in the data directory.")
+    ] = None,
+    allow_plaintext: Annotated[
+        bool, typer.Option("--allow-plaintext", help="Serve other hosts without TLS.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Say that it is ready as one JSON line on stdout; log as JSON.")
+    ] = False,
+) -> int:
+    """Run the broker until SIGTERM or Ctrl-C.
+
+    Without any options it serves this host on port 7070, keeps its data in ./waypost-data, sends through
+    the sandbox, and on the first start prints an admin key.
+    """
+    overrides = _overrides(data_dir, listen, http_listen, store, allow_plaintext=allow_plaintext)
+    return _run(config, overrides, json=json)
+
+
+def _overrides(
+    data_dir: Path | None,
+    listen: str | None,
+    http_listen: str | None,
+    store: str | None,
+    *,
+    allow_plaintext: bool,
+) -> dict[str, Any]:
+    """The options that were given, in the places that the settings have for them."""
+    server = {"listen": listen, "http_listen": http_listen, "allow_plaintext": allow_plaintext or None}
+    given: dict[str, Any] = {
+        "data_dir": data_dir,
+        "server": {name: value for name, value in server.items() if value is not None} or None,
+        "store": None if store is None else {"url": store},
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _run(config: Path | None, overrides: dict[str, Any], *, json: bool) -> int:
+    from broker import app
+    from broker.plugins import PluginError
+    from broker.settings import SettingsError, load_settings
+    from broker.storage.migrate import MigrationError
+    from broker.storage.sqlite import StoreLockedError, StoreTooOldError
+
+    try:
+        return app.run(load_settings(config, overrides), json=json)
+    except SettingsError as error:
+        raise UsageError(str(error)) from error
+    except (PluginError, StoreLockedError, StoreTooOldError, MigrationError, OSError) as error:
+        raise CommandFailed(str(error), ExitCode.REFUSED) from error

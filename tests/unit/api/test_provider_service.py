@@ -1,0 +1,67 @@
+"""ListProviders on the wire."""
+
+import grpc
+import pytest
+
+from broker.delivery.registry import InstanceView, TypeView
+from broker.domain.vocabulary import Channel
+from broker.spi import Capabilities, Idempotency, ReceiptMode
+from waypost.v1 import provider_pb2, provider_service_pb2
+
+LIST = "ProviderService/ListProviders"
+CAPABILITIES = Capabilities(
+    frozenset({Channel.EMAIL, Channel.SMS}), ReceiptMode.POLL, batch_max=7, idempotency=Idempotency.KEY
+)
+
+
+def instance(name, *, drained=False):
+    return InstanceView(name=name, type="sandbox", capabilities=CAPABILITIES, drained=drained, in_flight=3)
+
+
+async def list_providers(api, **fields):
+    return await api.call(
+        LIST,
+        provider_service_pb2.ListProvidersRequest(**fields),
+        provider_service_pb2.ListProvidersResponse,
+        key="read-key",
+    )
+
+
+async def test_instances_and_types_are_told_by_name(api):
+    """Every field; a broken plugin says why it could not be loaded."""
+    api.registry.instances = [instance("b", drained=True), instance("a")]
+    api.registry.types = [
+        TypeView(name="sandbox", distribution="d", version="1", channels=frozenset({Channel.SMS}), error=""),
+        TypeView(name="acme", distribution="e", version="2", channels=frozenset(), error="no module"),
+    ]
+    response = await list_providers(api)
+    capabilities = provider_pb2.ProviderCapabilities(channels=[1, 3], batch_max=7, receipts=2, idempotency=1)
+    assert [
+        provider_pb2.Provider(name="a", type="sandbox", state=1, capabilities=capabilities, in_flight=3),
+        provider_pb2.Provider(name="b", type="sandbox", state=2, capabilities=capabilities, in_flight=3),
+    ] == list(response.providers)
+    assert [
+        provider_pb2.ProviderType(name="acme", distribution="e", version="2", error="no module"),
+        provider_pb2.ProviderType(name="sandbox", distribution="d", version="1", channels=[1]),
+    ] == list(response.types)
+
+
+async def test_pages_hold_every_instance_once_and_types_come_on_the_first_only(api):
+    """The last page has no token."""
+    api.registry.instances = [instance(name) for name in "abcde"]
+    api.registry.types = [TypeView(name="t", distribution="", version="", channels=frozenset(), error="")]
+    pages, token = [], ""
+    while True:
+        page = await list_providers(api, page_size=2, page_token=token)
+        pages.append(("".join(each.name for each in page.providers), len(page.types)))
+        token = page.next_page_token
+        if not token:
+            break
+    assert [("ab", 1), ("cd", 0), ("e", 0)] == pages
+
+
+@pytest.mark.parametrize("fields", [{"page_size": 1_001}, {"page_size": -1}, {"page_token": "x"}])
+async def test_a_page_that_cannot_be_is_refused(api, fields):
+    """With its field."""
+    refusal = await list_providers(api, **fields)
+    assert (grpc.StatusCode.INVALID_ARGUMENT, fields.keys()) == (refusal.code, refusal.violations.keys())

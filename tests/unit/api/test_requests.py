@@ -1,0 +1,382 @@
+"""SendRequest → Submission: each rule from both sides."""
+
+import contextlib
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError
+from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker.api.convert.requests import submission_of
+from broker.domain.ids import format_id
+from broker.domain.submission import Campaign, Content, Recipient, Submission
+from broker.domain.vocabulary import Channel, Guarantee, Traffic
+from broker.errors import BrokerError, ErrorReason
+from waypost.v1 import recipient_pb2, send_pb2
+
+NOW_US = 1_790_000_000_000_000
+NOW_S = NOW_US // 1_000_000
+DAY_S = 86_400
+
+
+def refused(request):
+    """The reason and the fields' rules."""
+    with pytest.raises(BrokerError) as refusal:
+        submission_of(request, 1, NOW_US)
+    return refusal.value.reason, {each.field: each.rule for each in refusal.value.violations}
+
+
+def broken(request):
+    """The fields that broke a rule."""
+    reason, rules = refused(request)
+    assert ErrorReason.INVALID_REQUEST is reason
+    return rules.keys()
+
+
+def unbuilt(request):
+    """The fields that ask for what is not built."""
+    reason, rules = refused(request)
+    assert ErrorReason.NOT_IMPLEMENTED is reason
+    return rules.keys()
+
+
+def test_every_field_reaches_the_submission(sms):
+    """In the domain's words and units."""
+    request = sms(
+        request_id="r1",
+        recipients=[
+            {
+                "phone_number": "+44 7700 900123",
+                "email": "ada@example.org",
+                "device_token": "t",
+                "schedule_time": Timestamp(seconds=NOW_S + 60),
+                "client_reference": "own",
+                "data": "own data",
+                "delegation": recipient_pb2.DELEGATION_DIRECT,
+            }
+        ],
+        sender="Shop",
+        traffic=3,
+        channels=[3, 1],
+        guarantee=2,
+        schedule_time=Timestamp(seconds=NOW_S + 30, nanos=1_999),
+        validity=Duration(seconds=60, nanos=500_000_000),
+        client_reference="order-1",
+        campaign={"id": "spring", "name": "Spring"},
+        data="{}",
+        tags=[" VIP ", "vip", "new"],
+        reply_to_message_id=format_id(7),
+        provider="sandbox",
+        origin="crm",
+        validate_only=True,
+        options={"callback_method": 1},
+    )
+    expected = Submission(
+        account_id=5,
+        recipients=(
+            Recipient("+44 7700 900123", "ada@example.org", "t", (NOW_S + 60) * 1_000_000, "own", "own data"),
+        ),
+        content=Content({Channel.SMS: {"text": "Your parcel is on its way"}}),
+        request_id="r1",
+        sender="Shop",
+        traffic=Traffic.PASSCODE,
+        channels=(Channel.EMAIL, Channel.SMS),
+        guarantee=Guarantee.AT_MOST_ONCE,
+        schedule_at_us=(NOW_S + 30) * 1_000_000 + 1,
+        validity_us=60_500_000,
+        client_reference="order-1",
+        campaign=Campaign("spring", "Spring"),
+        data="{}",
+        tags=("vip", "new"),
+        reply_to_message_id=7,
+        provider="sandbox",
+        origin="crm",
+        validate_only=True,
+    )
+    assert expected == submission_of(request, 5, NOW_US)
+
+
+@pytest.mark.parametrize(
+    ("field", "characters_max"),
+    [
+        ("request_id", 128),
+        ("sender", 254),
+        ("client_reference", 128),
+        ("data", 2_048),
+        ("provider", 128),
+        ("origin", 64),
+    ],
+)
+def test_a_text_field_has_its_limit_and_no_nul(sms, field, characters_max):
+    """At the limit it passes, one above it does not; characters are counted, not bytes."""
+    longest = "ä" * characters_max
+    assert longest == getattr(submission_of(sms(**{field: longest}), 1, NOW_US), field)
+    reason, rules = refused(sms(**{field: longest + "a"}))
+    rule = f"has {characters_max + 1} characters; at most {characters_max} are allowed"
+    assert (ErrorReason.INVALID_REQUEST, {field: rule}) == (reason, rules)
+    assert {field} == broken(sms(**{field: "a\0b"}))
+
+
+@pytest.mark.parametrize("field", ["request_id", "sender", "client_reference", "provider", "origin"])
+@pytest.mark.parametrize("character", ["\n", "\r", "\t", "\x1b", "\x7f", "\x85", "\u2028"])
+def test_a_line_has_no_control_characters(sms, field, character):
+    """They would forge headers and log lines."""
+    assert {field} == broken(sms(**{field: f"a{character}b"}))
+
+
+@pytest.mark.parametrize("text", ["a b", "ä", "日本", "a\u00a0b", "\u200d👩", "\ue000"])
+def test_a_line_may_hold_any_other_character(sms, text):
+    """Printable or not."""
+    assert text == submission_of(sms(client_reference=text), 1, NOW_US).client_reference
+
+
+def test_data_may_have_lines(sms):
+    """It is returned untouched."""
+    assert "a\n\tb" == submission_of(sms(data="a\n\tb"), 1, NOW_US).data
+
+
+def test_recipients_are_1_to_100(sms):
+    """Both limits from both sides."""
+    one = {"phone_number": "+447700900123"}
+    assert {"recipients"} == broken(sms(recipients=[]))
+    assert 1 == len(submission_of(sms(recipients=[one]), 1, NOW_US).recipients)
+    assert 100 == len(submission_of(sms(recipients=[one] * 100), 1, NOW_US).recipients)
+    assert {"recipients"} == broken(sms(recipients=[one] * 101))
+
+
+@pytest.mark.parametrize(
+    ("recipient", "field"),
+    [
+        ({}, ""),
+        ({"client_reference": "x"}, ""),
+        ({"phone_number": "1" * 1_025}, ".phone_number"),
+        ({"phone_number": "+44\x007700900123"}, ".phone_number"),
+        ({"email": "a" * 1_025}, ".email"),
+        ({"email": "a\0@example.org"}, ".email"),
+        ({"device_token": "a" * 4_097}, ".device_token"),
+        ({"device_token": "a\nb"}, ".device_token"),
+        ({"phone_number": "+447700900123", "client_reference": "x" * 129}, ".client_reference"),
+        ({"phone_number": "+447700900123", "data": "x" * 2_049}, ".data"),
+        ({"phone_number": "+447700900123", "schedule_time": Timestamp(seconds=2**62)}, ".schedule_time"),
+        ({"phone_number": "+447700900123", "delegation": 9}, ".delegation"),
+    ],
+)
+def test_a_recipient_that_breaks_a_rule_is_named_by_its_position(sms, recipient, field):
+    """The path leads to the field."""
+    request = sms(recipients=[{"phone_number": "+447700900123"}, recipient])
+    assert {f"recipients[1]{field}"} == broken(request)
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        {"phone_number": "not a number"},
+        {"phone_number": "07700900123"},
+        {"email": "not a mailbox"},
+        {"device_token": "t" * 4_096},
+        {"phone_number": "1" * 1_024},
+    ],
+)
+def test_a_malformed_address_is_for_intake_to_judge(sms, recipient):
+    """It becomes that recipient's result."""
+    (given,) = submission_of(sms(recipients=[recipient]), 1, NOW_US).recipients
+    assert recipient in (
+        {"phone_number": given.phone_number},
+        {"email": given.email},
+        {"device_token": given.device_token},
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"content": None, "template": {"name": "welcome"}}, "template"),
+        ({"tokens": {"a": "b"}}, "tokens"),
+        ({"callback_url": "https://example.org"}, "callback_url"),
+        ({"recipients": [{"contact_id": "c"}]}, "recipients[0].contact_id"),
+        ({"recipients": [{"external_id": "c"}]}, "recipients[0].external_id"),
+        ({"recipients": [{"phone_number": "+1", "tokens": {"a": "b"}}]}, "recipients[0].tokens"),
+        ({"recipients": [{"phone_number": "+1", "delegation": 2}]}, "recipients[0].delegation"),
+        ({"recipients": [{"phone_number": "+1", "delegation": 3}]}, "recipients[0].delegation"),
+        ({"options": {"ignore_quiet_hours": True}}, "options.ignore_quiet_hours"),
+        ({"options": {"cap_frequency": True}}, "options.cap_frequency"),
+        ({"options": {"track_links": True}}, "options.track_links"),
+        ({"options": {"short_link_domain": "x.org"}}, "options.short_link_domain"),
+        ({"options": {"callback_method": 2}}, "options.callback_method"),
+        ({"options": {"allow_channel_fallback": True}}, "options.allow_channel_fallback"),
+    ],
+)
+def test_a_field_whose_feature_is_not_built_is_refused_and_never_dropped(sms, changes, field):
+    """With its path, so that the caller knows what to leave out."""
+    assert {field} == unbuilt(sms(**changes))
+
+
+def test_empty_options_are_no_wish(sms):
+    """Neither is what the default says anyway."""
+    assert submission_of(sms(), 1, NOW_US) == submission_of(sms(options={}), 1, NOW_US)
+    assert {"options.callback_method"} == broken(sms(options={"callback_method": 7}))
+
+
+@pytest.mark.parametrize(
+    ("field", "number", "path"),
+    [
+        ("traffic", 5, "traffic"),
+        ("traffic", -1, "traffic"),
+        ("guarantee", 3, "guarantee"),
+        ("channels", [1, 0], "channels[1]"),
+        ("channels", [6], "channels[0]"),
+        ("channels", [1, 1], "channels[1]"),
+        ("channels", [1, 2, 3, 4, 5, 1], "channels"),
+        ("channels", [3, 4], "channels"),
+    ],
+)
+def test_a_word_that_is_none_is_a_violation(sms, field, number, path):
+    """Unknown numbers, unspecified channels, a channel named twice or all without content."""
+    assert {path} == broken(sms(**{field: number}))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "nanos", "legal"),
+    [
+        (NOW_S + 35 * DAY_S, 0, True),
+        (NOW_S + 35 * DAY_S, 1_000, False),
+        (NOW_S - 35 * DAY_S, 0, True),
+        (0, 0, True),
+        (-62_135_596_800, 0, True),
+        (-62_135_596_801, 0, False),
+        (253_402_300_800, 0, False),
+        (2**63 - 1, 0, False),
+        (-(2**63), 0, False),
+        (NOW_S, 999_999_999, True),
+        (NOW_S, 1_000_000_000, False),
+        (NOW_S, -1, False),
+        (NOW_S, -(2**31), False),
+    ],
+)
+def test_a_schedule_time_is_a_time_and_at_most_35_days_ahead(sms, seconds, nanos, legal):
+    """Past times are legal: they mean at once."""
+    request = sms(schedule_time=Timestamp(seconds=seconds, nanos=nanos))
+    if legal:
+        assert seconds * 1_000_000 + nanos // 1_000 == submission_of(request, 1, NOW_US).schedule_at_us
+    else:
+        assert {"schedule_time"} == broken(request)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "nanos", "legal"),
+    [
+        (1, 0, True),
+        (0, 999_999_999, False),
+        (0, 0, False),
+        (7 * DAY_S, 0, True),
+        (7 * DAY_S, 1_000, False),
+        (-1, 0, False),
+        (2**63 - 1, 0, False),
+        (-(2**63), -(2**31), False),
+        (60, -1, False),
+        (60, 2**31 - 1, False),
+    ],
+)
+def test_a_validity_is_between_a_second_and_7_days(sms, seconds, nanos, legal):
+    """Both limits from both sides, and numbers that are no duration."""
+    request = sms(validity=Duration(seconds=seconds, nanos=nanos))
+    if legal:
+        assert seconds * 1_000_000 + nanos // 1_000 == submission_of(request, 1, NOW_US).validity_us
+    else:
+        assert {"validity"} == broken(request)
+
+
+@pytest.mark.parametrize(
+    ("campaign", "fields"),
+    [
+        ({"id": "x" * 64, "name": "y" * 128}, set()),
+        ({"id": "x" * 65}, {"campaign.id"}),
+        ({"id": "x", "name": "y" * 129}, {"campaign.name"}),
+        ({"name": "y"}, {"campaign.id"}),
+        ({"id": "a\nb"}, {"campaign.id"}),
+        ({"id": "a", "name": "a\nb"}, {"campaign.name"}),
+    ],
+)
+def test_a_campaign_has_an_id(sms, campaign, fields):
+    """And both have limits."""
+    request = sms(campaign=campaign)
+    if fields:
+        assert fields == broken(request)
+    else:
+        assert Campaign(**campaign) == submission_of(request, 1, NOW_US).campaign
+
+
+def test_an_empty_campaign_is_none(sms):
+    """It names nothing to report under."""
+    assert submission_of(sms(campaign={}), 1, NOW_US).campaign is None
+
+
+@pytest.mark.parametrize(
+    ("tags", "fields"),
+    [
+        (["t" * 64] + [str(n) for n in range(9)], set()),
+        ([str(n) for n in range(11)], {"tags"}),
+        (["t" * 65], {"tags[0]"}),
+        (["a", "  "], {"tags[1]"}),
+        (["a\nb"], {"tags[0]"}),
+        (["İ" * 64], {"tags[0]"}),
+    ],
+)
+def test_tags_are_at_most_10_of_64_characters(sms, tags, fields):
+    """Measured as they are kept: trimmed and lower-cased, which makes some letters two."""
+    request = sms(tags=tags)
+    if fields:
+        assert fields == broken(request)
+    else:
+        assert tuple(tags) == submission_of(request, 1, NOW_US).tags
+
+
+@pytest.mark.parametrize("text", ["x", "U" * 13, "8000000000000"])
+def test_a_reply_to_that_is_no_id_is_a_violation(sms, text):
+    """Too short, a letter that is none, above 63 bits."""
+    assert {"reply_to_message_id"} == broken(sms(reply_to_message_id=text))
+
+
+def test_a_request_without_a_body_is_told_to_have_one():
+    """And of every other rule that it breaks."""
+    assert {"content", "recipients"} == broken(send_pb2.SendRequest())
+
+
+@given(
+    st.binary(max_size=200)
+    | st.builds(lambda a, b: a + b, st.binary(max_size=40), st.just(b"\x1a\x00\x22\x02\x0a\x00"))
+)
+def test_no_bytes_make_conversion_fail_otherwise_than_by_a_refusal(data):
+    """Whatever parses is a submission or a BrokerError."""
+    try:
+        request = send_pb2.SendRequest.FromString(data)
+    except DecodeError:
+        return
+    with contextlib.suppress(BrokerError):
+        assert 1 == submission_of(request, 1, NOW_US).account_id
+
+
+@given(
+    st.builds(
+        send_pb2.SendRequest,
+        traffic=st.integers(-(2**31), 2**31 - 1),
+        guarantee=st.integers(-(2**31), 2**31 - 1),
+        channels=st.lists(st.integers(-(2**31), 2**31 - 1), max_size=8),
+        tags=st.lists(st.text(), max_size=12),
+        sender=st.text(),
+        schedule_time=st.builds(
+            Timestamp, seconds=st.integers(-(2**63), 2**63 - 1), nanos=st.integers(-(2**31), 2**31 - 1)
+        ),
+        validity=st.builds(
+            Duration, seconds=st.integers(-(2**63), 2**63 - 1), nanos=st.integers(-(2**31), 2**31 - 1)
+        ),
+        reply_to_message_id=st.text(),
+    )
+)
+def test_no_numbers_make_conversion_fail_otherwise_than_by_a_refusal(request):
+    """Hostile enums, times and spans."""
+    with pytest.raises(BrokerError) as refusal:
+        submission_of(request, 1, NOW_US)
+    assert {"recipients", "content"} <= {each.field for each in refusal.value.violations}
