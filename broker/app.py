@@ -46,6 +46,7 @@ from broker.delivery.registry import Registry
 from broker.domain.access import Role
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.retry import RetryPolicy
+from broker.metrics import Metrics
 from broker.plugins import load_plugins
 from broker.settings import ServerSettings, Settings, SettingsError
 from broker.spi import Context
@@ -53,7 +54,7 @@ from broker.storage.keeping import Boot, NewAccount, boot, create_accounts, read
 from broker.storage.migrate import load_migrations, migrate
 from broker.storage.questioning import release_open_attempts
 from broker.storage.sqlite import SqliteEngine
-from broker.storage.store import Store
+from broker.storage.store import Commit, Store
 from broker.telemetry import configure_logging
 
 log = structlog.get_logger("waypost")
@@ -70,6 +71,7 @@ class Delivery:
     """The parts behind the API, wired together over one open store."""
 
     clock: SystemClock
+    metrics: Metrics
     store: Store
     registry: Registry
     identities: Identities
@@ -103,6 +105,7 @@ def open_engine(data_dir: Path, clock: SystemClock) -> tuple[SqliteEngine, Boot]
 
 def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock: SystemClock) -> Delivery:
     """Wire the parts. Nothing runs yet, and no provider was started."""
+    metrics = Metrics()
     registry = Registry(load_plugins(), settings.providers)
     store = Store(engine, linger_s=settings.store.linger_s)
     identities = Identities(store, clock, node=0, last=found.id_ceiling)
@@ -132,6 +135,7 @@ def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock:
             delivery.in_flight_max, delivery.batch_max, delivery.submit_timeout_s, delivery.lease_s
         ),
         chance=chance,
+        metrics=metrics,
     )
     poller = Poller(
         store,
@@ -141,16 +145,29 @@ def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock:
         query_timeout_s=delivery.submit_timeout_s,
         lease_s=delivery.lease_s,
         chance=chance,
+        metrics=metrics,
     )
 
-    def after_commit(*, accounts_with_events: frozenset[int], work_is_due: bool) -> None:
-        feed.hint(accounts_with_events)
-        if work_is_due:
+    def after_commit(commit: Commit) -> None:
+        feed.hint(commit.accounts_with_events)
+        if commit.work_is_due:
             dispatcher.hint()
+        metrics.commits.inc()
+        metrics.commit_seconds.observe(commit.seconds)
+        metrics.commit_calls.observe(commit.calls)
+        metrics.count_facts(commit.facts)
 
     store.on_commit(after_commit)
+    metrics.watch(
+        "store_calls_waiting", "Writes whose commit has not come back", lambda: store.calls_in_flight
+    )
+    metrics.watch("subscribers", "Open Subscribe streams", lambda: feed.subscribers)
+    metrics.watch("clock_jump_seconds", "Wall clock against the one followed", lambda: clock.jump_us / 1e6)
+    for instance in registry.all():
+        metrics.in_flight.labels(instance.name).set_function(partial(getattr, instance, "in_flight"))
     return Delivery(
         clock=clock,
+        metrics=metrics,
         store=store,
         registry=registry,
         identities=identities,
@@ -165,7 +182,7 @@ def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock:
         history=History(store, clock),
         feed=feed,
         keys=Keys(store, clock),
-        receipts=Receipts(store, clock),
+        receipts=Receipts(store, clock, metrics),
         dispatcher=dispatcher,
         poller=poller,
         janitor=Janitor(
@@ -173,6 +190,7 @@ def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock:
             clock,
             request_id_memory_s=intake.request_id_memory_s,
             receipt_memory_s=settings.store.receipt_memory_s,
+            metrics=metrics,
         ),
     )
 
@@ -264,7 +282,7 @@ class Ready:
             return json_format.dumps(line) + "\n"
         text = f"Waypost {VERSION} serves gRPC on {self.address}, data in {self.data_dir}\n"
         if self.http_address:
-            text += f"HTTP health on {self.http_address}\n"
+            text += f"HTTP health and metrics on {self.http_address}\n"
         if self.admin_key:
             text += f"Admin key (shown once, and kept in {self.data_dir}/admin.key): {self.admin_key}\n"
         return text
@@ -336,9 +354,10 @@ async def _listening(settings: Settings, parts: Delivery) -> AsyncIterator[tuple
         keys=parts.keys,
         calls_max=settings.intake.calls_max,
         streams_max=settings.feed.subscribers_max + settings.intake.calls_max,
+        metrics=parts.metrics,
     )
     health = build_health()
-    async with _http(settings, gate) as http_address, _grpc(settings, parts, gate, health) as address:
+    async with _http(settings, parts, gate) as http_address, _grpc(settings, parts, gate, health) as address:
         yield address, http_address
 
 
@@ -375,17 +394,17 @@ def _add_port(server: grpc.aio.Server, settings: ServerSettings) -> int:
 
 
 @contextlib.asynccontextmanager
-async def _http(settings: Settings, gate: Gate) -> AsyncIterator[str | None]:
+async def _http(settings: Settings, parts: Delivery, gate: Gate) -> AsyncIterator[str | None]:
     if not settings.server.http_listen:
         yield None
         return
     # Starlette and uvicorn take a third of a second to import: only who asks for HTTP waits for them.
-    from broker.web.health import build_web_app
+    from broker.web.pages import build_web_app
     from broker.web.server import bind, build_web_server
 
     listener = bind(*split_address(settings.server.http_listen))
     host, port = listener.getsockname()[:2]
-    web = build_web_server(build_web_app(lambda: not gate.draining))
+    web = build_web_server(build_web_app(lambda: not gate.draining, parts.metrics))
     serving = asyncio.create_task(web.serve(sockets=[listener]))
     try:
         yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from functools import partial
-from typing import cast
 
 from broker.api.auth import account_for
 from broker.api.convert.filters import event_filter_of, heartbeat_s_of, start_of
@@ -79,7 +78,4 @@ class BrokerService:
         heartbeat_s = heartbeat_s_of(request, findings)
         findings.refuse()
         start = start_of(request, account_id)
-        # An async generator, whatever its annotation says: rpc closes it when the caller leaves.
-        return cast(
-            AsyncGenerator[bytes, None], self._feed.follow(account_id, start, event_filter, heartbeat_s)
-        )
+        return self._feed.follow(account_id, start, event_filter, heartbeat_s)

@@ -9,6 +9,7 @@ from broker.api.auth import authenticate, require_sender
 from broker.delivery.keys import Keys
 from broker.domain.access import Principal, Role
 from broker.errors import BrokerError, ErrorReason
+from broker.metrics import Metrics
 
 
 class Access(Enum):
@@ -50,11 +51,13 @@ class Lane:
 class Gate:
     """Stands before every method of every service.
 
-    `calls_max` bounds unary calls under way, `streams_max` open streams of any sort.
+    `calls_max` bounds unary calls under way, `streams_max` open streams of any sort; `metrics` counts
+    how each call ended.
     """
 
-    def __init__(self, *, keys: Keys, calls_max: int, streams_max: int) -> None:
+    def __init__(self, *, keys: Keys, calls_max: int, streams_max: int, metrics: Metrics) -> None:
         self.keys = keys
+        self.metrics = metrics
         self.calls = Lane(calls_max)
         self.streams = Lane(streams_max)
         self.draining = False

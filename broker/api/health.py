@@ -6,6 +6,7 @@ other's wake-ups along, and a malformed request leaves as UNKNOWN.
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -57,7 +58,7 @@ class Health:
         return self._statuses(request.service)
 
     async def _statuses(self, service: str) -> AsyncGenerator[bytes, None]:
-        told = None
+        told: Any = None
         while True:
             changed = self._changed
             status = self._status(service)
@@ -66,7 +67,7 @@ class Health:
                 yield health_pb2.HealthCheckResponse(status=status).SerializeToString()
             await changed.wait()
 
-    def _status(self, service: str) -> health_pb2.HealthCheckResponse.ServingStatus:
+    def _status(self, service: str) -> Any:  # a ServingStatus; the stubs have no type of that name
         if service not in self._services:
             return health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
         return (

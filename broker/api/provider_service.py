@@ -8,7 +8,7 @@ from broker.api.convert.providers import provider_message, provider_type_message
 from broker.api.gate import Access
 from broker.api.rpc import Method, Unary
 from broker.delivery.registry import Registry
-from broker.domain.access import Principal
+from broker.domain.access import Principal, Role
 from waypost.v1 import provider_service_pb2 as pb
 
 DESCRIPTOR = pb.DESCRIPTOR.services_by_name["ProviderService"]
@@ -28,7 +28,7 @@ class ProviderService:
         return {"ListProviders": Unary(self.list_providers, Access.READ)}
 
     async def list_providers(
-        self, _caller: Principal, request: pb.ListProvidersRequest
+        self, caller: Principal, request: pb.ListProvidersRequest
     ) -> pb.ListProvidersResponse:
         """The configured instances by name, and on the first page the installed types."""
         findings = Findings()
@@ -42,5 +42,5 @@ class ProviderService:
         return pb.ListProvidersResponse(
             providers=[provider_message(each) for each in page],
             next_page_token=page_token(page[-1].name, _SCOPE) if len(rest) > page_size else "",
-            types=[provider_type_message(each) for each in types],
+            types=[provider_type_message(each, whole_error=caller.role is Role.ADMIN) for each in types],
         )

@@ -17,7 +17,7 @@ DESCRIPTOR = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
 NAMES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
 
 
-_Servicer: Any = reflection.aio.ReflectionServicer  # type: ignore[attr-defined]  # absent from the stubs
+_Servicer: Any = reflection.aio.ReflectionServicer
 
 
 class Reflection:

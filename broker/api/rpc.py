@@ -5,14 +5,17 @@ implementation answers UNIMPLEMENTED with ErrorInfo. Whatever goes wrong in a me
 with ErrorInfo; bytes that are no message of the method's type become the value MALFORMED, since an
 exception within a deserializer would leave as UNKNOWN.
 
-Streams deal in bytes on the way out, so that a frame can be encoded once and sent to many.
+Everything leaves as bytes: a frame can be encoded once and sent to many, and no codec fails outside.
 """
 
+import asyncio
 import contextlib
+import time
 import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
@@ -34,10 +37,8 @@ log = structlog.get_logger("broker.api")
 OWN_PACKAGE = "/waypost.v1."
 
 if TYPE_CHECKING:  # generic for mypy only
-    _AnyGenericHandler = grpc.GenericRpcHandler[Any, Any]
     MethodHandler = grpc.RpcMethodHandler[Any, Any]
 else:
-    _AnyGenericHandler = grpc.GenericRpcHandler
     MethodHandler = grpc.RpcMethodHandler
 
 
@@ -48,7 +49,7 @@ class Undecoded(Enum):
 
 
 MALFORMED = Undecoded.MALFORMED
-EOF: Any = grpc.aio.EOF  # type: ignore[attr-defined]  # the stubs have forgotten it
+EOF: Any = grpc.aio.EOF
 
 
 class BareStatus(Exception):
@@ -98,7 +99,7 @@ Method = Unary | ServerStream | Bidirectional
 _Work = Callable[[Principal, Any, Any], Awaitable[Any]]
 
 
-class Services(_AnyGenericHandler):
+class Services(grpc.GenericRpcHandler):
     """All methods of all services by path: one look-up for each call."""
 
     def __init__(self, gate: Gate) -> None:
@@ -156,7 +157,6 @@ def _handler(gate: Gate, path: str, descriptor: MethodDescriptor, method: Method
             return grpc.unary_unary_rpc_method_handler(
                 _guarded(gate, lane, access, path, _unary(answer)),
                 request_deserializer=decode,
-                response_serializer=_encode,
             )
         case ServerStream(follow, access):
             return grpc.unary_stream_rpc_method_handler(
@@ -170,10 +170,6 @@ def _handler(gate: Gate, path: str, descriptor: MethodDescriptor, method: Method
             )
 
 
-def _encode(message: Message) -> bytes:
-    return message.SerializeToString()
-
-
 def _absent(gate: Gate, path: str, access: Access) -> MethodHandler:
     """A handler for any shape of call that reads nothing and answers UNIMPLEMENTED."""
 
@@ -184,10 +180,11 @@ def _absent(gate: Gate, path: str, access: Access) -> MethodHandler:
 
 
 def _unary(answer: Callable[[Principal, Any], Awaitable[Message]]) -> _Work:
-    async def work(caller: Principal, request: Any, _context: Any) -> Message:
+    async def work(caller: Principal, request: Any, _context: Any) -> bytes:
         if request is MALFORMED:
             raise BrokerError(ErrorReason.MALFORMED_REQUEST)
-        return await answer(caller, request)
+        # Serialised here and not by grpc: what fails here is still reported and answered.
+        return (await answer(caller, request)).SerializeToString()
 
     return work
 
@@ -212,19 +209,29 @@ def _bidirectional(converse: Callable[[Principal, Conversation], Awaitable[None]
 
 def _guarded(gate: Gate, lane: Lane, access: Access, path: str, work: _Work) -> Callable[[Any, Any], Any]:
     """`work` behind the gate, with every failure made into a status. Cancellation passes through."""
+    ended = partial(gate.metrics.calls.labels, path[1:])
+    answered, seconds = ended("OK"), gate.metrics.call_seconds.labels(path[1:])
 
     async def handle(request: Any, context: Any) -> Any:
+        began = time.monotonic()
         try:
             with lane:
-                return await work(await gate.admit(context, access), request, context)
+                answer = await work(await gate.admit(context, access), request, context)
         except BrokerError as error:
             refusal = grpc_status(error)
         except BareStatus as bare:
             refusal = to_status(status_pb2.Status(code=bare.code.value[0], message=bare.message))
-        except grpc.aio.BaseError:
+        except (grpc.aio.BaseError, asyncio.CancelledError):
+            ended("CANCELLED").inc()
             raise  # the caller is gone or the server stopped: nobody is left to answer
         except Exception as defect:  # noqa: BLE001 - the last guard before the wire
             refusal = grpc_status(_report(path, defect))
+        else:
+            answered.inc()
+            if lane is not gate.streams:
+                seconds.observe(time.monotonic() - began)
+            return answer
+        ended(refusal.code.name).inc()
         return await context.abort_with_status(refusal)
 
     return handle

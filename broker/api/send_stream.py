@@ -28,6 +28,8 @@ from broker.spi import Clock
 from waypost.v1 import send_pb2
 
 REQUESTS_MAX = 1_000
+RECIPIENTS_MAX = 10_000
+"""Of all requests of a frame together: it is one commit, and its answer should fit a client's default limit."""
 
 _Answering = Callable[[send_pb2.SendStreamRequest], Awaitable[bytes]]
 
@@ -142,5 +144,9 @@ def _checked(frame: Any) -> send_pb2.SendStreamRequest:
     count = len(request.requests)
     if not 1 <= count <= REQUESTS_MAX:
         rule = f"has {count:,} entries; 1 to {REQUESTS_MAX:,} are allowed"
+        raise BrokerError(ErrorReason.INVALID_REQUEST, violations=[Violation("requests", rule)])
+    recipients = sum(len(each.recipients) for each in request.requests)
+    if recipients > RECIPIENTS_MAX:
+        rule = f"have {recipients:,} recipients together; at most {RECIPIENTS_MAX:,} are allowed"
         raise BrokerError(ErrorReason.INVALID_REQUEST, violations=[Violation("requests", rule)])
     return request

@@ -57,8 +57,8 @@ class Connection:
 
     address: str
     metadata: Sequence[tuple[str, str]] = field(repr=False)
-    broker: broker_service_pb2_grpc.BrokerServiceAsyncStub
-    messages: message_service_pb2_grpc.MessageServiceAsyncStub
+    broker: "broker_service_pb2_grpc.BrokerServiceAsyncStub"  # this name is in the types only
+    messages: "message_service_pb2_grpc.MessageServiceAsyncStub"
 
 
 @asynccontextmanager
@@ -141,7 +141,9 @@ def explanation(error: grpc.aio.AioRpcError, address: str) -> str:
             reason = info.reason
         elif detail.Unpack(bad):
             lines = [violation_line(each.field, each.description) for each in bad.field_violations]
-    return "\n".join([f"{reason}: {status.message}", *lines])
+    # The broker's words open with the first broken rule where they have nothing else to say.
+    told_below = bool(lines) and status.message.startswith(lines[0].strip())
+    return "\n".join([f"{reason}:" if told_below else f"{reason}: {status.message}", *lines])
 
 
 def violation_line(field: str, rule: str) -> str:

@@ -76,7 +76,7 @@ async def _catch_up(connection: Connection, progress: Progress) -> None:
 
 
 async def _follow(connection: Connection, progress: Progress, cursor: str, *, json: bool) -> None:
-    if progress.all_ended:
+    if not progress.open_ids:
         return
     stream = EventStream(
         connection, subscribe_pb2.SubscribeRequest(after_cursor=cursor, filter=_filter(progress))

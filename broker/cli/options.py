@@ -11,7 +11,6 @@ import typer
 from broker.cli.failures import UsageError
 
 
-
 class ChannelName(StrEnum):
     """Channels as they are written on the command line."""
 
@@ -80,7 +79,7 @@ TlsCaOption = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Certificates to trust, PEM; implies --tls.  [default: the system's]",
+        help="Certificates to trust, PEM, instead of the system's; implies --tls.",
         rich_help_panel=_CONNECTION,
     ),
 ]

@@ -11,16 +11,14 @@ from broker.cli.failures import CommandFailed, UsageError
 
 def serve(
     data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where everything is kept.  [default: waypost-data]")
+        Path | None, typer.Option(metavar="DIR", help="Where everything is kept. (waypost-data by default)")
     ] = None,
     listen: Annotated[
         str | None,
-        typer.Option(
-            metavar="HOST:PORT", help="gRPC; port 0 picks a free one.  [default: 127.0.0.1:7070]"
-        ),
+        typer.Option(metavar="HOST:PORT", help="gRPC; port 0 picks a free one. (127.0.0.1:7070 by default)"),
     ] = None,
     http_listen: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Health over HTTP.  [default: none]")
+        str | None, typer.Option(metavar="HOST:PORT", help="Health over HTTP. (nowhere by default)")
     ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings as TOML.")] = None,
     store: Annotated[
@@ -35,8 +33,11 @@ def serve(
 ) -> int:
     """Run the broker until SIGTERM or Ctrl-C.
 
-    Without any options it serves this host on port 7070, keeps its data in ./waypost-data, sends through
-    the sandbox, and on the first start prints an admin key.
+    Without any options it serves this host on port 7070, keeps its data in
+    ./waypost-data, sends through the sandbox provider, and on the first start
+    prints an admin key.
+
+    Exit codes: 0 stopped as asked, 1 could not start, 2 settings.
     """
     overrides = _overrides(data_dir, listen, http_listen, store, allow_plaintext=allow_plaintext)
     return _run(config, overrides, json=json)

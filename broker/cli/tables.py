@@ -27,6 +27,8 @@ PLAIN_WIDTH = 120
 _AROUND_THE_ROWS = 5
 """Lines of a terminal that a live table needs besides its rows."""
 
+_RARE = frozenset({"name", "note"})
+
 _COLOURS = {
     "DELIVERED": "green",
     "REJECTED": "red",
@@ -58,7 +60,7 @@ def answers_table(rows: Sequence[Row], answers: Sequence[Answer]) -> RenderableT
         ("recipient", "name", "status", "message id", "units", "note"),
         [_answer_cells(rows[answer.row], answer) for answer in shown],
     )
-    return Group(table, Text(summary))
+    return Group(table, "", Text(summary))
 
 
 def _answer_cells(row: Row, answer: Answer) -> Sequence[str]:
@@ -79,17 +81,18 @@ def progress_table(progress: Progress, rows_max: int = ROWS_SHOWN_MAX) -> Render
     shown = [each for each in messages if each.status != "DELIVERED"][:rows_max] if many else messages
     table = _table(
         ("recipient", "name", "status", "attempts", "what happened"),
-        [
-            (each.recipient, each.name, each.status, str(each.attempts or ""), each.story)
-            for each in shown
-        ],
+        [(each.recipient, each.name, each.status, str(each.attempts or ""), each.story) for each in shown],
     )
-    return Group(table, Text(progress.summary)) if many else table
+    return Group(table, "", Text(progress.summary)) if many else table
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """A table of texts, never of markup; a column that has nothing to say in any row is left out."""
-    used = [index for index in range(len(columns)) if any(row[index] for row in rows)]
+    """A table of texts, never of markup. What is rare has a column only where there is some of it."""
+    used = [
+        index
+        for index, column in enumerate(columns)
+        if column not in _RARE or any(row[index] for row in rows)
+    ]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for index in used:
         right = columns[index] in {"attempts", "units"}
@@ -122,6 +125,7 @@ async def shown(progress: Progress) -> AsyncIterator[None]:
         finally:
             printing.cancel()
             console.print(progress_table(progress))
+    console.print()
     console.print(Text(progress.summary))
 
 

@@ -1,8 +1,8 @@
 """Statuses, facts and reasons as people read them."""
 
-from collections.abc import Callable
 from datetime import datetime
 
+from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from waypost.v1 import event_pb2, send_pb2, status_pb2
@@ -32,18 +32,30 @@ _FACTS: dict[int, str] = {
 
 
 def status_word(number: int) -> str:
-    """A status as "DELIVERED"; one that this version does not know as its number; none as ""."""
-    return _word(status_pb2.MessageStatus.Name, "MESSAGE_STATUS_", number)
+    """A status as "DELIVERED"."""
+    return word_of(status_pb2.MessageStatus.DESCRIPTOR, number)
 
 
 def reason_word(number: int) -> str:
-    """A reason as "OPTED_OUT"; one that this version does not know as its number; none as ""."""
-    return _word(status_pb2.Reason.Name, "REASON_", number)
+    """A reason as "OPTED_OUT"."""
+    return word_of(status_pb2.Reason.DESCRIPTOR, number)
+
+
+def word_of(enum: EnumDescriptor, number: int) -> str:
+    """A value's name without its enum's; "" for unspecified, and the number where a later broker has more."""
+    if number == 0:
+        return ""
+    value = enum.values_by_number.get(number)
+    return str(number) if value is None else str(value.name).removeprefix(_prefix_of(enum))
+
+
+def _prefix_of(enum: EnumDescriptor) -> str:
+    return str(enum.values_by_number[0].name).removesuffix("UNSPECIFIED")
 
 
 def what_happened(event: event_pb2.MessageEvent) -> str:
     """One event in a few words: what happened, and the provider's code or else the reason."""
-    fact = _FACTS.get(event.fact) or _word(status_pb2.MessageFact.Name, "MESSAGE_FACT_", event.fact)
+    fact = _FACTS.get(event.fact) or word_of(status_pb2.MessageFact.DESCRIPTOR, event.fact)
     why = printable(event.provider_code) or reason_word(event.reason)
     return f"{fact} ({why})" if why else fact
 
@@ -62,12 +74,3 @@ def local_time(time: Timestamp) -> str:
 def printable(text: str) -> str:
     """Text from elsewhere without the characters that could steer a terminal."""
     return text if text.isprintable() else "".join(each if each.isprintable() else "?" for each in text)
-
-
-def _word(name_of: Callable[[int], str], prefix: str, number: int) -> str:
-    if number == 0:
-        return ""
-    try:
-        return name_of(number).removeprefix(prefix)
-    except ValueError:
-        return str(number)

@@ -1,7 +1,8 @@
 """The dispatcher: claims due messages, calls their providers, settles the outcomes."""
 
 import asyncio
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from broker.delivery.registry import Instance, Registry
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.outcome import Accepted, NotAccepted, Outcome, Rejected, Unknown
 from broker.errors import BrokerError
+from broker.metrics import Metrics
 from broker.spi import Clock
 from broker.storage.dispatching import Claim, OpenAttempt, Settlement, claim, settle
 from broker.storage.store import Store
@@ -48,6 +50,7 @@ class Dispatcher:
         policy: DeliveryPolicy,
         limits: DispatchLimits,
         chance: Callable[[], float],
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -56,6 +59,7 @@ class Dispatcher:
         self._policy = policy
         self._limits = limits
         self._chance = chance
+        self._metrics = metrics
         self._wake = asyncio.Event()
         self._draining = False
         self._in_flight = 0
@@ -135,6 +139,7 @@ class Dispatcher:
         count = len(attempts)
         self._in_flight += count
         instance.in_flight += count
+        began = time.monotonic()
         try:
             outcomes: list[Outcome] = await guarded(
                 instance.provider.submit([attempt.message for attempt in attempts]),
@@ -144,12 +149,19 @@ class Dispatcher:
                 timeout_s=self._limits.submit_timeout_s,
                 kinds=OUTCOMES,
             )
+            self._measure(instance, outcomes, time.monotonic() - began)
             await self._settle(instance, attempts, outcomes)
         finally:
             self._in_flight -= count
             instance.in_flight -= count
             if self._in_flight + count >= self._limits.in_flight_max:
                 self._wake.set()  # there was no room, and now there is
+
+    def _measure(self, instance: Instance, outcomes: Sequence[Outcome], seconds: float) -> None:
+        self._metrics.submit_seconds.labels(instance.name).observe(seconds)
+        self._metrics.submit_messages.labels(instance.name).observe(len(outcomes))
+        for kind, count in Counter(type(each).__name__ for each in outcomes).items():
+            self._metrics.outcomes.labels(instance.name, kind).inc(count)
 
     async def _settle(
         self, instance: Instance, attempts: list[OpenAttempt], outcomes: Sequence[Outcome]

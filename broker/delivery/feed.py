@@ -8,7 +8,7 @@ the log in pages. A subscriber that does not read holds one frame and nothing el
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -87,7 +87,7 @@ class Feed:
 
     async def follow(
         self, account_id: int, start: Start, event_filter: EventFilter, heartbeat_s: float
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Serialised frames: an empty one at once, then events as they are committed, and heartbeats.
 
         Raises BrokerError: CURSOR_INVALID, CURSOR_EXPIRED, CURSOR_AHEAD, SUBSCRIBERS_FULL, DRAINING.
@@ -110,7 +110,7 @@ class Feed:
 
     async def _frames(
         self, tail: "_Tail", position: int, event_filter: EventFilter, heartbeat_s: float
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         loop = asyncio.get_running_loop()
         beat_at = loop.time() + heartbeat_s
         while not self._closed:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from broker.domain.ids import format_id
 from broker.domain.records import MessageRecord, TimelineRecord
 from broker.errors import BrokerError, ErrorReason
 from broker.spi import Clock
@@ -46,7 +47,7 @@ class History:
             raise BrokerError(
                 ErrorReason.MESSAGE_NOT_CANCELLABLE,
                 f"the message is {shown}: {ErrorReason.MESSAGE_NOT_CANCELLABLE.value}",
-                metadata={"status": shown},
+                metadata={"message_id": format_id(message_id), "status": shown},
             )
         found = None if isinstance(answer, NoSuchMessage) else await self.message(account_id, message_id)
         if found is None:

@@ -1,13 +1,15 @@
-"""The janitor: checkpoints the log of the store, and forgets what is past remembering."""
+"""The janitor: checkpoints the store, counts what waits, and forgets what is past remembering."""
 
 import asyncio
 
 import structlog
 
 from broker.errors import BrokerError
+from broker.metrics import Metrics
 from broker.spi import Clock
 from broker.storage.acceptance import forget_request_ids
-from broker.storage.keeping import Forget, forget_receipts
+from broker.storage.agenda import Work
+from broker.storage.keeping import Forget, forget_receipts, read_due_counts
 from broker.storage.store import Store
 
 log = structlog.get_logger("waypost.janitor")
@@ -16,33 +18,61 @@ CHECKPOINT_EVERY_S = 1.0
 TRUNCATE_EVERY = 60
 """Checkpoints between two that also shrink the WAL file."""
 
+WAL_PAGES_MAX = 16_384
+"""64 MiB of log: past it, writers wait a moment until it is emptied."""
+
 FORGET_EVERY_S = 300.0
+COUNT_EVERY_S = 10.0
 
 
 class Janitor:
     """Runs until it is cancelled."""
 
     def __init__(
-        self, store: Store, clock: Clock, *, request_id_memory_s: float, receipt_memory_s: float
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        request_id_memory_s: float,
+        receipt_memory_s: float,
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._clock = clock
+        self._metrics = metrics
         self._request_id_memory_us = round(request_id_memory_s * 1_000_000)
         self._receipt_memory_us = round(receipt_memory_s * 1_000_000)
 
     async def run(self) -> None:
         """Keep house, until cancelled."""
-        await asyncio.gather(self._checkpoints(), self._forgetting())
+        await asyncio.gather(self._checkpoints(), self._forgetting(), self._counting())
 
     async def _checkpoints(self) -> None:
-        count = 0
+        count = pages = 0
         while True:
             await self._clock.sleep(CHECKPOINT_EVERY_S)
             count += 1
             try:
-                await self._store.checkpoint(truncate=count % TRUNCATE_EVERY == 0)
+                pages = await self._store.checkpoint(
+                    truncate=pages > WAL_PAGES_MAX or count % TRUNCATE_EVERY == 0
+                )
+                self._metrics.wal_pages.set(pages)
             except BrokerError as error:
                 log.warning("janitor.checkpoint_failed", error=str(error))
+
+    async def _counting(self) -> None:
+        """Count what is due now and then: a scrape must not cost a scan."""
+        while True:
+            try:
+                counts, next_at_us = await self._store.read(read_due_counts)
+            except BrokerError as error:
+                log.warning("janitor.count_failed", error=str(error))
+            else:
+                for work in Work:
+                    self._metrics.due.labels(work.name).set(counts.get(work, 0))
+                lag_us = 0 if next_at_us is None else max(0, self._clock.now_us() - next_at_us)
+                self._metrics.dispatch_lag.set(lag_us / 1_000_000)
+            await self._clock.sleep(COUNT_EVERY_S)
 
     async def _forgetting(self) -> None:
         while True:

@@ -12,6 +12,7 @@ from broker.delivery.registry import Instance, Registry
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.outcome import Outcome, Receipt
 from broker.errors import BrokerError
+from broker.metrics import Metrics
 from broker.spi import Clock
 from broker.storage.questioning import (
     AnswerReport,
@@ -43,6 +44,7 @@ class Poller:
         query_timeout_s: float,
         lease_s: float,
         chance: Callable[[], float],
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -51,6 +53,7 @@ class Poller:
         self._query_timeout_s = query_timeout_s
         self._lease_s = lease_s
         self._chance = chance
+        self._metrics = metrics
 
     async def run(self) -> None:
         """Look for overdue messages, until cancelled."""
@@ -94,6 +97,7 @@ class Poller:
         return overdue.looked_at
 
     async def _ask(self, instance: Instance, questions: Sequence[Question]) -> None:
+        self._metrics.questions.labels(instance.name).inc(len(questions))
         answers: list[Outcome | Receipt] = await guarded(
             instance.provider.query([question.message for question in questions]),
             instance=instance.name,

@@ -1,10 +1,12 @@
 """Facts that providers report: stored first, acknowledged then."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import structlog
 
 from broker.domain.outcome import Receipt, ReportedFact
+from broker.metrics import Metrics
 from broker.spi import Clock
 from broker.storage.matching import Report, record_receipts
 from broker.storage.store import Store
@@ -15,9 +17,10 @@ log = structlog.get_logger("waypost.receipts")
 class Receipts:
     """Takes what provider instances report; each call returns after its commit."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, metrics: Metrics) -> None:
         self._store = store
         self._clock = clock
+        self._metrics = metrics
 
     async def report(self, instance: str, facts: Sequence[ReportedFact]) -> None:
         """Store receipts: on the messages that they are about, or parked until those are known.
@@ -27,5 +30,9 @@ class Receipts:
         now_us = self._clock.now_us()
         reports = [Report(instance, fact, now_us) for fact in facts if isinstance(fact, Receipt)]
         if len(reports) < len(facts):
-            log.warning("inbound.not_kept", instance=instance, count=len(facts) - len(reports))
-        await self._store.write(record_receipts, reports)
+            dropped = len(facts) - len(reports)
+            self._metrics.inbound_not_kept.labels(instance).inc(dropped)
+            log.warning("inbound.not_kept", instance=instance, count=dropped)
+        matched = await self._store.write(record_receipts, reports)
+        for found, count in Counter(matched).items():
+            self._metrics.receipts.labels(instance, "yes" if found else "parked").inc(count)

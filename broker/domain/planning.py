@@ -127,13 +127,11 @@ def _plan_one(
     route_exists: RouteExists,
 ) -> PlannedMessage:
     channel, address, reason = _destination(submission, recipient, route_exists)
-    transmit_at_us = recipient.schedule_at_us or submission.schedule_at_us or now_us
-    if transmit_at_us <= now_us + SCHEDULE_SLACK_US:
-        transmit_at_us = now_us
-    if reason is not None:
-        step = begin(Fact.REFUSED)
-    else:
-        step = begin(Fact.SCHEDULED if transmit_at_us > now_us else Fact.ACCEPTED)
+    wished_us = submission.schedule_at_us if recipient.schedule_at_us is None else recipient.schedule_at_us
+    later = wished_us is not None and wished_us > now_us + SCHEDULE_SLACK_US
+    transmit_at_us = wished_us if wished_us is not None and later else now_us
+    wait = Fact.SCHEDULED if later else Fact.ACCEPTED
+    step = begin(wait if reason is None else Fact.REFUSED)
     size = measured.get(channel) if channel else None
     result = Result(
         recipient_index=index,

@@ -26,6 +26,8 @@ class Head:
     ended_at_us: int | None = None
 
 
+_FACT_COLUMN = 5
+_FACT_NAMES: dict[object, str] = {fact: fact.name for fact in Fact}
 _STATES = {int(state): state for state in State}
 
 
@@ -88,6 +90,7 @@ class Journal:
     def flush(self) -> None:
         """Write it all."""
         self._tx.bulk("insert_events", self._events)
+        self._tx.facts.update(_FACT_NAMES[event[_FACT_COLUMN]] for event in self._events)
         self._tx.bulk(
             "update_heads",
             [

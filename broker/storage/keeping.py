@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from broker.domain.access import Principal, Role
 from broker.domain.ids import first_id_at
+from broker.storage.dispatching import next_dispatch_at
 from broker.storage.transaction import Transaction
 
 FORGET_ROWS_MAX = 2_000
@@ -103,9 +104,9 @@ def read_has_accounts(tx: Transaction) -> bool:
     return tx.one("any_account") is not None
 
 
-def read_due_counts(tx: Transaction) -> dict[int, int]:
-    """How many messages wait for each kind of work."""
-    return {row[0]: row[1] for row in tx.all("due_counts")}
+def read_due_counts(tx: Transaction) -> tuple[dict[int, int], int | None]:
+    """How many messages wait for each kind of work, and when the first dispatch was or is due."""
+    return {row[0]: row[1] for row in tx.all("due_counts")}, next_dispatch_at(tx)
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,11 +169,15 @@ class SqliteConnection:
         self._connection.execute(text)
 
     def checkpoint(self, *, truncate: bool) -> int:
-        """Move the WAL into the database; answers the frames still in it."""
+        """Move the WAL into the database; answers how many pages its file held.
+
+        The plain form never waits and so may leave the file growing while writers are busy; `truncate`
+        waits for them and empties it.
+        """
         mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if truncate else apsw.SQLITE_CHECKPOINT_PASSIVE
         with _failures_named():
-            in_wal, moved = self._connection.wal_checkpoint(mode=mode)
-        return max(0, in_wal - moved)
+            pages, _moved = self._connection.wal_checkpoint(mode=mode)
+        return max(0, pages)
 
     def close(self) -> None:
         """Close it."""

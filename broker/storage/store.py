@@ -13,10 +13,10 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from broker.errors import BrokerError, ErrorReason
 from broker.storage.sqlite import SqliteConnection, SqliteEngine
@@ -30,11 +30,19 @@ GROUP_ITEMS_MAX = 5_000
 LINGER_CALLS_MIN = 3
 
 
-class CommitListener(Protocol):
-    """Told in the event loop after a commit: a hint, the store is the truth."""
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one or more transactions did. It is a hint for whoever waits; the store is the truth."""
 
-    def __call__(self, *, accounts_with_events: frozenset[int], work_is_due: bool) -> None:
-        """These accounts have new events; there may be work in the due queue."""
+    accounts_with_events: frozenset[int]
+    work_is_due: bool
+    facts: Mapping[str, int]
+    calls: int
+    seconds: float
+
+
+CommitListener = Callable[[Commit], None]
+"""Called in the event loop after every commit."""
 
 
 @dataclass(slots=True)
@@ -76,7 +84,7 @@ class Store:
         self._writer.start()
 
     def on_commit(self, listener: CommitListener) -> None:
-        """Call `listener` after every commit that added events or work."""
+        """Call `listener` after every commit."""
         self._listeners.append(listener)
 
     @property
@@ -121,7 +129,7 @@ class Store:
         return await self._loop.run_in_executor(self._readers, run)
 
     async def checkpoint(self, *, truncate: bool) -> int:
-        """Move the WAL into the database file; answers the frames left in the WAL."""
+        """Move the WAL into the database file; answers how many pages the WAL held."""
         return await self._loop.run_in_executor(
             None, lambda: self._checkpoint_connection.checkpoint(truncate=truncate)
         )
@@ -146,8 +154,8 @@ class Store:
 
     def _run_writer(self) -> None:
         while group := self._next_group():
-            touched = self._commit(group)
-            self._loop.call_soon_threadsafe(self._resolve, group, touched)
+            commits = self._commit(group)
+            self._loop.call_soon_threadsafe(self._resolve, group, commits)
 
     def _next_group(self) -> list[_Call]:
         with self._wake:
@@ -164,27 +172,19 @@ class Store:
                 items += len(group[-1].items)
         return group
 
-    def _commit(self, group: list[_Call]) -> tuple[frozenset[int], bool]:
-        """Run the group in one transaction, or each call alone when that fails."""
+    def _commit(self, group: list[_Call]) -> list[Commit]:
+        """Run the group in one transaction, or each call alone when one of them is at fault."""
         try:
-            return self._run(group)
+            return [self._run(group)]
         except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the callers
-            if len(group) == 1:
-                group[0].error = error
-                return frozenset(), False
-        accounts: frozenset[int] = frozenset()
-        work_is_due = False
-        for call in group:
-            try:
-                more_accounts, more_work = self._run([call])
-            except BaseException as error:  # noqa: BLE001
-                call.error = error
-            else:
-                accounts |= more_accounts
-                work_is_due |= more_work
-        return accounts, work_is_due
+            if len(group) == 1 or isinstance(error, BrokerError):
+                for call in group:
+                    call.error = error
+                return []
+        return [commit for call in group for commit in self._commit([call])]
 
-    def _run(self, group: list[_Call]) -> tuple[frozenset[int], bool]:
+    def _run(self, group: list[_Call]) -> Commit:
+        start = time.monotonic()
         by_verb: dict[Any, list[_Call]] = {}
         for call in group:
             by_verb.setdefault(call.verb, []).append(call)
@@ -203,9 +203,11 @@ class Store:
 
         accounts = sorted(set().union(*(call.accounts for call in group)))
         tx = self._writer_connection.write(body, accounts)
-        return frozenset(tx.accounts_with_events), tx.work_is_due
+        return Commit(
+            frozenset(tx.accounts_with_events), tx.work_is_due, tx.facts, len(group), time.monotonic() - start
+        )
 
-    def _resolve(self, group: list[_Call], touched: tuple[frozenset[int], bool]) -> None:
+    def _resolve(self, group: list[_Call], commits: list[Commit]) -> None:
         with self._wake:
             self._in_flight -= len(group)
         for call in group:
@@ -215,7 +217,6 @@ class Store:
                 call.future.set_exception(call.error)
             else:
                 call.future.set_result(call.answers)
-        accounts, work_is_due = touched
-        if accounts or work_is_due:
+        for commit in commits:
             for listener in self._listeners:
-                listener(accounts_with_events=accounts, work_is_due=work_is_due)
+                listener(commit)

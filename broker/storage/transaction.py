@@ -1,6 +1,7 @@
 """The transaction that verbs work in, and what it remembers until its commit."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,13 +12,14 @@ class Transaction(ABC):
     """A verb's view of the store.
 
     `all`, `one` and `bulk` run named statements. A list given as a parameter arrives in SQL as a JSON
-    array. What a transaction touches is collected in `accounts_with_events` and `work_is_due`, so that
-    whoever waits can be woken after the commit.
+    array. What a transaction touches is collected in `accounts_with_events`, `work_is_due` and `facts`
+    (how many of each), so that after the commit whoever waits can be woken and all of it be counted.
     """
 
     def __init__(self) -> None:
         self.accounts_with_events: set[int] = set()
         self.work_is_due = False
+        self.facts: Counter[str] = Counter()
         self._last_sequences: dict[int, int] = {}
 
     @abstractmethod

@@ -5,7 +5,13 @@ from typing import Literal
 
 from broker.api.convert.findings import Findings
 from broker.api.convert.paging import page_position, page_size_of
-from broker.api.convert.requests import normal_tag
+from broker.api.convert.requests import (
+    CAMPAIGN_ID_CHARACTERS_MAX,
+    CLIENT_REFERENCE_CHARACTERS_MAX,
+    DATA_CHARACTERS_MAX,
+    TAG_CHARACTERS_MAX,
+    normal_tag,
+)
 from broker.api.convert.words import EVENT_KINDS, STATES_SHOWN_AS
 from broker.delivery.history import MessageQuery
 from broker.domain.cursor import Cursor, parse_cursor
@@ -35,10 +41,12 @@ def event_filter_of(given: subscribe_pb2.EventFilter, findings: Findings) -> Eve
     return EventFilter(
         message_ids=_ids("filter.message_ids", given.message_ids, findings),
         broadcast_ids=_ids("filter.broadcast_ids", given.broadcast_ids, findings),
-        client_references=frozenset(given.client_references),
-        campaigns=frozenset(given.campaigns),
-        tags=frozenset(normal_tag(tag) for tag in given.tags),
-        data=frozenset(given.data),
+        client_references=_texts(
+            "filter.client_references", given.client_references, CLIENT_REFERENCE_CHARACTERS_MAX, findings
+        ),
+        campaigns=_texts("filter.campaigns", given.campaigns, CAMPAIGN_ID_CHARACTERS_MAX, findings),
+        tags=_texts("filter.tags", map(normal_tag, given.tags), TAG_CHARACTERS_MAX, findings),
+        data=_texts("filter.data", given.data, DATA_CHARACTERS_MAX, findings),
         reply_to_message_ids=_ids("filter.reply_to_message_ids", given.reply_to_message_ids, findings),
         kinds=frozenset(kind for kind in kinds if kind is not None),
     )
@@ -129,3 +137,12 @@ def _ids(field: str, texts: Iterable[str], findings: Findings) -> frozenset[int]
         else:
             numbers.add(number)
     return frozenset(numbers)
+
+
+def _texts(field: str, texts: Iterable[str], characters_max: int, findings: Findings) -> frozenset[str]:
+    """Values as long as a request may have them; a longer one matches nothing and is held for long."""
+    given = tuple(texts)
+    for index, text in enumerate(given):
+        if len(text) > characters_max:
+            findings.text(f"{field}[{index}]", text, characters_max)
+    return frozenset(given)

@@ -21,14 +21,18 @@ def provider_message(instance: InstanceView) -> provider_pb2.Provider:
     )
 
 
-def provider_type_message(provider_type: TypeView) -> provider_pb2.ProviderType:
-    """A type of provider that a plugin offers, or the plugin that could not be loaded."""
+def provider_type_message(provider_type: TypeView, *, whole_error: bool) -> provider_pb2.ProviderType:
+    """A type of provider that a plugin offers, or the plugin that could not be loaded.
+
+    A traceback tells how the host is laid out: whoever is no admin gets its last line.
+    """
+    error = provider_type.error
     return provider_pb2.ProviderType(
         name=provider_type.name,
         distribution=provider_type.distribution,
         version=provider_type.version,
         channels=_channels(provider_type.channels),
-        error=provider_type.error or "",
+        error=error if whole_error else error.strip().rpartition("\n")[2],
     )
 
 

@@ -35,6 +35,7 @@ from broker.domain.records import (
 from broker.domain.submission import Campaign, Result, Submission
 from broker.domain.vocabulary import Channel, Guarantee, Traffic
 from broker.errors import BrokerError, ErrorReason
+from broker.metrics import Metrics
 from waypost.v1 import send_pb2
 
 settings.register_profile("unhurried", parent=settings(), deadline=None)
@@ -295,7 +296,7 @@ async def api(limits: dict[str, int]) -> AsyncIterator[Api]:
         FakeRegistry(),
     )
     frames_in_flight_max = limits.pop("frames_in_flight_max")
-    gate = Gate(keys=keys, **limits)
+    gate = Gate(keys=keys, metrics=Metrics(), **limits)
     health = build_health()
     server = build_server(
         gate=gate,

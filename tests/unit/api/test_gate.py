@@ -67,6 +67,20 @@ async def test_a_call_over_the_limit_is_refused_at_once_with_when_to_come_back(a
     assert (None, True) == (stream_refusal, isinstance(third, bytes))
 
 
+@pytest.mark.parametrize("limits", [{"calls_max": 50, "streams_max": 1, "frames_in_flight_max": 8}])
+async def test_a_crowd_is_served_or_told_to_come_back_and_never_dropped(api, sms):
+    """Core would answer CANCELLED past about 1,000 waiting calls."""
+
+    async def wait(_submissions):
+        await asyncio.sleep(0.05)
+
+    api.intake.before = wait
+    answers = await asyncio.gather(*(api.call("BrokerService/Send", sms()) for _ in range(1_500)))
+    reasons = {each.reason for each in answers if not isinstance(each, bytes)}
+    assert {"QUEUE_FULL"} == reasons
+    assert any(isinstance(each, bytes) for each in answers)
+
+
 @pytest.mark.parametrize("limits", [{"calls_max": 9, "streams_max": 1, "frames_in_flight_max": 8}])
 async def test_a_stream_over_the_limit_is_refused(api):
     """The place is free again when the first one ends."""

@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from broker.api import broker_service, health, message_service, provider_service, reflection
 from broker.api.gate import Access
 from broker.api.rpc import Services, Unary
+from broker.api.server import server_options
 
 OURS = [broker_service.DESCRIPTOR, message_service.DESCRIPTOR, provider_service.DESCRIPTOR]
 STANDARD = [
@@ -99,6 +100,19 @@ async def test_a_method_of_another_package_is_grpcs_own_affair(api):
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await api.channel.unary_unary("/other.v1.Service/Method")(b"")
     assert grpc.StatusCode.UNIMPLEMENTED is refused.value.code()
+
+
+async def test_two_servers_never_share_a_port(api):
+    """Each would get some of the calls."""
+    second = grpc.aio.server(options=server_options(api.gate, 1_000))
+    with pytest.raises(RuntimeError):
+        second.add_insecure_port(f"127.0.0.1:{api.port}")
+
+
+async def test_a_message_over_the_limit_is_refused_by_core(api):
+    """16 MiB, before a byte of it is parsed."""
+    refusal = await api.call("BrokerService/Send", b"\x0a" * (16 * 1024 * 1024 + 1))
+    assert grpc.StatusCode.RESOURCE_EXHAUSTED is refusal.code
 
 
 def test_a_method_that_the_descriptor_lacks_is_a_mistake(api):

@@ -96,18 +96,28 @@ async def test_every_field_of_the_filter_reaches_the_feed(api):
         ({"reply_to_message_ids": ["8" * 13]}, "filter.reply_to_message_ids[0]"),
         ({"kinds": [0]}, "filter.kinds[0]"),
         ({"kinds": [1, 99]}, "filter.kinds[1]"),
+        ({"client_references": ["a", "a" * 129]}, "filter.client_references[1]"),
+        ({"campaigns": ["a" * 65]}, "filter.campaigns[0]"),
+        ({"tags": ["a" * 65]}, "filter.tags[0]"),
+        ({"data": ["a" * 2_049]}, "filter.data[0]"),
         ({"tags": ["a"] * 600, "campaigns": ["b"] * 400, "kinds": [1]}, "filter"),
     ],
 )
 async def test_a_filter_that_breaks_a_rule_is_refused_with_its_field(api, given, field):
-    """Ids that are none, kinds that are none, more than 1,000 values in all."""
+    """Ids and kinds that are none, values longer than a request may have, more than 1,000 values in all."""
     _, refusal = await api.drained(api.stream(SUBSCRIBE, request(filter=subscribe_pb2.EventFilter(**given))))
     assert (grpc.StatusCode.INVALID_ARGUMENT, {field}) == (refusal.code, refusal.violations.keys())
 
 
 async def test_a_filter_may_have_1000_values(api):
-    """The other side of the limit."""
-    given = subscribe_pb2.EventFilter(tags=["a"] * 600, campaigns=["b"] * 399, kinds=[1])
+    """The other side of the limits."""
+    given = subscribe_pb2.EventFilter(
+        tags=["a" * 64] * 600,
+        campaigns=["b" * 64] * 300,
+        client_references=["c" * 128] * 50,
+        data=["d" * 2_048] * 49,
+        kinds=[1],
+    )
     assert ([], None) == await api.drained(api.stream(SUBSCRIBE, request(filter=given)))
 
 

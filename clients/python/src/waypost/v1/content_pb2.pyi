@@ -21,7 +21,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class Content(_message.Message):
     """What is said, for one or more channels. At least one field is set; a recipient gets the one
-    whose channel was picked.
+    whose channel was picked. No text contains the NUL character; subjects, names and titles are one line.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -187,7 +187,7 @@ class EmailContent(_message.Message):
     reply_to: _builtins.str
     """Mailbox in Reply-To. Empty: none."""
     style_class: _builtins.str
-    """Name of the wrapper that a provider puts around the HTML. Empty: none."""
+    """Name of the wrapper that a provider puts around the HTML, at most 255 characters. Empty: none."""
     @_builtins.property
     def attachments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attachment]:
         """At most 10."""
@@ -226,7 +226,7 @@ class Attachment(_message.Message):
     file_name: _builtins.str
     """1 to 255 characters, no path separators."""
     content_type: _builtins.str
-    """IANA media type."""
+    """IANA media type. Required."""
     inline: _builtins.bool
     """Shown within the body (referenced by file name) instead of as an attachment."""
     data: _builtins.bytes

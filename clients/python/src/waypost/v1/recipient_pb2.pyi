@@ -92,7 +92,9 @@ class Recipient(_message.Message):
     external_id: _builtins.str
     """A contact of the directory by the caller's own id."""
     phone_number: _builtins.str
-    """E.164 with its "+", as "+447700900123"; spaces, dots, dashes and brackets are ignored."""
+    """E.164 with its "+", as "+447700900123"; spaces, dots, dashes and brackets are ignored. At most
+    1,024 characters as written.
+    """
     email: _builtins.str
     """A mailbox, as "ada@example.org"."""
     device_token: _builtins.str

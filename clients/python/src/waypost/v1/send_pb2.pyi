@@ -109,7 +109,8 @@ class SendRequest(_message.Message):
     """The account to send for (admin and partner keys). Empty: the key's own."""
     sender: _builtins.str
     """Who it is from: an E.164 number, a short code of 3 to 8 digits, 3 to 11 letters and digits, a
-    mailbox, or an application id, whichever fits the channel. Empty: the provider's default.
+    mailbox, or an application id, whichever fits the channel; at most 254 characters. Empty: the
+    provider's default.
     """
     traffic: _channel_pb2.Traffic.ValueType
     """What it is for. TRANSACTIONAL when unspecified."""
@@ -124,7 +125,7 @@ class SendRequest(_message.Message):
     callback_url: _builtins.str
     """Called with each status of these messages, http or https. At most 2,048 characters."""
     provider: _builtins.str
-    """Name of the one provider instance to use. Empty: the broker routes."""
+    """Name of the one provider instance to use, at most 128 characters. Empty: the broker routes."""
     validate_only: _builtins.bool
     """Answer as if sending, and store and send nothing; results carry no message_id."""
     origin: _builtins.str
@@ -143,7 +144,9 @@ class SendRequest(_message.Message):
 
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
-        """Channels in order of preference, each at most once. Empty: the order of Content's fields."""
+        """Channels in order of preference, each at most once, and content for at least one of them. Empty:
+        the order of Content's fields.
+        """
 
     @_builtins.property
     def schedule_time(self) -> _timestamp_pb2.Timestamp:
@@ -388,7 +391,7 @@ class SendStreamRequest(_message.Message):
     REQUESTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___SendRequest]:
-        """1 to 1,000."""
+        """1 to 1,000, with at most 10,000 recipients in all."""
 
     def __init__(
         self,

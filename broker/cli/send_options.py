@@ -1,0 +1,75 @@
+"""The options of `waypost send`, as types for its parameters."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broker.cli.options import ChannelName, TrafficName
+
+_MESSAGE = "Message"
+_OUTPUT = "Output"
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[RECIPIENT] [TEXT]", help="A phone number or a mailbox, and what to say."),
+]
+To = Annotated[list[str] | None, typer.Option(metavar="RECIPIENT", help="One more recipient; repeatable.")]
+Csv = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Recipients from a file whose first line names its columns: phone_number or email (or "
+        "device_token), and if you like text, client_reference and name.",
+    ),
+]
+Text = Annotated[str | None, typer.Option(help="What to say.", rich_help_panel=_MESSAGE)]
+Subject = Annotated[str, typer.Option(help="Of an email; also for MMS and push.", rich_help_panel=_MESSAGE)]
+Sender = Annotated[str, typer.Option(help="Who it is from.", rich_help_panel=_MESSAGE)]
+Traffic = Annotated[TrafficName | None, typer.Option(help="What it is for.", rich_help_panel=_MESSAGE)]
+Channels = Annotated[
+    list[ChannelName] | None,
+    typer.Option(help="Channels in order of preference; repeatable.", rich_help_panel=_MESSAGE),
+]
+Schedule = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="When to send, RFC 3339, as 2026-12-24T18:00:00Z.", rich_help_panel=_MESSAGE
+    ),
+]
+Validity = Annotated[
+    str | None, typer.Option(metavar="SPAN", help="Give up after, as 10m or 600s.", rich_help_panel=_MESSAGE)
+]
+Reference = Annotated[str, typer.Option(help="Your own id, on every event.", rich_help_panel=_MESSAGE)]
+Campaign = Annotated[
+    str, typer.Option(metavar="ID", help="A campaign to report under.", rich_help_panel=_MESSAGE)
+]
+Tags = Annotated[
+    list[str] | None, typer.Option(help="A label to filter by; repeatable.", rich_help_panel=_MESSAGE)
+]
+Data = Annotated[str, typer.Option(help="Returned untouched on every event.", rich_help_panel=_MESSAGE)]
+RequestId = Annotated[
+    str,
+    typer.Option(
+        metavar="ID",
+        help="Makes the command repeatable: within 24 h the same id and recipients send nothing twice.",
+        rich_help_panel=_MESSAGE,
+    ),
+]
+Provider = Annotated[
+    str, typer.Option(metavar="NAME", help="The provider instance to use.", rich_help_panel=_MESSAGE)
+]
+ValidateOnly = Annotated[
+    bool, typer.Option("--validate-only", help="Check, and send nothing.", rich_help_panel=_MESSAGE)
+]
+Follow = Annotated[
+    bool,
+    typer.Option("--follow", help="Watch until every message has reached its end.", rich_help_panel=_OUTPUT),
+]
+Timeout = Annotated[
+    str | None,
+    typer.Option(metavar="SPAN", help="With --follow: stop watching after, as 30s.", rich_help_panel=_OUTPUT),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Results and events as JSON lines.", rich_help_panel=_OUTPUT)
+]

@@ -1,0 +1,64 @@
+"""What an operator's dashboards and alarms read: Prometheus metrics of every queue, latency and outcome.
+
+Labels hold names from the settings and from the protos, never an address, an id or a text.
+"""
+
+from collections.abc import Callable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000)
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+class Metrics:
+    """One set for a process; `render` is what `/metrics` answers."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        counter, histogram, gauge = self._counter, self._histogram, self._gauge
+        self.calls = counter("rpc_calls", "Calls answered, by method and gRPC code", "method", "code")
+        self.call_seconds = histogram("rpc_seconds", "Time to answer a unary call", SECONDS, "method")
+        self.facts = counter("message_facts", "What happened to messages, as in MessageFact", "fact")
+        self.commits = counter("store_commits", "Committed transactions")
+        self.commit_seconds = histogram(
+            "store_commit_seconds", "Time of a transaction with its fsync", SECONDS
+        )
+        self.commit_calls = histogram("store_commit_calls", "Writes that shared a transaction", SIZES)
+        self.outcomes = counter("attempt_outcomes", "Outcomes of attempts", "provider", "outcome")
+        self.submit_seconds = histogram("submit_seconds", "Time of a provider's submit", SECONDS, "provider")
+        self.submit_messages = histogram("submit_messages", "Messages in a submit", SIZES, "provider")
+        self.receipts = counter(
+            "receipts", "Receipts by whether they matched a message", "provider", "matched"
+        )
+        self.questions = counter("questions", "Messages that a provider was asked about", "provider")
+        self.inbound_not_kept = counter("inbound_not_kept", "Inbound messages that were dropped", "provider")
+        self.due = gauge("due_messages", "Messages that have not ended, by what is due for them", "work")
+        self.dispatch_lag = gauge("dispatch_lag_seconds", "How long the most overdue dispatch has waited")
+        self.wal_pages = gauge("store_wal_pages", "Pages in the write-ahead log at its last checkpoint")
+        self.in_flight = gauge("provider_in_flight", "Attempts without an outcome", "provider")
+
+    def watch(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """A gauge that is read when somebody looks."""
+        self._gauge(name, text).set_function(read)
+
+    def count_facts(self, facts: Mapping[str, int]) -> None:
+        """Add what one commit says happened."""
+        for fact, count in facts.items():
+            self.facts.labels(fact).inc(count)
+
+    def render(self) -> bytes:
+        """The text form of Prometheus."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"waypost_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"waypost_{name}", text, labels, registry=self.registry, buckets=buckets)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"waypost_{name}", text, labels, registry=self.registry)

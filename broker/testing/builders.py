@@ -1,0 +1,114 @@
+"""Values that tests start from: a clock to set, submissions, plans, and the operator's numbers.
+
+Each builder answers something right; a test changes what it is about and nothing else.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from broker.domain.decision import DeliveryPolicy
+from broker.domain.ids import first_id_at
+from broker.domain.planning import Plan, RouteExists, plan
+from broker.domain.retry import RetryPolicy
+from broker.domain.submission import Content, Recipient, Submission
+from broker.domain.vocabulary import Channel
+from broker.storage.acceptance import Acceptance
+
+NOW_US = 1_790_000_000_000_000
+"""When tests begin: 2026-09-21 13:33:20 UTC."""
+
+SECOND_US = 1_000_000
+DAY_US = 86_400 * SECOND_US
+REMEMBER_US = DAY_US
+"""How long a request_id is remembered, as by default."""
+
+POLICY = DeliveryPolicy(retry=RetryPolicy(attempts_max=3, base_s=1.0, cap_s=8.0))
+"""Few attempts, so that a test reaches the last one soon."""
+
+
+@dataclass
+class ManualClock:
+    """Time passes when the test says so."""
+
+    time_us: int = NOW_US
+    sleeps_s: list[float] = field(default_factory=list)
+    _sleepers: list[tuple[int, "asyncio.Future[None]"]] = field(default_factory=list)
+
+    def now_us(self) -> int:
+        """What the test set."""
+        return self.time_us
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the test has let that much pass."""
+        self.sleeps_s.append(seconds)
+        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self.time_us + round(seconds * SECOND_US), sleeper))
+        await sleeper
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and wake everyone who waited for it."""
+        self.time_us += round(seconds * SECOND_US)
+        woken = [sleeper for until_us, sleeper in self._sleepers if until_us <= self.time_us]
+        self._sleepers = [entry for entry in self._sleepers if entry[0] > self.time_us]
+        for sleeper in woken:
+            if not sleeper.done():
+                sleeper.set_result(None)
+
+
+class IdCounter:
+    """Rising ids from the moment that tests begin."""
+
+    def __init__(self, time_us: int = NOW_US) -> None:
+        self._next = first_id_at(time_us // 1_000)
+
+    def take(self, count: int) -> list[int]:
+        """The next `count` ids."""
+        start = self._next
+        self._next += count
+        return list(range(start, start + count))
+
+
+def sms(text: str = "Your parcel is on its way") -> Content:
+    """What is said by SMS."""
+    return Content({Channel.SMS: {"text": text}})
+
+
+def phones(count: int) -> tuple[Recipient, ...]:
+    """As many recipients with numbers of their own."""
+    return tuple(Recipient(phone_number=f"+44770090{number:04d}") for number in range(count))
+
+
+def submission(**changes: Any) -> Submission:
+    """An SMS to one recipient from account 1, with the named fields changed."""
+    fields: dict[str, Any] = {"account_id": 1, "recipients": phones(1), "content": sms()}
+    return Submission(**(fields | changes))
+
+
+def everywhere(_channel: Channel, _pinned: str) -> bool:
+    """Some provider serves every channel."""
+    return True
+
+
+def planned(
+    asked: Submission,
+    ids: Sequence[int] | None = None,
+    *,
+    now_us: int = NOW_US,
+    units_max: int = 10,
+    route_exists: RouteExists = everywhere,
+) -> Plan:
+    """The plan for a submission that fits."""
+    given = ids or IdCounter(now_us).take(1 + len(asked.recipients))
+    decided = plan(asked, given, now_us=now_us, units_max=units_max, route_exists=route_exists)
+    if not isinstance(decided, Plan):
+        raise TypeError(f"the submission does not fit: {decided}")
+    return decided
+
+
+def acceptance(
+    asked: Submission, ids: IdCounter, *, now_us: int = NOW_US, remember_us: int = REMEMBER_US
+) -> Acceptance:
+    """What `accept` takes for a submission."""
+    return Acceptance(planned(asked, ids.take(1 + len(asked.recipients)), now_us=now_us), remember_us)

@@ -1,0 +1,39 @@
+"""The conformance suite of the store: every engine must pass it.
+
+An engine's test file subclasses `StoreSuite` and says how to open one:
+
+    class TestAcmeStore(StoreSuite):
+        @asynccontextmanager
+        async def open_store(self, place: Path, *, queued_calls_max: int = 10_000) -> AsyncIterator[Store]:
+            ...
+
+Every test gets an empty store with a few accounts; after each, the whole store is read and checked
+against what must always hold (`invariants`). To change a verb, change its cases here first.
+"""
+
+from broker.testing.store_suite.accepting import AcceptingCases
+from broker.testing.store_suite.asking import AskingCases
+from broker.testing.store_suite.bench import ACCOUNTS, Bench
+from broker.testing.store_suite.concurrency import ConcurrencyCases
+from broker.testing.store_suite.dispatching import DispatchingCases
+from broker.testing.store_suite.grouping import GroupingCases
+from broker.testing.store_suite.housekeeping import HousekeepingCases
+from broker.testing.store_suite.lives import LivesCases
+from broker.testing.store_suite.reading import ReadingCases
+from broker.testing.store_suite.receipts import ReceiptCases
+
+__all__ = ["ACCOUNTS", "Bench", "StoreSuite"]
+
+
+class StoreSuite(
+    AcceptingCases,
+    DispatchingCases,
+    AskingCases,
+    ReceiptCases,
+    ReadingCases,
+    HousekeepingCases,
+    GroupingCases,
+    ConcurrencyCases,
+    LivesCases,
+):
+    """All cases. A subclass opens its engine's store in `open_store`."""

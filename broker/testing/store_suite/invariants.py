@@ -1,0 +1,107 @@
+"""What is true of every store between two transactions, checked over the whole of it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from broker.domain.lifecycle import ENDS, Fact, State, Step, advance, begin
+from broker.domain.records import EventRecord, MessageRecord
+from broker.storage.agenda import DueRow, Work
+from broker.storage.history import MessageQuery, read_events, read_log_bounds, read_message, read_page
+from broker.storage.keeping import read_due_counts
+from broker.storage.transaction import Transaction
+from broker.testing.store_suite.bench import read_due
+
+ALL = 1_000_000
+
+STATES_OF_WORK = {
+    Work.DISPATCH: {State.ACCEPTED, State.SCHEDULED, State.PROCESSING},
+    Work.SUBMITTED: {State.PROCESSING},
+    Work.DOUBT: {State.PROCESSING},
+    Work.RECEIPT: {State.SENT},
+}
+"""Where a message can stand while this is due for it."""
+
+
+def check_store(tx: Transaction, accounts: Sequence[int]) -> None:
+    """Read everything on one snapshot and raise AssertionError where something does not fit."""
+    lives = 0
+    for account_id in accounts:
+        events = read_events(tx, account_id, 0, ALL)
+        _check_log(tx, account_id, events)
+        by_message: defaultdict[int, list[EventRecord]] = defaultdict(list)
+        for event in events:
+            by_message[event.message_id].append(event)
+        due = read_due(tx, list(by_message))
+        lives += len(due)
+        listed = {each.message_id: each for each in _messages(tx, account_id)}
+        assert by_message.keys() == listed.keys(), "a message without events, or events without a message"
+        for message_id, chain in by_message.items():
+            _check_life(chain)
+            _check_timeline(tx, account_id, chain)
+            _check_head(listed[message_id], chain)
+            _check_due(listed[message_id], due.get(message_id))
+    assert sum(read_due_counts(tx)[0].values()) == lives, "a due row of no message that is in a log"
+
+
+def _check_log(tx: Transaction, account_id: int, events: Sequence[EventRecord]) -> None:
+    """Sequences are dense from 1 to the head."""
+    _, last = read_log_bounds(tx, account_id)
+    assert list(range(1, last + 1)) == [event.sequence for event in events]
+
+
+def _check_life(chain: Sequence[EventRecord]) -> None:
+    """Each event follows from the one before by the table of moves; an end is reached once."""
+    first = chain[0].change
+    assert first.previous_state is None
+    assert begin(first.fact) == Step(first.state, first.fact, first.end)
+    state = first.state
+    for event in chain[1:]:
+        change = event.change
+        assert state == change.previous_state
+        assert advance(state, change.fact) == Step(change.state, change.fact, change.end)
+        state = change.state
+    moves_to_end = [each for each in chain if each.change.end and each.change.previous_state not in ENDS]
+    assert len(moves_to_end) == (1 if state in ENDS else 0)
+
+
+def _check_timeline(tx: Transaction, account_id: int, chain: Sequence[EventRecord]) -> None:
+    """Walking back along previous_sequence finds every event of the message."""
+    found = read_message(tx, account_id, chain[0].message_id)
+    assert found is not None
+    assert [(e.sequence, e.time_us, e.change) for e in chain] == [
+        (e.sequence, e.time_us, e.change) for e in found[1]
+    ]
+
+
+def _check_head(message: MessageRecord, chain: Sequence[EventRecord]) -> None:
+    """The row says what the events say."""
+    last = chain[-1].change
+    mover = [each.change for each in chain if each.change.state is not each.change.previous_state][-1]
+    assert last.state is message.state
+    assert mover.reason is message.reason
+    assert last.attempt == message.attempts
+    assert message.attempts == sum(each.change.fact is Fact.ATTEMPTED for each in chain)
+    assert (message.state in ENDS) == (message.ended_at_us is not None)
+
+
+def _check_due(message: MessageRecord, row: DueRow | None) -> None:
+    """Exactly one thing is due for a message that has not ended, and nothing for one that has."""
+    assert (message.state not in ENDS) == (row is not None)
+    if row is None:
+        return
+    assert message.state in STATES_OF_WORK[row.work]
+    assert (message.account_id, message.expire_at_us) == (row.account_id, row.expire_at_us)
+    assert message.attempts == row.attempt
+    assert (row.work is Work.RECEIPT) <= (row.pending_parts > 0)
+    if row.work is not Work.SUBMITTED and not row.asked:
+        assert row.at_us <= message.expire_at_us
+
+
+def _messages(tx: Transaction, account_id: int) -> list[MessageRecord]:
+    page = read_page(tx, MessageQuery(account_id, None, None, frozenset(), None, ALL))
+    found = list(page.messages)
+    while page.next_before_id is not None:
+        query = MessageQuery(account_id, None, None, frozenset(), page.next_before_id, ALL)
+        page = read_page(tx, query)
+        found += page.messages
+    return found

@@ -1,0 +1,27 @@
+"""Liveness, readiness and metrics over HTTP, for load balancers and monitors that speak no gRPC."""
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from broker.metrics import CONTENT_TYPE, Metrics
+
+
+def build_web_app(is_ready: Callable[[], bool], metrics: Metrics) -> Starlette:
+    """`/healthz` is 200 while the process lives; `/readyz` is 503 once it refuses new calls; `/metrics`."""
+
+    async def alive(_request: Request) -> JSONResponse:
+        return JSONResponse({"status": "alive"})
+
+    async def ready(_request: Request) -> JSONResponse:
+        if is_ready():
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "draining"}, status_code=503)
+
+    async def measured(_request: Request) -> Response:
+        return Response(metrics.render(), media_type=CONTENT_TYPE)
+
+    return Starlette(routes=[Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", measured)])

@@ -1,0 +1,112 @@
+"""The words of the API, as str enums: `Status.DELIVERED == "DELIVERED"`, and that is what it prints.
+
+What a word means stands beside it in `protos/waypost/v1`. A newer broker may know words that this
+client does not: each of them becomes UNRECOGNISED, never an exception.
+"""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where a message stands. `end` on a message or an event says whether that is for good."""
+
+    ACCEPTED = "ACCEPTED"
+    SCHEDULED = "SCHEDULED"
+    PROCESSING = "PROCESSING"
+    SENT = "SENT"
+    DELIVERED = "DELIVERED"
+    SENDING_FAILED = "SENDING_FAILED"
+    DELIVERY_FAILED = "DELIVERY_FAILED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+    DELETED = "DELETED"
+    UNKNOWN = "UNKNOWN"
+    """An end: it may have reached the recipient, and nobody can tell."""
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+class Fact(StrEnum):
+    """What happened to a message in one event."""
+
+    ACCEPTED = "ACCEPTED"
+    SCHEDULED = "SCHEDULED"
+    REFUSED = "REFUSED"
+    ATTEMPTED = "ATTEMPTED"
+    HANDED_OVER = "HANDED_OVER"
+    HANDED_OVER_UNTRACKED = "HANDED_OVER_UNTRACKED"
+    DEFERRED = "DEFERRED"
+    DOUBTED = "DOUBTED"
+    REFUSED_UPSTREAM = "REFUSED_UPSTREAM"
+    EXHAUSTED = "EXHAUSTED"
+    LAPSED = "LAPSED"
+    LOST = "LOST"
+    CANCELLED = "CANCELLED"
+    DELIVERED = "DELIVERED"
+    UNDELIVERED = "UNDELIVERED"
+    PART_DELIVERED = "PART_DELIVERED"
+    LATE_RECEIPT = "LATE_RECEIPT"
+    READ = "READ"
+    CLICKED = "CLICKED"
+    PROGRESSED = "PROGRESSED"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+class Reason(StrEnum):
+    """Why a message stands where it does, or why a recipient was refused."""
+
+    INVALID_RECIPIENT = "INVALID_RECIPIENT"
+    NO_ADDRESS = "NO_ADDRESS"
+    INVALID_SENDER = "INVALID_SENDER"
+    NO_ROUTE = "NO_ROUTE"
+    OPTED_OUT = "OPTED_OUT"
+    OPTED_OUT_GLOBALLY = "OPTED_OUT_GLOBALLY"
+    REFUSED_BY_PROVIDER = "REFUSED_BY_PROVIDER"
+    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
+    VALIDITY_PASSED = "VALIDITY_PASSED"
+    AMBIGUOUS = "AMBIGUOUS"
+    NO_RECEIPT = "NO_RECEIPT"
+    UNDELIVERABLE = "UNDELIVERABLE"
+    CANCELLED_BY_SENDER = "CANCELLED_BY_SENDER"
+    CONTENT_UNSUPPORTED = "CONTENT_UNSUPPORTED"
+    POLICY = "POLICY"
+    NOT_KNOWN_UPSTREAM = "NOT_KNOWN_UPSTREAM"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+class Channel(StrEnum):
+    """The kind of network that carries a message."""
+
+    SMS = "SMS"
+    MMS = "MMS"
+    EMAIL = "EMAIL"
+    PUSH = "PUSH"
+    IN_APP = "IN_APP"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+class Traffic(StrEnum):
+    """What a message is for. It decides priority, the default validity and which consent rules apply."""
+
+    TRANSACTIONAL = "TRANSACTIONAL"
+    PROMOTIONAL = "PROMOTIONAL"
+    PASSCODE = "PASSCODE"
+    CONVERSATIONAL = "CONVERSATIONAL"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+class Guarantee(StrEnum):
+    """What happens when a provider may or may not have taken a message and cannot be asked."""
+
+    AT_LEAST_ONCE = "AT_LEAST_ONCE"
+    AT_MOST_ONCE = "AT_MOST_ONCE"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+class Encoding(StrEnum):
+    """How a text is encoded on the mobile network."""
+
+    GSM7 = "GSM7"
+    UCS2 = "UCS2"
+    UNRECOGNISED = "UNRECOGNISED"
