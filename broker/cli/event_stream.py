@@ -27,6 +27,7 @@ class EventStream:
         self._request.CopyFrom(request)
         self._pause_s = PAUSE_S_MIN
         self._was_connected = False
+        self._is_lost = False
 
     async def frames(self) -> AsyncGenerator[subscribe_pb2.SubscribeResponse, None]:
         """Each frame, empty ones too; the first comes at once. Raises CommandFailed when refused."""
@@ -37,15 +38,21 @@ class EventStream:
                 ):
                     self._pause_s = PAUSE_S_MIN
                     self._was_connected = True
+                    self._is_lost = False
                     self._request.after_cursor = frame.cursor
                     yield frame
             except grpc.aio.AioRpcError as error:
                 if error.code() is not grpc.StatusCode.UNAVAILABLE or not self._was_connected:
                     fail(error, self._connection.address)
-                print(
-                    f"waypost: {explanation(error, self._connection.address)}; trying again", file=sys.stderr
-                )
+                self._tell(error)
             await self._pause()
+
+    def _tell(self, error: grpc.aio.AioRpcError) -> None:
+        """Say once that the connection is lost, and not at every attempt to get it back."""
+        if not self._is_lost:
+            why = explanation(error, self._connection.address)
+            print(f"waypost: {why}; waiting for it to come back", file=sys.stderr)
+        self._is_lost = True
 
     async def _pause(self) -> None:
         """Wait before the next attempt, longer each time, and not in step with others."""

@@ -1,6 +1,7 @@
 """`waypost send`: whom, what and how from the command line; answers, and with --follow the whole story."""
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from broker.cli.connection import Target
     from broker.cli.requests import PlannedRequest
     from broker.cli.sending import Answer
+
+_NUMBER = re.compile(r"\+[0-9 ().-]{6,}")
 
 
 def send(
@@ -111,7 +114,7 @@ def whom_and_what(
     """
     left = list(words)
     if text is None and (len(left) > 1 or to or csv is not None):
-        text = left.pop() if left else None
+        text = _text_of(left.pop()) if left else None
     if len(left) > 1:
         raise UsageError(f"{left[1]!r} is one word too many: quote the text, name more recipients by --to")
     addresses = [*left, *to]
@@ -122,6 +125,15 @@ def whom_and_what(
     if not addresses:
         raise UsageError("whom to? Give a recipient and a text, or --to, or --csv")
     return Recipients([row_of_address(address) for address in addresses]), text or ""
+
+
+def _text_of(word: str) -> str:
+    """A word that is meant as the text; a number there is more likely a recipient too many."""
+    if _NUMBER.fullmatch(word):
+        raise UsageError(
+            f"{word} is where the text should be: name more recipients by --to, the text by --text"
+        )
+    return word
 
 
 async def _send(

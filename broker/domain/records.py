@@ -19,6 +19,9 @@ class Labels:
     reply_to_message_id: int | None = None
 
 
+NO_LABELS = Labels()
+
+
 @value
 class MessageChange:
     """What one event says of a message: the fact, where it led, and what the provider said."""

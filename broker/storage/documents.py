@@ -8,11 +8,11 @@ import orjson
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import State
 from broker.domain.outcome import Receipt, ReceiptStatus
-from broker.domain.records import Labels
+from broker.domain.records import NO_LABELS, Labels
 from broker.domain.submission import Campaign, Content, Result, Submission
 from broker.domain.vocabulary import Channel, Reason
 
-NO_LABELS = "{}"
+UNLABELLED = "{}"
 
 
 def dump_labels(submission: Submission) -> str:
@@ -26,14 +26,14 @@ def dump_labels(submission: Submission) -> str:
         fields["origin"] = submission.origin
     if submission.reply_to_message_id is not None:
         fields["reply_to"] = submission.reply_to_message_id
-    return orjson.dumps(fields).decode() if fields else NO_LABELS
+    return orjson.dumps(fields).decode() if fields else UNLABELLED
 
 
 @lru_cache(maxsize=4096)
 def load_labels(text: str) -> Labels:
     """The labels; shared by all who carry the same."""
-    if text == NO_LABELS:
-        return Labels()
+    if text == UNLABELLED:
+        return NO_LABELS
     fields = orjson.loads(text)
     campaign = fields.get("campaign")
     return Labels(

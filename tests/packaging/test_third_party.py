@@ -272,19 +272,35 @@ def serve_command(installed: Installation, directory: Path, settings: str) -> li
     ]
 
 
-def refused_start(
-    installed: Installation, directory: Path, settings: str, **environment: str
-) -> "subprocess.CompletedProcess[str]":
-    """A start that ends by itself, with what it said."""
-    return subprocess.run(
-        serve_command(installed, directory, settings),
-        cwd=directory,
-        env=clean_environment(**environment),
-        capture_output=True,
-        text=True,
-        timeout=WAIT_S,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Ended:
+    """A start that came to nothing, and what it said."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def refused_start(installed: Installation, directory: Path, settings: str, **environment: str) -> Ended:
+    """A start that should end by itself; one that serves all the same is stopped."""
+    log = directory / "log"
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(
+            serve_command(installed, directory, settings),
+            cwd=directory,
+            env=clean_environment(**environment),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if line:
+            process.terminate()
+        exit_code = process.wait(WAIT_S)
+    return Ended(exit_code, line, log.read_text())
 
 
 def providers_of(broker: Broker) -> provider_service_pb2.ListProvidersResponse:
@@ -415,8 +431,7 @@ def test_a_broken_plugin_is_listed_and_harms_nobody(
 def test_settings_that_name_a_broken_plugin_stop_the_start(installed: Installation, tmp_path: Path) -> None:
     """With the plugin's own traceback, and before anything was served."""
     finished = refused_start(installed, tmp_path, '[providers.main]\ntype = "broken"\n')
-    assert finished.returncode not in {0, None}
-    assert "" == finished.stdout
+    assert ("", True) == (finished.stdout, finished.exit_code > 0)
     assert "[providers.main] needs plugin waypost-broken" in finished.stderr
     assert "Traceback (most recent call last)" in finished.stderr
     assert "RuntimeError: made for another broker" in finished.stderr
@@ -432,8 +447,7 @@ def test_two_plugins_that_claim_one_type_stop_the_start(
     finished = refused_start(
         installed, tmp_path, '[providers.main]\ntype = "sandbox"\n', PYTHONPATH=str(target)
     )
-    assert finished.returncode not in {0, None}
-    assert "" == finished.stdout
+    assert ("", True) == (finished.stdout, finished.exit_code > 0)
     assert "'toy' is claimed by" in finished.stderr
     assert "waypost-toy" in finished.stderr
     assert claimant in finished.stderr

@@ -5,12 +5,16 @@ subscriber is then a join of such entries and its cursor.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, cast
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from broker.api.convert.ids import account_text
 from broker.api.convert.times import timestamp
 from broker.api.convert.words import PB_CHANNELS, PB_FACTS, PB_REASONS, PB_STATUSES
 from broker.domain.ids import format_id
-from broker.domain.records import EventRecord
+from broker.domain.records import NO_LABELS, EventRecord, Labels, MessageChange
 from broker.domain.submission import Campaign
 from waypost.v1 import event_pb2, send_pb2
 
@@ -32,40 +36,64 @@ def join_frame(events: Sequence[bytes], cursor: str) -> bytes:
 
 
 def event_message(event: EventRecord) -> event_pb2.Event:
-    """The event as protobuf."""
-    change, labels = event.change, event.labels
-    message = event_pb2.MessageEvent(
-        message_id=format_id(event.message_id),
-        recipient=event.recipient,
-        sender=event.sender,
-        channel=PB_CHANNELS[event.channel],
-        fact=PB_FACTS[change.fact],
-        status=PB_STATUSES[change.state],
-        previous_status=PB_STATUSES[change.previous_state],
-        end=change.end,
-        reason=PB_REASONS[change.reason],
-        detail=change.detail,
-        provider=change.provider,
-        provider_message_ids=change.provider_message_ids,
-        part=change.part,
-        provider_code=change.provider_code,
-        provider_text=change.provider_text,
-        attempt=change.attempt,
-        units=event.units,
-        client_reference=event.client_reference,
-        campaign=campaign_message(labels.campaign),
-        data=event.data,
-        tags=labels.tags,
-        reply_to_message_id=optional_id(labels.reply_to_message_id),
-        origin=labels.origin,
-        next_attempt_time=None if change.next_attempt_at_us is None else timestamp(change.next_attempt_at_us),
-    )
+    """The event as protobuf.
+
+    Most fields of most events are empty. They are left out here rather than set to nothing, and the
+    inner message is given as its fields, because both halve the time that protobuf takes.
+    """
+    change = event.change
+    fields: dict[str, Any] = {
+        "message_id": format_id(event.message_id),
+        "recipient": event.recipient,
+        "channel": PB_CHANNELS[event.channel],
+        "fact": PB_FACTS[change.fact],
+        "status": PB_STATUSES[change.state],
+        "previous_status": PB_STATUSES[change.previous_state],
+        "provider": change.provider,
+        "attempt": change.attempt,
+        "units": event.units,
+        "end": change.end,
+    }
+    if event.sender:
+        fields["sender"] = event.sender
+    if change.provider_message_ids:
+        fields["provider_message_ids"] = change.provider_message_ids
+    if change.reason is not None or change.provider_code or change.part:
+        _add_explanation(fields, change)
+    if event.client_reference:
+        fields["client_reference"] = event.client_reference
+    if event.data:
+        fields["data"] = event.data
+    if event.labels is not NO_LABELS:
+        _add_labels(fields, event.labels)
     return event_pb2.Event(
         sequence=event.sequence,
-        time=timestamp(event.time_us),
+        time=_timestamp(event.time_us),
         account_id=account_text(event.account_id),
-        message=message,
+        message=cast("Any", fields),
     )
+
+
+def _add_explanation(fields: dict[str, Any], change: MessageChange) -> None:
+    fields["reason"] = PB_REASONS[change.reason]
+    fields["detail"] = change.detail
+    fields["part"] = change.part
+    fields["provider_code"] = change.provider_code
+    fields["provider_text"] = change.provider_text
+    if change.next_attempt_at_us is not None:
+        fields["next_attempt_time"] = timestamp(change.next_attempt_at_us)
+
+
+def _add_labels(fields: dict[str, Any], labels: Labels) -> None:
+    fields["campaign"] = campaign_message(labels.campaign)
+    fields["tags"] = labels.tags
+    fields["reply_to_message_id"] = optional_id(labels.reply_to_message_id)
+    fields["origin"] = labels.origin
+
+
+@lru_cache(maxsize=64)  # the events of one commit share their time
+def _timestamp(time_us: int) -> Timestamp:
+    return timestamp(time_us)
 
 
 def campaign_message(campaign: Campaign | None) -> send_pb2.Campaign | None:
