@@ -8,7 +8,6 @@ calls, end the streams, let open attempts settle, stop the providers, commit and
 import asyncio
 import contextlib
 import importlib.metadata
-import ipaddress
 import json as json_format
 import os
 import random
@@ -21,17 +20,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import grpc
 import structlog
 import uvloop
 
-from broker.api.broker_service import BrokerService
 from broker.api.convert.events import encode_event, join_frame
-from broker.api.gate import Gate
-from broker.api.health import Health
-from broker.api.message_service import MessageService
-from broker.api.provider_service import ProviderService
-from broker.api.server import build_health, build_server
 from broker.clock import SystemClock
 from broker.delivery.dispatcher import Dispatcher, DispatchLimits
 from broker.delivery.feed import Feed, FeedLimits
@@ -46,9 +38,11 @@ from broker.delivery.registry import Registry
 from broker.domain.access import Role
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.retry import RetryPolicy
+from broker.listening import check_listeners, listening
 from broker.metrics import Metrics
+from broker.parts import Parts
 from broker.plugins import load_plugins
-from broker.settings import ServerSettings, Settings, SettingsError
+from broker.settings import Settings
 from broker.spi import Context
 from broker.storage.keeping import Boot, NewAccount, boot, create_accounts, read_has_accounts
 from broker.storage.migrate import load_migrations, migrate
@@ -64,25 +58,6 @@ SWITCH_INTERVAL_S = 0.0005
 """The writer thread gives up the GIL at every step of SQLite; this is how long it waits to get it back."""
 
 PROVIDER_STOP_S_MAX = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """The parts behind the API, wired together over one open store."""
-
-    clock: SystemClock
-    metrics: Metrics
-    store: Store
-    registry: Registry
-    identities: Identities
-    intake: Intake
-    history: History
-    feed: Feed
-    keys: Keys
-    receipts: Receipts
-    dispatcher: Dispatcher
-    poller: Poller
-    janitor: Janitor
 
 
 def open_engine(data_dir: Path, clock: SystemClock) -> tuple[SqliteEngine, Boot]:
@@ -103,7 +78,7 @@ def open_engine(data_dir: Path, clock: SystemClock) -> tuple[SqliteEngine, Boot]
     return engine, found
 
 
-def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock: SystemClock) -> Delivery:
+def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock: SystemClock) -> Parts:
     """Wire the parts. Nothing runs yet, and no provider was started."""
     metrics = Metrics()
     registry = Registry(load_plugins(), settings.providers)
@@ -165,7 +140,7 @@ def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock:
     metrics.watch("clock_jump_seconds", "Wall clock against the one followed", lambda: clock.jump_us / 1e6)
     for instance in registry.all():
         metrics.in_flight.labels(instance.name).set_function(partial(getattr, instance, "in_flight"))
-    return Delivery(
+    return Parts(
         clock=clock,
         metrics=metrics,
         store=store,
@@ -195,7 +170,7 @@ def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock:
     )
 
 
-async def create_first_account(parts: Delivery, data_dir: Path) -> str | None:
+async def create_first_account(parts: Parts, data_dir: Path) -> str | None:
     """A new store gets a default account and an admin key, which is answered and written to a file."""
     if await parts.store.read(read_has_accounts):
         return None
@@ -212,7 +187,7 @@ async def create_first_account(parts: Delivery, data_dir: Path) -> str | None:
 
 
 @contextlib.asynccontextmanager
-async def running_delivery(settings: Settings, found: Boot, parts: Delivery) -> AsyncIterator[None]:
+async def running_delivery(settings: Settings, found: Boot, parts: Parts) -> AsyncIterator[None]:
     """Providers started, and delivery running, for as long as the block does; then all of it drained."""
     tasks: list[asyncio.Task[None]] = []
     started = []
@@ -300,33 +275,6 @@ def run(settings: Settings, *, json: bool) -> int:
     return uvloop.run(_serve(settings, json=json))
 
 
-def check_listeners(server: ServerSettings) -> None:
-    """Refuse to serve other hosts in plain text, unless that was asked for by name."""
-    if (server.tls_certificate is None) != (server.tls_key is None):
-        raise SettingsError("server.tls_certificate and server.tls_key are needed together")
-    if server.allow_plaintext or server.tls_key is not None:
-        return
-    for field, address in (("listen", server.listen), ("http_listen", server.http_listen)):
-        if address and not _is_loopback(split_address(address)[0]):
-            raise SettingsError(
-                f"server.{field}: {address} is reachable from other hosts; set server.tls_certificate and "
-                "server.tls_key, or server.allow_plaintext where something in front of it encrypts"
-            )
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Host and port of host:port or [v6]:port."""
-    host, _, port = address.rpartition(":")
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 async def _serve(settings: Settings, *, json: bool) -> int:
     clock = SystemClock()
     engine, found = open_engine(settings.data_dir, clock)
@@ -336,7 +284,7 @@ async def _serve(settings: Settings, *, json: bool) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running_delivery(settings, found, parts):
         admin_key = await create_first_account(parts, settings.data_dir)
-        async with _listening(settings, parts) as (address, http_address):
+        async with listening(settings, parts) as (address, http_address):
             log.info("broker.ready", address=address, http_address=http_address, boot=found.boot)
             ready = Ready(address, http_address, str(settings.data_dir), admin_key)
             sys.stdout.write(ready.lines(json=json))
@@ -345,70 +293,3 @@ async def _serve(settings: Settings, *, json: bool) -> int:
             log.info("broker.draining", seconds=settings.server.drain_s)
     log.info("broker.stopped")
     return 0
-
-
-@contextlib.asynccontextmanager
-async def _listening(settings: Settings, parts: Delivery) -> AsyncIterator[tuple[str, str | None]]:
-    """Both servers, for as long as the block does; then no new calls, and those under way finish."""
-    gate = Gate(
-        keys=parts.keys,
-        calls_max=settings.intake.calls_max,
-        streams_max=settings.feed.subscribers_max + settings.intake.calls_max,
-        metrics=parts.metrics,
-    )
-    health = build_health()
-    async with _http(settings, parts, gate) as http_address, _grpc(settings, parts, gate, health) as address:
-        yield address, http_address
-
-
-@contextlib.asynccontextmanager
-async def _grpc(settings: Settings, parts: Delivery, gate: Gate, health: Health) -> AsyncIterator[str]:
-    server = build_server(
-        gate=gate,
-        broker=BrokerService(gate=gate, intake=parts.intake, feed=parts.feed, clock=parts.clock),
-        messages=MessageService(gate=gate, history=parts.history, units_max=settings.intake.units_max),
-        providers=ProviderService(registry=parts.registry),
-        health_of=health,
-        receive_bytes_max=settings.intake.message_bytes_max,
-    )
-    host, _ = split_address(settings.server.listen)
-    try:
-        port = _add_port(server, settings.server)
-    except RuntimeError as error:
-        raise OSError(f"cannot listen on {settings.server.listen}: {error}") from error
-    await server.start()
-    try:
-        yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    finally:
-        gate.drain()
-        health.set_serving(serving=False)
-        parts.feed.close()
-        await server.stop(settings.server.drain_s)
-
-
-def _add_port(server: grpc.aio.Server, settings: ServerSettings) -> int:
-    if settings.tls_key is None or settings.tls_certificate is None:
-        return server.add_insecure_port(settings.listen)
-    pair = (settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes())
-    return server.add_secure_port(settings.listen, grpc.ssl_server_credentials([pair]))
-
-
-@contextlib.asynccontextmanager
-async def _http(settings: Settings, parts: Delivery, gate: Gate) -> AsyncIterator[str | None]:
-    if not settings.server.http_listen:
-        yield None
-        return
-    # Starlette and uvicorn take a third of a second to import: only who asks for HTTP waits for them.
-    from broker.web.pages import build_web_app
-    from broker.web.server import bind, build_web_server
-
-    listener = bind(*split_address(settings.server.http_listen))
-    host, port = listener.getsockname()[:2]
-    web = build_web_server(build_web_app(lambda: not gate.draining, parts.metrics))
-    serving = asyncio.create_task(web.serve(sockets=[listener]))
-    try:
-        yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    finally:
-        web.should_exit = True
-        await serving
-        listener.close()

@@ -6,6 +6,7 @@ nothing: the last digits of a number choose its fate (see plugins/sandbox/README
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from pathlib import Path
 RECIPIENTS = Path(__file__).resolve().parent / "recipients.csv"
 TEXT = "Hello from Waypost"
 WAYPOST = [sys.executable, "-m", "broker"]
+# Settings and a key for another broker are none of this one's business.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("WAYPOST_")}
 FOLLOW_S_MAX = 30
 STOP_S_MAX = 30
 
@@ -28,6 +31,7 @@ def main() -> int:
                 [*WAYPOST, "serve", "--json", "--listen", "127.0.0.1:0", "--data-dir", f"{directory}/data"],
                 stdout=subprocess.PIPE,
                 stderr=log_file,
+                env=ENVIRONMENT,
                 text=True,
             )
             try:
@@ -57,7 +61,7 @@ def send_and_follow(broker: "subprocess.Popen[str]") -> int:
     print(f"Sending to the recipients of {RECIPIENTS.parent.name}/{RECIPIENTS.name}\n", flush=True)
     command = ["send", "--csv", str(RECIPIENTS), "--text", TEXT, "--follow", "--timeout", f"{FOLLOW_S_MAX}s"]
     where = ["--target", ready["address"], "--data-dir", ready["data_dir"]]
-    return subprocess.run([*WAYPOST, *command, *where], check=False).returncode
+    return subprocess.run([*WAYPOST, *command, *where], env=ENVIRONMENT, check=False).returncode
 
 
 def stop(broker: "subprocess.Popen[str]") -> int:

@@ -113,9 +113,15 @@ class Bench:
 
     async def answer(self, question: Question, answer: Outcome | Receipt, *, receipts: bool = True) -> bool:
         """Settle a question; whether the message still waited for it."""
-        item = AnswerReport(question, answer, receipts, self.policy, self.now_us, 0.0)
+        item = self.report_of(question, answer, receipts=receipts)
         (same,) = await self.store.write(settle_answers, [item], [question.account_id])
         return same
+
+    def report_of(
+        self, question: Question, answer: Outcome | Receipt, *, receipts: bool = True
+    ) -> AnswerReport:
+        """What `settle_answers` takes."""
+        return AnswerReport(question, answer, receipts, self.policy, self.now_us, 0.0)
 
     async def cancel(
         self, message_id: int, account_id: int = 1

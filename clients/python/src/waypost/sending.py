@@ -2,17 +2,12 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
-from typing import Required, TypedDict, overload
+from typing import Any, Required, TypedDict, overload
 
 from waypost.content import Content
 from waypost.vocabulary import Channel, Encoding, Guarantee, Reason, Status, Traffic
-
-
-def new_request_id() -> str:
-    """An id that no other request has: 128 random bits, as hex."""
-    return secrets.token_hex(16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,35 +68,133 @@ class SendRequest:
     schedule_time: when to send, with a time zone, at most 35 days ahead. None or past: at once.
     validity: how long after acceptance, or after schedule_time, a provider may still be given it: 1 s to
         7 days; None: 36 hours, and 10 minutes for PASSCODE.
-    client_reference, data, campaign, tags: come back on every event; tags and campaigns can be followed.
+    client_reference, campaign, data, tags: come back on every event, and events can be picked by them.
     callback_url: called with each status.
     provider: the one provider instance to use. Empty: the broker routes.
     tokens: values for `$Token$` placeholders, for all recipients.
     validate_only: answer as if sending, and send nothing.
     request_id: makes it safe to repeat: within 24 hours the same id with the same request gets the first
-        answer again and sends nothing. Random when not given; give your own to be safe across restarts
-        of your program.
+        answer again and sends nothing. Empty: a random one, so that this object can be sent again. Give
+        your own to be safe across restarts of your program too.
     account_id: the account to send for. Empty: the key's own.
     """
 
     content: Body
-    to: To = field(kw_only=True)
-    sender: str = field(default="", kw_only=True)
-    traffic: Traffic | None = field(default=None, kw_only=True)
-    channels: Sequence[Channel] = field(default=(), kw_only=True)
-    guarantee: Guarantee | None = field(default=None, kw_only=True)
-    schedule_time: datetime | None = field(default=None, kw_only=True)
-    validity: timedelta | None = field(default=None, kw_only=True)
-    client_reference: str = field(default="", kw_only=True)
-    campaign: Campaign | None = field(default=None, kw_only=True)
-    data: str = field(default="", kw_only=True)
-    tags: Sequence[str] = field(default=(), kw_only=True)
-    reply_to_message_id: str = field(default="", kw_only=True)
-    callback_url: str = field(default="", kw_only=True)
-    provider: str = field(default="", kw_only=True)
-    options: Options | None = field(default=None, kw_only=True)
-    tokens: Mapping[str, str] = field(default_factory=dict, kw_only=True)
-    origin: str = field(default="", kw_only=True)
-    validate_only: bool = field(default=False, kw_only=True)
-    request_id: str = field(default_factory=new_request_id, kw_only=True)
-    account_id: str = field(default="", kw_only=True)
+    _: KW_ONLY
+    to: To
+    sender: str = ""
+    traffic: Traffic | None = None
+    channels: Sequence[Channel] = ()
+    guarantee: Guarantee | None = None
+    schedule_time: datetime | None = None
+    validity: timedelta | None = None
+    client_reference: str = ""
+    campaign: Campaign | None = None
+    data: str = ""
+    tags: Sequence[str] = ()
+    reply_to_message_id: str = ""
+    callback_url: str = ""
+    provider: str = ""
+    options: Options | None = None
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
+    validate_only: bool = False
+    request_id: str = ""
+    account_id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.request_id:
+            object.__setattr__(self, "request_id", secrets.token_hex(16))
+
+
+class SendFields(TypedDict, total=False):
+    """SendRequest's fields but for its content, as keyword arguments."""
+
+    to: Required[To]
+    sender: str
+    traffic: Traffic | None
+    channels: Sequence[Channel]
+    guarantee: Guarantee | None
+    schedule_time: datetime | None
+    validity: timedelta | None
+    client_reference: str
+    campaign: Campaign | None
+    data: str
+    tags: Sequence[str]
+    reply_to_message_id: str
+    callback_url: str
+    provider: str
+    options: Options | None
+    tokens: Mapping[str, str]
+    origin: str
+    validate_only: bool
+    request_id: str
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """An amount of money: 1,250,000 micros are 1.25 of the currency (ISO 4217)."""
+
+    amount_micros: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendResult:
+    """One message, or the refusal of one recipient.
+
+    recipient_index: position in the request's recipients, from 0.
+    status: ACCEPTED, SCHEDULED or REJECTED.
+    reason, detail: why it was REJECTED, for programs and for people.
+    transmit_time: when it is due to be dispatched.
+    encoding: None where the channel has no SMS encoding.
+    price: None where no price rule applies.
+    """
+
+    recipient_index: int
+    message_id: str
+    status: Status
+    reason: Reason | None
+    detail: str
+    recipient: str
+    contact_id: str
+    channel: Channel | None
+    transmit_time: datetime | None
+    client_reference: str
+    units: int
+    encoding: Encoding | None
+    price: Price | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent(Sequence[SendResult]):
+    """What became of a SendRequest: a sequence of results, one or more for each recipient, in order.
+
+    When it comes back, every message in it is on the broker's disk.
+    """
+
+    request_id: str
+    results: tuple[SendResult, ...]
+
+    @overload
+    def __getitem__(self, index: int) -> SendResult: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[SendResult, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> SendResult | tuple[SendResult, ...]:
+        return self.results[index]
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+
+def as_request(content: Body | SendRequest, fields: Mapping[str, Any]) -> SendRequest:
+    """The request that `send(request)` or `send(content, to=..., ...)` means."""
+    if not isinstance(content, SendRequest):
+        return SendRequest(content, **fields)
+    if fields:
+        raise TypeError(f"a SendRequest says it all; it takes no {', '.join(fields)} beside it")
+    return content

@@ -1,0 +1,98 @@
+"""What gRPC alone can do: the broker's messages and server options, and nothing behind them.
+
+Run as `python -m bench.reference_server`; it says its address in one JSON line and ends with its stdin.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import grpc.aio
+import uvloop
+
+from bench.traffic import FRAME_REQUESTS, request
+from broker.api.gate import Gate
+from broker.api.server import RECEIVE_BYTES_MAX, server_options
+from broker.delivery.keys import Keys
+from broker.settings import FeedSettings, IntakeSettings
+from waypost.v1 import broker_service_pb2_grpc, event_pb2, send_pb2, status_pb2, subscribe_pb2
+
+EVENTS_A_FRAME = FeedSettings().frame_events_max
+
+_RESULT = send_pb2.SendResult(
+    message_id="01KAB3XQ8G000",
+    status=status_pb2.MESSAGE_STATUS_ACCEPTED,
+    recipient="+447700901000",
+    client_reference="campaign-00",
+    units=1,
+)
+_RESPONSE = send_pb2.SendResponse(results=[_RESULT])
+_FRAME = send_pb2.SendStreamResponse(
+    responses=[send_pb2.SendStreamResult(response=_RESPONSE) for _ in range(FRAME_REQUESTS)]
+)
+
+
+class Reference(broker_service_pb2_grpc.BrokerServiceServicer):
+    """Reads what it is sent and answers constants."""
+
+    async def Send(self, request: send_pb2.SendRequest, context: Any) -> send_pb2.SendResponse:  # noqa: N802
+        """An echo."""
+        del request, context
+        return _RESPONSE
+
+    async def SendStream(  # noqa: N802
+        self, request_iterator: AsyncIterator[send_pb2.SendStreamRequest], context: Any
+    ) -> AsyncIterator[send_pb2.SendStreamResponse]:
+        """A frame of results for each frame of requests."""
+        del context
+        async for _ in request_iterator:
+            yield _FRAME
+
+    async def Subscribe(  # noqa: N802
+        self, request: subscribe_pb2.SubscribeRequest, context: Any
+    ) -> AsyncIterator[subscribe_pb2.SubscribeResponse]:
+        """An empty frame, then the same events again and again: as many as `after_cursor` says."""
+        del context
+        yield subscribe_pb2.SubscribeResponse(cursor="0")
+        frame = subscribe_pb2.SubscribeResponse(events=[_event()] * EVENTS_A_FRAME, cursor="0")
+        for _ in range(int(request.after_cursor or 0) // EVENTS_A_FRAME):
+            yield frame
+
+
+def _event() -> event_pb2.Event:
+    sent = request(0)
+    event = event_pb2.Event(sequence=1_000_000, account_id=_RESULT.message_id)
+    event.time.GetCurrentTime()
+    event.message.MergeFrom(
+        event_pb2.MessageEvent(
+            message_id=_RESULT.message_id,
+            recipient=_RESULT.recipient,
+            sender=sent.sender,
+            client_reference=sent.client_reference,
+            status=status_pb2.MESSAGE_STATUS_ACCEPTED,
+            fact=status_pb2.MESSAGE_FACT_ACCEPTED,
+            units=1,
+        )
+    )
+    return event
+
+
+async def serve() -> None:
+    """Serve until stdin ends."""
+    # Only the gate's limits become options, so it needs no keys.
+    limits = IntakeSettings(), FeedSettings()
+    streams_max = limits[0].calls_max + limits[1].subscribers_max
+    gate = Gate(keys=cast("Keys", None), calls_max=limits[0].calls_max, streams_max=streams_max)
+    server = grpc.aio.server(options=server_options(gate, RECEIVE_BYTES_MAX))
+    broker_service_pb2_grpc.add_BrokerServiceServicer_to_server(Reference(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    print(json.dumps({"address": f"127.0.0.1:{port}"}), flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await server.stop(0)
+
+
+if __name__ == "__main__":
+    uvloop.run(serve())

@@ -1,0 +1,18 @@
+"""One module for each question that `make bench` answers."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from bench.measure import Line
+from bench.scenarios import alone, delivered, footprint, frames, grown_store, subscribe, unary
+from bench.stage import Stage
+
+SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[Sequence[Line]]]] = {
+    "unary": unary.measure,
+    "alone": alone.measure,
+    "frames": frames.measure,
+    "delivered": delivered.measure,
+    "subscribe": subscribe.measure,
+    "grown-store": grown_store.measure,
+    "footprint": footprint.measure,
+}
+"""By the name that `--only` takes, in the order in which they run."""

@@ -1,0 +1,30 @@
+"""SendStream with 100 requests a frame, dispatch paused, against a bare stream and against bare SQLite."""
+
+from collections.abc import Sequence
+
+from bench.measure import Goal, Line, Run, interleave
+from bench.raw_rows import RawRows
+from bench.stage import Stage
+
+
+async def measure(stage: Stage) -> Sequence[Line]:
+    """Messages a second."""
+    seconds = stage.scale.seconds
+    raw_rows = RawRows(stage.scale.rows_raw)
+    async with stage.broker(stage.new_data_dir()) as broker:
+
+        async def bare(share: float) -> Run:
+            return (await stage.frames(stage.reference, seconds * share))[0]
+
+        async def send(share: float) -> Run:
+            return (await stage.frames(broker, seconds * share))[0]
+
+        async def rows(share: float) -> Run:
+            return Run(raw_rows.insert(stage.new_data_dir(), share))
+
+        bares, sends, inserts = await interleave(stage.scale.rounds, bare, send, rows)
+    what = "SendStream, 100 a frame, durable"
+    return [
+        Line("frames", what, "messages/s", sends, "bare stream", bares, Goal(">=", 0.25)),
+        Line("frames", what, "messages/s", sends, "bare SQLite", inserts),
+    ]

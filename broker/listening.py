@@ -1,0 +1,111 @@
+"""Where callers come in: the gRPC server and, where asked for, the HTTP one beside it."""
+
+import asyncio
+import contextlib
+import ipaddress
+from collections.abc import AsyncIterator
+
+import grpc
+
+from broker.api.broker_service import BrokerService
+from broker.api.gate import Gate
+from broker.api.health import Health
+from broker.api.message_service import MessageService
+from broker.api.provider_service import ProviderService
+from broker.api.server import build_health, build_server
+from broker.parts import Parts
+from broker.settings import ServerSettings, Settings, SettingsError
+
+
+def check_listeners(server: ServerSettings) -> None:
+    """Refuse to serve other hosts in plain text, unless that was asked for by name."""
+    if (server.tls_certificate is None) != (server.tls_key is None):
+        raise SettingsError("server.tls_certificate and server.tls_key are needed together")
+    if server.allow_plaintext or server.tls_key is not None:
+        return
+    for field, address in (("listen", server.listen), ("http_listen", server.http_listen)):
+        if address and not _is_loopback(split_address(address)[0]):
+            raise SettingsError(
+                f"server.{field}: {address} is reachable from other hosts; set server.tls_certificate and "
+                "server.tls_key, or server.allow_plaintext where something in front of it encrypts"
+            )
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port of host:port or [v6]:port."""
+    host, _, port = address.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@contextlib.asynccontextmanager
+async def listening(settings: Settings, parts: Parts) -> AsyncIterator[tuple[str, str | None]]:
+    """Both servers, for as long as the block does; then no new calls, and those under way finish."""
+    gate = Gate(
+        keys=parts.keys,
+        calls_max=settings.intake.calls_max,
+        streams_max=settings.feed.subscribers_max + settings.intake.calls_max,
+        metrics=parts.metrics,
+    )
+    health = build_health()
+    async with _http(settings, parts, gate) as http_address, _grpc(settings, parts, gate, health) as address:
+        yield address, http_address
+
+
+@contextlib.asynccontextmanager
+async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) -> AsyncIterator[str]:
+    server = build_server(
+        gate=gate,
+        broker=BrokerService(gate=gate, intake=parts.intake, feed=parts.feed, clock=parts.clock),
+        messages=MessageService(gate=gate, history=parts.history, units_max=settings.intake.units_max),
+        providers=ProviderService(registry=parts.registry),
+        health_of=health,
+        receive_bytes_max=settings.intake.message_bytes_max,
+    )
+    host, _ = split_address(settings.server.listen)
+    try:
+        port = _add_port(server, settings.server)
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {settings.server.listen}: {error}") from error
+    await server.start()
+    try:
+        yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    finally:
+        gate.drain()
+        health.set_serving(serving=False)
+        parts.feed.close()
+        await server.stop(settings.server.drain_s)
+
+
+def _add_port(server: grpc.aio.Server, settings: ServerSettings) -> int:
+    if settings.tls_key is None or settings.tls_certificate is None:
+        return server.add_insecure_port(settings.listen)
+    pair = (settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes())
+    return server.add_secure_port(settings.listen, grpc.ssl_server_credentials([pair]))
+
+
+@contextlib.asynccontextmanager
+async def _http(settings: Settings, parts: Parts, gate: Gate) -> AsyncIterator[str | None]:
+    if not settings.server.http_listen:
+        yield None
+        return
+    # Starlette and uvicorn take a third of a second to import: only who asks for HTTP waits for them.
+    from broker.web.pages import build_web_app
+    from broker.web.server import bind, build_web_server
+
+    listener = bind(*split_address(settings.server.http_listen))
+    host, port = listener.getsockname()[:2]
+    web = build_web_server(build_web_app(lambda: not gate.draining, parts.metrics))
+    serving = asyncio.create_task(web.serve(sockets=[listener]))
+    try:
+        yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    finally:
+        web.should_exit = True
+        await serving
+        listener.close()

@@ -1,0 +1,36 @@
+"""The parts of a running broker, as the composition root has wired them together."""
+
+from dataclasses import dataclass
+
+from broker.clock import SystemClock
+from broker.delivery.dispatcher import Dispatcher
+from broker.delivery.feed import Feed
+from broker.delivery.history import History
+from broker.delivery.identities import Identities
+from broker.delivery.intake import Intake
+from broker.delivery.janitor import Janitor
+from broker.delivery.keys import Keys
+from broker.delivery.poller import Poller
+from broker.delivery.receipts import Receipts
+from broker.delivery.registry import Registry
+from broker.metrics import Metrics
+from broker.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All that works over one open store."""
+
+    clock: SystemClock
+    metrics: Metrics
+    store: Store
+    registry: Registry
+    identities: Identities
+    intake: Intake
+    history: History
+    feed: Feed
+    keys: Keys
+    receipts: Receipts
+    dispatcher: Dispatcher
+    poller: Poller
+    janitor: Janitor

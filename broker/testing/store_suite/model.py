@@ -1,0 +1,122 @@
+"""A message's life in a few lines, for random schedules to be compared with.
+
+It knows what the store must answer and where each message must stand, and nothing of how: no events,
+no rows. There is no jitter in it: what is retried is due at once, or at the provider's wish.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from broker.domain.lifecycle import State
+from broker.domain.outcome import Accepted, NotAccepted, Outcome, Receipt, ReceiptStatus, Rejected
+from broker.domain.vocabulary import Guarantee
+from broker.testing.builders import POLICY, SECOND_US
+from broker.testing.store_suite.bench import LEASE_US
+
+WAITING, OPEN, DOUBT, TAKEN, ENDED = "waiting", "open", "doubt", "taken", "ended"
+
+
+@dataclass
+class Life:
+    """One message. `until_us` is when something happens by itself: a claim, a lease, a question."""
+
+    message_id: int
+    account_id: int
+    guarantee: Guarantee
+    state: State
+    until_us: int
+    expire_us: int
+    place: str = WAITING
+    attempt: int = 0
+    fence: int = 0
+    asked: int = 0
+    doubtful: bool = False
+    parts: frozenset[str] = frozenset()
+
+    def end(self, state: State) -> None:
+        """It has ended, once."""
+        self.place, self.state = ENDED, state
+
+    def claim(self, now_us: int, fence: int) -> bool:
+        """It was looked at by a claim; whether an attempt was opened."""
+        if self.expire_us <= now_us:
+            self.end(State.UNKNOWN if self.doubtful else State.EXPIRED)
+            return False
+        self.place, self.state = OPEN, State.PROCESSING
+        self.attempt, self.fence, self.asked = self.attempt + 1, fence, 0
+        self.until_us = now_us + LEASE_US
+        return True
+
+    def outcome(self, outcome: Outcome, now_us: int) -> None:
+        """Its provider answered to the attempt, or to a question about it."""
+        match outcome:
+            case Accepted(ids):
+                self.place, self.state, self.asked = TAKEN, State.SENT, 0
+                self.parts = frozenset(ids) or frozenset({""})
+                self.until_us = min(now_us + 30 * SECOND_US, self.expire_us)
+            case Rejected():
+                self.end(State.REJECTED)
+            case NotAccepted(wish_s):
+                self.again(now_us + round((wish_s or 0) * SECOND_US))
+            case _ if self.asked == 0 or self.place == OPEN:
+                self.place = DOUBT
+                self.until_us = min(now_us + SECOND_US, self.expire_us)
+            case _ if self.expire_us <= now_us:
+                self.end(State.UNKNOWN)
+            case _:
+                self.until_us = min(now_us + SECOND_US * 2**self.asked, self.expire_us)
+
+    def again(self, at_us: int) -> None:
+        """It was surely not taken this time."""
+        if self.attempt >= POLICY.retry.attempts_max:
+            self.end(State.UNKNOWN if self.doubtful else State.SENDING_FAILED)
+        else:
+            self.place, self.until_us = WAITING, min(at_us, self.expire_us)
+
+    def unanswerable(self, now_us: int) -> None:
+        """It is overdue and nobody can be asked."""
+        if self.place == TAKEN:
+            if self.expire_us <= now_us:
+                self.end(State.UNKNOWN)
+            else:
+                self.until_us = min(now_us + 30 * SECOND_US * 2**self.asked, self.expire_us)
+        elif self.guarantee is Guarantee.AT_MOST_ONCE:
+            self.end(State.UNKNOWN)
+        else:
+            self.doubtful = True
+            self.again(now_us)
+
+    def ask(self, now_us: int) -> None:
+        """A question about it was claimed."""
+        self.place = TAKEN if self.place == TAKEN else DOUBT
+        self.asked += 1
+        self.until_us = now_us + LEASE_US
+
+    def receipt_answer(self, answer: Outcome | Receipt, now_us: int) -> None:
+        """Its provider answered to a question about its receipt."""
+        match answer:
+            case Receipt(status=ReceiptStatus.DELIVERED | ReceiptStatus.READ):
+                self.end(State.DELIVERED)
+            case Receipt(status=ReceiptStatus.DELIVERY_FAILED) | Rejected():
+                self.end(State.DELIVERY_FAILED)
+            case _ if self.expire_us <= now_us:
+                self.end(State.UNKNOWN)
+            case _:
+                self.until_us = min(now_us + 30 * SECOND_US * 2**self.asked, self.expire_us)
+
+    def receive(self, receipt: Receipt) -> None:
+        """A receipt came about one of its ids."""
+        if self.place != TAKEN:
+            return
+        if receipt.status is ReceiptStatus.DELIVERY_FAILED:
+            self.end(State.DELIVERY_FAILED)
+        elif receipt.status is ReceiptStatus.DELIVERED:
+            self.parts -= {receipt.provider_message_id}
+            if not self.parts:
+                self.end(State.DELIVERED)
+
+
+def due(lives: Iterable[Life], now_us: int, *places: str) -> list[Life]:
+    """Those for whom something is due in these places, the longest due first."""
+    found = [life for life in lives if life.place in places and life.until_us <= now_us]
+    return sorted(found, key=lambda life: life.until_us)

@@ -1,0 +1,219 @@
+# ruff: noqa: SIM300 - tests are written `expected == actual`
+"""Cases of reading, of `cancel`, and of accounts being strangers to each other."""
+
+import pytest
+
+from broker.domain.lifecycle import Fact, State
+from broker.domain.outcome import Accepted, NotAccepted, Unknown
+from broker.domain.records import EventRecord, Labels, MessageChange
+from broker.domain.submission import Recipient
+from broker.domain.vocabulary import Channel, Reason
+from broker.storage.history import (
+    Cancellation,
+    Cancelled,
+    MessageQuery,
+    NoSuchMessage,
+    NotCancellable,
+    cancel,
+    read_events,
+    read_log_bounds,
+    read_message,
+    read_page,
+)
+from broker.testing.builders import NOW_US, SECOND_US, phones, submission
+from broker.testing.store_suite.bench import Bench
+from broker.testing.store_suite.opening import OpenedStore
+
+
+def query(account_id: int = 1, **changes: object) -> MessageQuery:
+    """Every message of an account, with the named fields changed."""
+    fields: dict[str, object] = {
+        "start_us": None,
+        "end_us": None,
+        "states": frozenset(),
+        "before_id": None,
+        "page_size": 100,
+    }
+    return MessageQuery(account_id=account_id, **(fields | changes))  # type: ignore[arg-type]
+
+
+class PageCases(OpenedStore):
+    """Messages of an account, newest first."""
+
+    async def pages(self, bench: Bench, wanted: MessageQuery) -> list[list[int]]:
+        """The ids of every page."""
+        found, before_id = [], wanted.before_id
+        while True:
+            page = await bench.store.read(
+                read_page,
+                query(
+                    wanted.account_id,
+                    start_us=wanted.start_us,
+                    end_us=wanted.end_us,
+                    states=wanted.states,
+                    page_size=wanted.page_size,
+                    before_id=before_id,
+                ),
+            )
+            found.append([message.message_id for message in page.messages])
+            before_id = page.next_before_id
+            if before_id is None:
+                return found
+
+    async def test_pages_go_from_the_newest_to_the_oldest(self, bench: Bench) -> None:
+        """Each message once, in pages no longer than asked for."""
+        sent = await bench.send(recipients=phones(5))
+        pages = await self.pages(bench, query(page_size=2))
+        assert sent[::-1] == [each for page in pages for each in page]
+        assert 2 == max(map(len, pages))
+
+    async def test_an_empty_account_has_one_empty_page(self, bench: Bench) -> None:
+        """And no next one."""
+        assert [[]] == await self.pages(bench, query())
+
+    async def test_pages_show_one_account(self, bench: Bench) -> None:
+        """Others' messages between ours are passed over."""
+        await bench.accept(*[submission(account_id=1 + number % 2) for number in range(6)])
+        ours = [event.message_id for event in await bench.events(2)]
+        assert [ours[::-1]] == await self.pages(bench, query(2))
+
+    async def test_pages_can_be_of_some_states(self, bench: Bench) -> None:
+        """Any of those asked for."""
+        (bad,) = await bench.send(recipients=(Recipient(phone_number="12"),))
+        (scheduled,) = await bench.send(schedule_at_us=NOW_US + 60 * SECOND_US)
+        await bench.send()
+        wanted = query(states=frozenset({State.REJECTED, State.SCHEDULED}))
+        assert [[scheduled, bad]] == await self.pages(bench, wanted)
+
+    async def test_pages_can_be_of_a_time_of_acceptance(self, bench: Bench) -> None:
+        """From the start on, up to but without the end, by milliseconds."""
+        sent = []
+        for _ in range(4):
+            bench.ids = type(bench.ids)(bench.now_us)
+            sent += await bench.send()
+            bench.wait(10)
+        wanted = query(start_us=NOW_US + 10 * SECOND_US, end_us=NOW_US + 30 * SECOND_US)
+        assert [[sent[2], sent[1]]] == await self.pages(bench, wanted)
+
+    async def test_a_page_shows_a_message_without_its_content(self, bench: Bench) -> None:
+        """Everything else is as the message itself says."""
+        (message_id,) = await bench.send(tags=("a",))
+        (listed,) = (await bench.store.read(read_page, query())).messages
+        whole = await bench.message(message_id)
+        assert listed.content is None
+        assert (whole.labels, whole.state, whole.recipient) == (listed.labels, listed.state, listed.recipient)
+
+
+class EventCases(OpenedStore):
+    """The log of an account."""
+
+    async def test_an_event_carries_what_filters_and_readers_need(self, bench: Bench) -> None:
+        """The message's own fields beside what happened."""
+        (message_id,) = await bench.send(
+            sender="Shop", tags=("a",), client_reference="ref", data="{}", origin="crm"
+        )
+        (event,) = await bench.events()
+        expected = EventRecord(
+            account_id=1,
+            sequence=1,
+            time_us=NOW_US,
+            message_id=message_id,
+            change=MessageChange(Fact.ACCEPTED, State.ACCEPTED, None),
+            recipient="+447700900000",
+            sender="Shop",
+            channel=Channel.SMS,
+            units=1,
+            client_reference="ref",
+            data="{}",
+            labels=Labels(tags=("a",), origin="crm"),
+        )
+        assert expected == event
+
+    async def test_a_reader_goes_on_after_any_event(self, bench: Bench) -> None:
+        """With as many at once as it likes."""
+        await bench.send(recipients=phones(7))
+        sequences = []
+        while page := await bench.store.read(read_events, 1, sequences[-1] if sequences else 0, 3):
+            sequences += [event.sequence for event in page]
+        assert list(range(1, 8)) == sequences
+
+    async def test_the_bounds_of_a_log_are_its_oldest_and_its_head(self, bench: Bench) -> None:
+        """An empty log is one past its head; an unknown account has an empty one."""
+        assert (1, 0) == await bench.store.read(read_log_bounds, 1)
+        assert (1, 0) == await bench.store.read(read_log_bounds, 99)
+        await bench.send(recipients=phones(2))
+        assert (1, 2) == await bench.store.read(read_log_bounds, 1)
+
+
+class CancelCases(OpenedStore):
+    """Ending a message that surely no provider has."""
+
+    async def test_a_waiting_message_can_be_cancelled(self, bench: Bench) -> None:
+        """It ends, nothing is due, and it is never claimed."""
+        (message_id,) = await bench.send()
+        assert Cancelled() == await bench.cancel(message_id)
+        message = await bench.message(message_id)
+        assert (State.CANCELLED, Reason.CANCELLED_BY_SENDER, NOW_US) == (
+            message.state,
+            message.reason,
+            message.ended_at_us,
+        )
+        assert () == (await bench.claim()).attempts
+
+    async def test_a_scheduled_message_can_be_cancelled_before_its_time(self, bench: Bench) -> None:
+        """(C18)."""
+        (message_id,) = await bench.send(schedule_at_us=NOW_US + 60 * SECOND_US)
+        assert Cancelled() == await bench.cancel(message_id)
+
+    async def test_a_message_that_surely_was_not_taken_can_be_cancelled(self, bench: Bench) -> None:
+        """Between a clear refusal and the next attempt."""
+        attempt = await bench.open()
+        await bench.settle(attempt, NotAccepted(retry_after_s=60))
+        assert Cancelled() == await bench.cancel(attempt.message_id)
+
+    async def test_an_open_attempt_cannot_be_cancelled(self, bench: Bench) -> None:
+        """Its provider may be sending it."""
+        attempt = await bench.open()
+        assert NotCancellable(State.PROCESSING) == await bench.cancel(attempt.message_id)
+        assert await bench.settle(attempt, Accepted(("x",)))
+        assert NotCancellable(State.SENT) == await bench.cancel(attempt.message_id)
+
+    async def test_a_doubtful_message_cannot_be_cancelled(self, bench: Bench) -> None:
+        """CANCELLED would claim that it was not sent."""
+        attempt = await bench.open()
+        await bench.settle(attempt, Unknown())
+        assert NotCancellable(State.PROCESSING) == await bench.cancel(attempt.message_id)
+
+    async def test_an_ended_message_cannot_be_cancelled(self, bench: Bench) -> None:
+        """Nor twice, in one call or across calls."""
+        (message_id,) = await bench.send()
+        wish = Cancellation(1, message_id, NOW_US)
+        assert [Cancelled(), NotCancellable(State.CANCELLED)] == await bench.store.write(
+            cancel, [wish, wish], [1]
+        )
+        assert NotCancellable(State.CANCELLED) == await bench.cancel(message_id)
+
+    async def test_a_missing_message_cannot_be_cancelled(self, bench: Bench) -> None:
+        """And is told apart from one that has ended."""
+        assert NoSuchMessage() == await bench.cancel(12345)
+
+
+class StrangerCases(OpenedStore):
+    """Another account's message is the same as none."""
+
+    @pytest.mark.parametrize("account_id", [2, 99])
+    async def test_a_strangers_message_cannot_be_read(self, bench: Bench, account_id: int) -> None:
+        """Not even that it exists."""
+        (message_id,) = await bench.send()
+        assert await bench.store.read(read_message, account_id, message_id) is None
+        assert await bench.store.read(read_message, account_id, 12345) is None
+
+    async def test_a_strangers_message_cannot_be_cancelled(self, bench: Bench) -> None:
+        """It goes its way."""
+        (message_id,) = await bench.send()
+        assert NoSuchMessage() == await bench.cancel(message_id, account_id=2)
+        assert State.ACCEPTED == await bench.state(message_id)
+
+
+class ReadingCases(PageCases, EventCases, CancelCases, StrangerCases):
+    """Reading and cancelling."""

@@ -1,0 +1,141 @@
+"""The client: one connection to one broker, and a method for each thing to ask of it."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, TypeVar, Unpack, overload
+
+import grpc
+
+from waypost.connection import Connection
+from waypost.errors import FailedPrecondition, WaypostError
+from waypost.events import Event
+from waypost.messages import Analysis, Message
+from waypost.send_stream import SendStream
+from waypost.send_window import WindowLimits
+from waypost.sending import Body, SendFields, SendRequest, Sent, as_request
+from waypost.subscription import Subscription
+from waypost.v1 import message_service_pb2, subscribe_pb2
+from waypost.vocabulary import Status
+from waypost.wire.follow import EVENT_KINDS, place_of
+from waypost.wire.sends import request_message, sent_of
+from waypost.wire.stored import analysis_of, message_of
+from waypost.wire.times import timestamp
+from waypost.wire.words import STATUSES, number_of
+
+TIMEOUT_S = 30.0
+HEARTBEAT = timedelta(seconds=15)
+PAGE_SIZE = 500
+
+Kind = TypeVar("Kind", bound=Event)
+
+
+class Client:
+    """A connection to a Waypost broker.
+
+        async with waypost.Client("127.0.0.1:7070", key="wp_…") as client:
+            sent = await client.send("Hello", to="+447700900123")
+
+    Make one for your program, within its event loop, and share it: all calls go over one connection,
+    which is made when it is needed and restored when it was lost.
+
+    Other hosts are spoken to through TLS, trusting the usual authorities; `credentials` from
+    `grpc.ssl_channel_credentials` says otherwise. `plaintext=True` speaks without TLS, which hands the
+    key to whoever listens.
+
+    Each call goes on for `timeout` seconds while the broker cannot be reached, drains or is at a limit.
+    Its failures are subclasses of WaypostError.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        key: str,
+        credentials: grpc.ChannelCredentials | None = None,
+        plaintext: bool | None = None,
+        timeout: float = TIMEOUT_S,
+    ) -> None:
+        self._connection = Connection(
+            target, key=key, credentials=credentials, plaintext=plaintext, timeout_s=timeout
+        )
+
+    def __repr__(self) -> str:
+        return f"<waypost.Client of {self._connection.target}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Disconnect. Whatever still waits raises ClientClosed."""
+        await self._connection.close()
+
+    @overload
+    async def send(self, content: SendRequest, /) -> Sent: ...
+
+    @overload
+    async def send(self, content: Body, /, **fields: Unpack[SendFields]) -> Sent: ...
+
+    async def send(self, content: Body | SendRequest, /, **fields: Any) -> Sent:
+        """Send one content to 1..100 recipients; what comes back is on the broker's disk.
+
+        The keyword arguments are SendRequest's fields. A refused recipient is no exception but a result
+        whose status is REJECTED.
+
+        Every request has a request_id, so it is repeated by itself when the connection was lost or the
+        broker asks to come back later, and nothing is sent twice. After an exception it may still have
+        been stored: to repeat it yourself, send the same SendRequest object again.
+        """
+        request = as_request(content, fields)
+        message = request_message(request)
+        response = await self._connection.call(
+            lambda left_s: self._connection.broker.Send(
+                message, timeout=left_s, metadata=self._connection.metadata
+            )
+        )
+        return sent_of(request.request_id, response)
+
+    def send_stream(
+        self, *, requests_in_flight_max: int = 2_000, frame_requests_max: int = 500
+    ) -> SendStream:
+        """A stream for many requests: use it with `async with`, and see SendStream."""
+        return SendStream(
+            self._connection,
+            WindowLimits(
+                requests_in_flight_max=requests_in_flight_max, frame_requests_max=frame_requests_max
+            ),
+        )
+
+    async def send_many(
+        self,
+        requests: Iterable[SendRequest] | AsyncIterable[SendRequest],
+        *,
+        requests_in_flight_max: int = 2_000,
+    ) -> AsyncIterator[tuple[SendRequest, Sent | WaypostError]]:
+        """Send any number of requests; yields each with its answer, in order.
+
+        Requests are taken as fast as answers are, and at most `requests_in_flight_max` ahead of them. How
+        lost connections are dealt with is told in SendStream.
+        """
+        answers: asyncio.Queue[tuple[SendRequest, asyncio.Future[Sent]] | None]
+        answers = asyncio.Queue(requests_in_flight_max)
+        async with self.send_stream(requests_in_flight_max=requests_in_flight_max) as stream:
+            feeding = asyncio.create_task(_feed(requests, stream, answers))
+            try:
+                while (each := await answers.get()) is not None:
+                    request, answer = each
+                    try:
+                        yield request, await answer
+                    except WaypostError as error:
+                        yield request, error
+                await feeding
+            finally:
+                feeding.cancel()
+                await asyncio.wait([feeding])

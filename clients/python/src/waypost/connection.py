@@ -1,0 +1,137 @@
+"""The connection to one broker: where it is, how it is secured, and what its failures mean."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import TypeVar
+
+import grpc
+import grpc.aio
+
+from waypost.errors import ClientClosed, DeadlineExceeded, Unavailable, WaypostError
+from waypost.patience import Patience
+from waypost.v1 import broker_service_pb2_grpc, message_service_pb2_grpc
+from waypost.wire.failures import error_of_call
+
+RECEIVE_BYTES_MAX = 64 * 1024 * 1024
+
+_CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", RECEIVE_BYTES_MAX),
+    # A peer that vanished without a word is noticed within half a minute, also while a stream is silent.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    # Our own pauses between attempts are the ones that count.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+)
+
+Answer = TypeVar("Answer")
+
+
+class Connection:
+    """A channel with the key on every call. Make it within a running event loop.
+
+    Connecting happens with the first call, and again whenever it is needed.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        key: str,
+        credentials: grpc.ChannelCredentials | None,
+        plaintext: bool | None,
+        timeout_s: float,
+    ) -> None:
+        asyncio.get_running_loop()  # a channel belongs to the loop it was made in: better none than another
+        self.target = target
+        self.timeout_s = timeout_s
+        self.metadata: Sequence[tuple[str, str]] = [("authorization", f"Bearer {_usable(key)}")]
+        self.closed = False
+        self._channel = _channel(target, credentials, plaintext)
+        self.broker: broker_service_pb2_grpc.BrokerServiceAsyncStub = (
+            broker_service_pb2_grpc.BrokerServiceStub(self._channel)
+        )
+        self.messages: message_service_pb2_grpc.MessageServiceAsyncStub = (
+            message_service_pb2_grpc.MessageServiceStub(self._channel)
+        )
+
+    async def close(self) -> None:
+        """End what is under way and disconnect."""
+        self.closed = True
+        await self._channel.close()
+
+    def patience(self) -> Patience:
+        """For an attempt that begins now: `timeout_s` at first."""
+        return Patience(until=asyncio.get_running_loop().time() + self.timeout_s)
+
+    async def call(self, begin: Callable[[float], Awaitable[Answer]]) -> Answer:
+        """The answer to a call that is safe to repeat; `begin` starts it with the seconds that are left.
+
+        It is repeated while its failure is transient, and for `timeout_s` in all. Raises WaypostError.
+        """
+        now = asyncio.get_running_loop().time
+        until = now() + self.timeout_s
+        patience = Patience(until=until)
+        failure: WaypostError | None = None
+        while True:
+            try:
+                with self.translating():
+                    return await begin(until - now())
+            except DeadlineExceeded as late:
+                raise failure or late from late
+            except WaypostError as error:
+                failure = error
+                pause_s = patience.pause_s(error, now())
+            await asyncio.sleep(pause_s)
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """The one edge where gRPC's exceptions become ours."""
+        if self.closed:
+            raise ClientClosed
+        try:
+            yield
+        except grpc.aio.AioRpcError as error:
+            raise error_of_call(error) from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody cancelled us: gRPC says so of a call that ended under us.
+            if self.closed:
+                raise ClientClosed from None
+            raise Unavailable("CANCELLED", "CANCELLED", "the call was cancelled") from None
+
+
+def _channel(
+    target: str, credentials: grpc.ChannelCredentials | None, plaintext: bool | None
+) -> grpc.aio.Channel:
+    if credentials is not None and plaintext:
+        raise ValueError("credentials and plaintext=True contradict each other")
+    if plaintext is None:
+        plaintext = credentials is None and is_loopback(target)
+    if plaintext:
+        return grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS)
+    secured = credentials or grpc.ssl_channel_credentials()
+    return grpc.aio.secure_channel(target, secured, options=_CHANNEL_OPTIONS)
+
+
+def _usable(key: str) -> str:
+    stripped = key.strip()
+    if not stripped or not stripped.isascii() or not stripped.isprintable():
+        raise ValueError("the key is empty, or has characters that no key has")
+    return stripped
+
+
+def is_loopback(target: str) -> bool:
+    """Whether host:port is on this host."""
+    if target.startswith("unix:"):
+        return True
+    host = target.rpartition(":")[0].removeprefix("[").removesuffix("]")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,85 @@
+"""Committed changes of an account, as a subscription yields them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from waypost.sending import Campaign, Price
+from waypost.vocabulary import Channel, Fact, Reason, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One committed change.
+
+    An event of a kind that this client does not know is a plain Event.
+
+    sequence: its position in the account's log.
+    cursor: resume after exactly this event with `subscribe(after=...)`. Opaque.
+    """
+
+    sequence: int
+    time: datetime
+    account_id: str
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEvent(Event):
+    """A message moved, or something was learnt about it. An empty str means that there is none.
+
+    end: whether this status is for good.
+    attempt: its number, from 1. 0: before the first.
+    part: the part a receipt is about, from 1. 0: the whole message.
+    next_attempt_time: when the broker will act next, as the retry's time on DEFERRED.
+    """
+
+    message_id: str
+    broadcast_id: str
+    contact_id: str
+    recipient: str
+    sender: str
+    channel: Channel | None
+    fact: Fact
+    status: Status
+    previous_status: Status | None
+    end: bool
+    reason: Reason | None
+    detail: str
+    provider: str
+    provider_message_ids: tuple[str, ...]
+    part: int
+    provider_code: str
+    provider_text: str
+    attempt: int
+    units: int
+    price: Price | None
+    client_reference: str
+    campaign: Campaign | None
+    data: str
+    tags: tuple[str, ...]
+    reply_to_message_id: str
+    origin: str
+    next_attempt_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundEvent(Event):
+    """Somebody wrote to us.
+
+    sender: who wrote.
+    recipient: which of our addresses.
+    reply_to_message_id: the message it answers, from which client_reference, campaign and data come.
+    """
+
+    message_id: str
+    sender: str
+    recipient: str
+    text: str
+    receive_time: datetime | None
+    provider: str
+    provider_message_id: str
+    reply_to_message_id: str
+    client_reference: str
+    campaign: Campaign | None
+    data: str
+    channel: Channel | None

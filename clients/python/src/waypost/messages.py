@@ -1,0 +1,107 @@
+"""Messages as they stand, with their histories, and texts that were measured."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from waypost.content import Content
+from waypost.sending import Campaign, Price
+from waypost.vocabulary import Channel, Encoding, Fact, Guarantee, Reason, Status, Traffic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One thing that happened to a message.
+
+    attempt: its number, from 1. 0: before the first.
+    part: the part a receipt is about, from 1. 0: the whole message.
+    next_attempt_time: when the broker planned to act next.
+    """
+
+    sequence: int
+    time: datetime
+    fact: Fact
+    status: Status
+    previous_status: Status | None
+    reason: Reason | None
+    detail: str
+    attempt: int
+    provider: str
+    provider_message_ids: tuple[str, ...]
+    part: int
+    provider_code: str
+    provider_text: str
+    next_attempt_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message as it stands now. An empty str means that there is none.
+
+    end: whether the status is for good.
+    content, timeline: only of a message that was looked up by its id; None and empty in lists.
+    """
+
+    message_id: str
+    account_id: str
+    broadcast_id: str
+    contact_id: str
+    recipient: str
+    sender: str
+    channel: Channel | None
+    traffic: Traffic | None
+    guarantee: Guarantee | None
+    status: Status
+    end: bool
+    reason: Reason | None
+    content: Content | None
+    encoding: Encoding | None
+    units: int
+    price: Price | None
+    provider: str
+    attempts: int
+    accept_time: datetime
+    transmit_time: datetime | None
+    expire_time: datetime | None
+    end_time: datetime | None
+    client_reference: str
+    campaign: Campaign | None
+    data: str
+    tags: tuple[str, ...]
+    reply_to_message_id: str
+    origin: str
+    timeline: tuple[TimelineEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a text as the network carries it. `length` is in septets, or UTF-16 units for UCS-2."""
+
+    text: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForcingCharacter:
+    """A character outside the GSM alphabet, and where it first stands, from 0."""
+
+    character: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """A text, measured.
+
+    units: billable parts.
+    within_maximum: whether the account allows that many.
+    credit_cost_micros: 0: no price rule applies.
+    forcing_characters: those that force UCS-2, in order of appearance.
+    """
+
+    units: int
+    encoding: Encoding | None
+    length: int
+    within_maximum: bool
+    credit_cost_micros: int
+    parts: tuple[Part, ...]
+    forcing_characters: tuple[ForcingCharacter, ...]

@@ -1,0 +1,1 @@
+"""The only place where generated protobuf classes meet the client's own values."""

@@ -1,0 +1,133 @@
+"""Events from protobuf, and the cursor of each.
+
+The broker gives one cursor for a frame of many events, valid after the last of them. So that a program
+can stop after any event, an event within a frame gets the cursor before the frame and its own sequence:
+"<cursor>~<sequence>". Who resumes there asks for the frame again and skips what it had.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from waypost.events import Event, InboundEvent, MessageEvent
+from waypost.v1 import event_pb2, subscribe_pb2
+from waypost.wire.sends import campaign_of, price_of
+from waypost.wire.times import time_of
+from waypost.wire.words import channel_of, fact_of, previous_status_of, reason_of, status_of
+
+EVENT_KINDS: Mapping[type[Event], event_pb2.EventKind.ValueType] = {
+    MessageEvent: event_pb2.EVENT_KIND_MESSAGE,
+    InboundEvent: event_pb2.EVENT_KIND_INBOUND,
+}
+
+_WITHIN = "~"
+
+
+class Place(NamedTuple):
+    """Where to go on: after a frame, or after one event of the frame that follows.
+
+    cursor: the broker's.
+    sequence: events up to this one were had already. 0: the cursor says it all.
+    """
+
+    cursor: str
+    sequence: int = 0
+
+    @property
+    def text(self) -> str:
+        """The place as a program keeps it."""
+        return f"{self.cursor}{_WITHIN}{self.sequence}" if self.sequence else self.cursor
+
+
+def place_of(cursor: str) -> Place:
+    """The place that an event's cursor means. Raises ValueError when it is none."""
+    frame, within, sequence = cursor.partition(_WITHIN)
+    if not frame or (within and not (sequence.isascii() and sequence.isdigit())):
+        raise ValueError("not a cursor of an event")
+    return Place(frame, int(sequence) if within else 0)
+
+
+def events_of(frame: subscribe_pb2.SubscribeResponse, after: Place) -> Iterator[Event]:
+    """The events of the frame that follows a place, but for those that were had already."""
+    last = len(frame.events) - 1
+    for index, event in enumerate(frame.events):
+        if event.sequence > after.sequence:
+            place = Place(frame.cursor) if index == last else Place(after.cursor, event.sequence)
+            yield _event(event, place.text)
+
+
+def place_after(frame: subscribe_pb2.SubscribeResponse, before: Place) -> Place:
+    """The place after the frame that follows a place."""
+    passed = bool(frame.events) and frame.events[-1].sequence >= before.sequence
+    return Place(frame.cursor, 0 if passed else before.sequence)
+
+
+def _event(event: event_pb2.Event, cursor: str) -> Event:
+    match event.WhichOneof("payload"):
+        case "message":
+            return _message_event(event, cursor)
+        case "inbound":
+            return _inbound_event(event, cursor)
+    return Event(
+        sequence=event.sequence, time=time_of(event.time), account_id=event.account_id, cursor=cursor
+    )
+
+
+def _message_event(event: event_pb2.Event, cursor: str) -> MessageEvent:
+    message = event.message
+    has = message.HasField
+    return MessageEvent(
+        sequence=event.sequence,
+        time=time_of(event.time),
+        account_id=event.account_id,
+        cursor=cursor,
+        message_id=message.message_id,
+        broadcast_id=message.broadcast_id,
+        contact_id=message.contact_id,
+        recipient=message.recipient,
+        sender=message.sender,
+        channel=channel_of(message.channel),
+        fact=fact_of(message.fact),
+        status=status_of(message.status),
+        previous_status=previous_status_of(message.previous_status),
+        end=message.end,
+        reason=reason_of(message.reason),
+        detail=message.detail,
+        provider=message.provider,
+        provider_message_ids=tuple(message.provider_message_ids),
+        part=message.part,
+        provider_code=message.provider_code,
+        provider_text=message.provider_text,
+        attempt=message.attempt,
+        units=message.units,
+        price=price_of(message.price) if has("price") else None,
+        client_reference=message.client_reference,
+        campaign=campaign_of(message.campaign) if has("campaign") else None,
+        data=message.data,
+        tags=tuple(message.tags),
+        reply_to_message_id=message.reply_to_message_id,
+        origin=message.origin,
+        next_attempt_time=time_of(message.next_attempt_time) if has("next_attempt_time") else None,
+    )
+
+
+def _inbound_event(event: event_pb2.Event, cursor: str) -> InboundEvent:
+    inbound = event.inbound
+    has = inbound.HasField
+    return InboundEvent(
+        sequence=event.sequence,
+        time=time_of(event.time),
+        account_id=event.account_id,
+        cursor=cursor,
+        message_id=inbound.message_id,
+        sender=inbound.sender,
+        recipient=inbound.recipient,
+        text=inbound.text,
+        receive_time=time_of(inbound.receive_time) if has("receive_time") else None,
+        provider=inbound.provider,
+        provider_message_id=inbound.provider_message_id,
+        reply_to_message_id=inbound.reply_to_message_id,
+        client_reference=inbound.client_reference,
+        campaign=campaign_of(inbound.campaign) if has("campaign") else None,
+        data=inbound.data,
+        channel=channel_of(inbound.channel),
+    )

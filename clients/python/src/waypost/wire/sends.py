@@ -1,0 +1,123 @@
+"""SendRequest to protobuf, and its answers back."""
+
+from collections.abc import Iterable
+
+from waypost.sending import Campaign, Options, Price, Recipient, SendRequest, SendResult, Sent, To
+from waypost.v1 import price_pb2, recipient_pb2, send_pb2
+from waypost.wire.contents import content_message
+from waypost.wire.times import duration, time_of, timestamp
+from waypost.wire.words import (
+    CHANNELS,
+    GUARANTEES,
+    TRAFFICS,
+    channel_of,
+    encoding_of,
+    number_of,
+    reason_of,
+    status_of,
+)
+
+
+def request_message(request: SendRequest) -> send_pb2.SendRequest:
+    """The request as protobuf. Raises ValueError for what cannot be said in it."""
+    message = send_pb2.SendRequest(
+        request_id=request.request_id,
+        account_id=request.account_id,
+        recipients=[_recipient_message(each) for each in _recipients(request.to)],
+        content=content_message(request.content),
+        sender=request.sender,
+        client_reference=request.client_reference,
+        data=request.data,
+        tags=request.tags,
+        reply_to_message_id=request.reply_to_message_id,
+        callback_url=request.callback_url,
+        provider=request.provider,
+        validate_only=request.validate_only,
+        tokens=request.tokens,
+        origin=request.origin,
+    )
+    _put_wishes(request, message)
+    return message
+
+
+def _put_wishes(request: SendRequest, message: send_pb2.SendRequest) -> None:
+    """What most requests leave unset."""
+    if request.traffic is not None:
+        message.traffic = number_of(request.traffic, TRAFFICS)  # type: ignore[assignment]
+    if request.guarantee is not None:
+        message.guarantee = number_of(request.guarantee, GUARANTEES)  # type: ignore[assignment]
+    message.channels.extend(number_of(each, CHANNELS) for each in request.channels)  # type: ignore[misc]
+    if request.schedule_time is not None:
+        message.schedule_time.CopyFrom(timestamp(request.schedule_time))
+    if request.validity is not None:
+        message.validity.CopyFrom(duration(request.validity))
+    if request.campaign is not None:
+        message.campaign.CopyFrom(send_pb2.Campaign(id=request.campaign.id, name=request.campaign.name))
+    if request.options is not None:
+        message.options.CopyFrom(_options_message(request.options))
+
+
+def _options_message(options: Options) -> send_pb2.SendOptions:
+    return send_pb2.SendOptions(
+        ignore_quiet_hours=options.ignore_quiet_hours,
+        cap_frequency=options.cap_frequency,
+        track_links=options.track_links,
+        short_link_domain=options.short_link_domain,
+        allow_channel_fallback=options.allow_channel_fallback,
+    )
+
+
+def _recipients(to: To) -> Iterable[str | Recipient]:
+    return (to,) if isinstance(to, str | Recipient) else to
+
+
+def _recipient_message(recipient: str | Recipient) -> recipient_pb2.Recipient:
+    if isinstance(recipient, str):
+        if "@" in recipient:
+            return recipient_pb2.Recipient(email=recipient)
+        return recipient_pb2.Recipient(phone_number=recipient)
+    return recipient_pb2.Recipient(
+        contact_id=recipient.contact_id,
+        external_id=recipient.external_id,
+        phone_number=recipient.phone_number,
+        email=recipient.email,
+        device_token=recipient.device_token,
+        tokens=recipient.tokens,
+        schedule_time=None if recipient.schedule_time is None else timestamp(recipient.schedule_time),
+        client_reference=recipient.client_reference,
+        data=recipient.data,
+    )
+
+
+def sent_of(request_id: str, response: send_pb2.SendResponse) -> Sent:
+    """What became of a request."""
+    return Sent(request_id, tuple(map(_result, response.results)))
+
+
+def _result(result: send_pb2.SendResult) -> SendResult:
+    return SendResult(
+        recipient_index=result.recipient_index,
+        message_id=result.message_id,
+        status=status_of(result.status),
+        reason=reason_of(result.reason),
+        detail=result.detail,
+        recipient=result.recipient,
+        contact_id=result.contact_id,
+        channel=channel_of(result.channel),
+        transmit_time=time_of(result.transmit_time) if result.HasField("transmit_time") else None,
+        client_reference=result.client_reference,
+        units=result.units,
+        encoding=encoding_of(result.encoding),
+        price=price_of(result.price) if result.HasField("price") else None,
+        warnings=tuple(result.warnings),
+    )
+
+
+def price_of(price: price_pb2.Price) -> Price:
+    """An amount of money."""
+    return Price(price.amount_micros, price.currency)
+
+
+def campaign_of(campaign: send_pb2.Campaign) -> Campaign:
+    """A campaign."""
+    return Campaign(campaign.id, campaign.name)

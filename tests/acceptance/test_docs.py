@@ -1,0 +1,152 @@
+"""The pages of docs/ say what is so: their programs run, their tables are the code's, their links lead somewhere."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from broker.api import broker_service, message_service, provider_service, send_stream
+from broker.api.convert import content, filters, findings, paging, requests
+from broker.api.status import CODES
+from broker.domain.lifecycle import Fact
+from broker.settings import IntakeSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+API = (DOCS / "api.md").read_text(encoding="utf-8")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+DAY_S = 86_400
+
+LIMITS = {
+    "recipients of a request": requests.RECIPIENTS_MAX,
+    "requests in a frame of SendStream": send_stream.REQUESTS_MAX,
+    "units of a text (`intake.units_max`)": IntakeSettings().units_max,
+    "text of an SMS, MMS or in-app message": content.TEXT_CHARACTERS_MAX,
+    "subject of an SMS": content.SMS_SUBJECT_CHARACTERS_MAX,
+    "subject of an MMS": content.MMS_SUBJECT_CHARACTERS_MAX,
+    "media of an MMS": content.MEDIA_MAX,
+    "subject of an email": content.EMAIL_SUBJECT_CHARACTERS_MAX,
+    "attachments of an email": content.ATTACHMENTS_MAX,
+    "title of a push message": content.PUSH_TITLE_CHARACTERS_MAX,
+    "body of a push message": content.PUSH_BODY_CHARACTERS_MAX,
+    "data of a push message": content.PUSH_DATA_BYTES_MAX,
+    "URL": findings.URL_CHARACTERS_MAX,
+    "`request_id`": requests.REQUEST_ID_CHARACTERS_MAX,
+    "`client_reference`": requests.CLIENT_REFERENCE_CHARACTERS_MAX,
+    "`data`": requests.DATA_CHARACTERS_MAX,
+    "`campaign.id`": requests.CAMPAIGN_ID_CHARACTERS_MAX,
+    "`campaign.name`": requests.CAMPAIGN_NAME_CHARACTERS_MAX,
+    "`tags`": requests.TAGS_MAX,
+    "a tag": requests.TAG_CHARACTERS_MAX,
+    "`origin`": requests.ORIGIN_CHARACTERS_MAX,
+    "`schedule_time`": requests.SCHEDULE_AHEAD_DAYS_MAX,
+    "`validity`": requests.VALIDITY_S_MAX,
+    "values in an event filter": filters.FILTER_VALUES_MAX,
+    "`heartbeat_interval`": filters.HEARTBEAT_S_MAX,
+    "`page_size`": paging.PAGE_SIZE_MAX,
+    "bytes of a request (`intake.message_bytes_max`)": IntakeSettings().message_bytes_max,
+}
+
+
+def section(page: str, heading: str) -> str:
+    """The text below a heading, up to the next of its level."""
+    return re.split(r"^## ", page.partition(f"\n## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of a table, without its head."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def blocks(text: str) -> list[str]:
+    """The Python in a page."""
+    return re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def output_of(program: str, directory: Path, environment: dict[str, str]) -> list[str]:
+    """The lines that a program prints; it must succeed."""
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert 0 == finished.returncode, finished.stderr
+    return finished.stdout.splitlines()
+
+
+def test_the_program_of_the_api_page_runs(broker, tmp_path):
+    """From the first Send to the last error, as a reader would run it."""
+    lines = output_of("\n".join(blocks(API)), tmp_path, broker.environment)
+    accepted, refused, many, *events, timeline, page, analysis, error = lines
+    message_id = accepted.split()[1]
+    assert f"0 {message_id} MESSAGE_STATUS_ACCEPTED +447700900123 " == accepted
+    assert refused.startswith("1 ")
+    assert "MESSAGE_STATUS_REJECTED not a number" in refused
+    assert "accepted 300" == many
+    assert "MESSAGE_STATUS_DELIVERED +447700900123" in events[-1]
+    expected = [Fact.ACCEPTED, Fact.ATTEMPTED, Fact.HANDED_OVER, Fact.DELIVERED]
+    assert str([f"MESSAGE_FACT_{fact.name}" for fact in expected]) == timeline
+    assert "50 True" == page
+    assert "1 ['✓', '你', '好']" == analysis
+    assert "INVALID_ARGUMENT INVALID_REQUEST" == error
+
+
+def test_the_program_of_the_clients_page_runs(broker, tmp_path):
+    """The first thing that a user of the stubs copies."""
+    readme = (ROOT / "clients" / "python" / "README.md").read_text(encoding="utf-8")
+    (message_id,) = output_of(blocks(readme)[0], tmp_path, broker.environment)
+    assert 13 == len(message_id)
+
+
+def test_every_error_is_listed_with_its_code():
+    """No reason is missing, none is made up."""
+    listed = {row[0]: row[1] for row in rows(section(API, "Errors"))}
+    assert {reason.name: code.name for reason, code in CODES.items()} == listed
+
+
+def test_the_limits_are_those_that_are_enforced():
+    """The last number of each row is the constant that the check uses."""
+    listed = {
+        row[0]: int(re.findall(r"[\d,]+", row[1])[-1].replace(",", ""))
+        for row in rows(section(API, "Limits"))
+    }
+    assert listed == LIMITS
+
+
+def test_the_calls_that_are_not_built_are_named():
+    """So that nobody has to find out by calling."""
+    services = {
+        broker_service.BrokerService: broker_service.DESCRIPTOR,
+        message_service.MessageService: message_service.DESCRIPTOR,
+        provider_service.ProviderService: provider_service.DESCRIPTOR,
+    }
+    absent = {
+        method.name
+        for service, descriptor in services.items()
+        for method in descriptor.methods
+        if method.name not in built_by(service)
+    }
+    first = section(API, "Not in this version").partition("\n- ")[2].partition("\n")[0]
+    assert {*re.findall(r"`(\w+)`", first)} == absent
+
+
+def built_by(service: type) -> set[str]:
+    """The methods that a service implements."""
+    without_parts = object.__new__(service)
+    return set(service.methods.fget(without_parts))
+
+
+@pytest.mark.parametrize(
+    "page", sorted(DOCS.rglob("*.md")), ids=lambda path: path.relative_to(DOCS).as_posix()
+)
+def test_links_lead_somewhere(page):
+    """Within the repository; other sites are not asked."""
+    targets = [each for each in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in each]
+    assert [] == [each for each in targets if not (page.parent / each).exists()]
