@@ -210,7 +210,9 @@ def _bidirectional(converse: Callable[[Principal, Conversation], Awaitable[None]
 def _guarded(gate: Gate, lane: Lane, access: Access, path: str, work: _Work) -> Callable[[Any, Any], Any]:
     """`work` behind the gate, with every failure made into a status. Cancellation passes through."""
     ended = partial(gate.metrics.calls.labels, path[1:])
-    answered, seconds = ended("OK"), gate.metrics.call_seconds.labels(path[1:])
+    answered = ended("OK")
+    # How long a stream was open says nothing about the broker.
+    seconds = None if lane is gate.streams else gate.metrics.call_seconds.labels(path[1:])
 
     async def handle(request: Any, context: Any) -> Any:
         began = time.monotonic()
@@ -228,7 +230,7 @@ def _guarded(gate: Gate, lane: Lane, access: Access, path: str, work: _Work) -> 
             refusal = grpc_status(_report(path, defect))
         else:
             answered.inc()
-            if lane is not gate.streams:
+            if seconds is not None:
                 seconds.observe(time.monotonic() - began)
             return answer
         ended(refusal.code.name).inc()

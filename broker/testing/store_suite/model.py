@@ -4,11 +4,10 @@ It knows what the store must answer and where each message must stand, and nothi
 no rows. There is no jitter in it: what is retried is due at once, or at the provider's wish.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from broker.domain.lifecycle import State
-from broker.domain.outcome import Accepted, NotAccepted, Outcome, Receipt, ReceiptStatus, Rejected
+from broker.domain.outcome import Accepted, NotAccepted, Outcome, Receipt, ReceiptStatus, Rejected, Unknown
 from broker.domain.vocabulary import Guarantee
 from broker.testing.builders import POLICY, SECOND_US
 from broker.testing.store_suite.bench import LEASE_US
@@ -47,24 +46,42 @@ class Life:
         self.until_us = now_us + LEASE_US
         return True
 
-    def outcome(self, outcome: Outcome, now_us: int) -> None:
-        """Its provider answered to the attempt, or to a question about it."""
+    def outcome(self, outcome: Outcome, now_us: int, *, asks: bool) -> None:
+        """Its provider answered to the attempt. `asks`: it can be asked later."""
         match outcome:
             case Accepted(ids):
                 self.place, self.state, self.asked = TAKEN, State.SENT, 0
                 self.parts = frozenset(ids) or frozenset({""})
-                self.until_us = min(now_us + 30 * SECOND_US, self.expire_us)
+                self.until_us = min(now_us + 30 * SECOND_US, self.expire_us) if asks else self.expire_us
             case Rejected():
                 self.end(State.REJECTED)
             case NotAccepted(wish_s):
                 self.again(now_us + round((wish_s or 0) * SECOND_US))
-            case _ if self.asked == 0 or self.place == OPEN:
-                self.place = DOUBT
-                self.until_us = min(now_us + SECOND_US, self.expire_us)
-            case _ if self.expire_us <= now_us:
-                self.end(State.UNKNOWN)
+            case _ if asks:
+                self.place, self.until_us = DOUBT, min(now_us + SECOND_US, self.expire_us)
             case _:
+                self.doubt(now_us)
+
+    def answer(self, answer: Outcome | Receipt, now_us: int) -> None:
+        """Its provider answered to a question about the attempt."""
+        match answer:
+            case Receipt(identity):
+                self.outcome(Accepted((identity,)), now_us, asks=True)
+                self.receipt_answer(answer, now_us)
+            case Unknown() if self.expire_us <= now_us:
+                self.end(State.UNKNOWN)
+            case Unknown():
                 self.until_us = min(now_us + SECOND_US * 2**self.asked, self.expire_us)
+            case _:
+                self.outcome(answer, now_us, asks=True)
+
+    def doubt(self, now_us: int) -> None:
+        """Nobody can tell, and nobody can be asked."""
+        if self.guarantee is Guarantee.AT_MOST_ONCE:
+            self.end(State.UNKNOWN)
+        else:
+            self.doubtful = True
+            self.again(now_us)
 
     def again(self, at_us: int) -> None:
         """It was surely not taken this time."""
@@ -80,11 +97,8 @@ class Life:
                 self.end(State.UNKNOWN)
             else:
                 self.until_us = min(now_us + 30 * SECOND_US * 2**self.asked, self.expire_us)
-        elif self.guarantee is Guarantee.AT_MOST_ONCE:
-            self.end(State.UNKNOWN)
         else:
-            self.doubtful = True
-            self.again(now_us)
+            self.doubt(now_us)
 
     def ask(self, now_us: int) -> None:
         """A question about it was claimed."""
@@ -99,6 +113,8 @@ class Life:
                 self.end(State.DELIVERED)
             case Receipt(status=ReceiptStatus.DELIVERY_FAILED) | Rejected():
                 self.end(State.DELIVERY_FAILED)
+            case Receipt() if self.asked == 0:  # it was in doubt until now, and has its first receipt to wait for
+                return
             case _ if self.expire_us <= now_us:
                 self.end(State.UNKNOWN)
             case _:
@@ -115,8 +131,3 @@ class Life:
             if not self.parts:
                 self.end(State.DELIVERED)
 
-
-def due(lives: Iterable[Life], now_us: int, *places: str) -> list[Life]:
-    """Those for whom something is due in these places, the longest due first."""
-    found = [life for life in lives if life.place in places and life.until_us <= now_us]
-    return sorted(found, key=lambda life: life.until_us)

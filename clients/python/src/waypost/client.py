@@ -1,7 +1,7 @@
 """The client: one connection to one broker, and a method for each thing to ask of it."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
@@ -118,7 +118,7 @@ class Client:
         requests: Iterable[SendRequest] | AsyncIterable[SendRequest],
         *,
         requests_in_flight_max: int = 2_000,
-    ) -> AsyncIterator[tuple[SendRequest, Sent | WaypostError]]:
+    ) -> AsyncGenerator[tuple[SendRequest, Sent | WaypostError], None]:
         """Send any number of requests; yields each with its answer, in order.
 
         Requests are taken as fast as answers are, and at most `requests_in_flight_max` ahead of them. How
@@ -131,11 +131,140 @@ class Client:
             try:
                 while (each := await answers.get()) is not None:
                     request, answer = each
-                    try:
-                        yield request, await answer
-                    except WaypostError as error:
-                        yield request, error
+                    yield request, await _outcome(answer)
                 await feeding
             finally:
                 feeding.cancel()
                 await asyncio.wait([feeding])
+
+    @overload
+    def subscribe(
+        self,
+        *,
+        after: str | None = None,
+        from_beginning: bool = False,
+        heartbeat: timedelta = HEARTBEAT,
+        account_id: str = "",
+        **only: Unpack[EventFields],
+    ) -> Subscription[Event]: ...
+
+    @overload
+    def subscribe(
+        self,
+        *kinds: type[Kind],
+        after: str | None = None,
+        from_beginning: bool = False,
+        heartbeat: timedelta = HEARTBEAT,
+        account_id: str = "",
+        **only: Unpack[EventFields],
+    ) -> Subscription[Kind]: ...
+
+    def subscribe(
+        self,
+        *kinds: type[Event],
+        after: str | None = None,
+        from_beginning: bool = False,
+        heartbeat: timedelta = HEARTBEAT,
+        account_id: str = "",
+        **only: Any,
+    ) -> Subscription[Any]:
+        """Follow committed events; iterate over what comes back, and see Subscription.
+
+        kinds: classes of events, as MessageEvent. None: all.
+        after: the cursor of an event, to go on after it; else from now, or from the oldest that is kept.
+        heartbeat: how long the broker may be silent, 1 s to 1 h. Three of them without a word, and the
+            stream is opened again.
+        only: see EventFields. An event passes when it matches each that is given.
+        """
+        if after is not None and from_beginning:
+            raise ValueError("after and from_beginning contradict each other")
+        request = subscribe_pb2.SubscribeRequest(account_id=account_id)
+        request.filter.CopyFrom(subscribe_pb2.EventFilter(kinds=map(kind_number, kinds), **only))
+        if from_beginning:
+            request.from_beginning.SetInParent()
+        place = None if after is None else place_of(after)
+        return Subscription(self._connection, request, after=place, heartbeat=heartbeat)
+
+    async def get(self, message_id: str, *, account_id: str = "") -> Message:
+        """A message as it stands now, with all that happened to it."""
+        request = message_service_pb2.GetMessageRequest(message_id=message_id, account_id=account_id)
+        response = await self._call(self._connection.messages.GetMessage, request)
+        return message_of(response.message, response.timeline)
+
+    async def messages(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        status: Status | Iterable[Status] = (),
+        page_size: int = PAGE_SIZE,
+        account_id: str = "",
+    ) -> AsyncGenerator[Message, None]:
+        """Messages, newest first, without their content and timeline.
+
+        since, until: when they were accepted, `until` not included.
+        status: in any of these.
+        page_size: how many are fetched at once, 1 to 1,000.
+        """
+        request = message_service_pb2.ListMessagesRequest(account_id=account_id, page_size=page_size)
+        if since is not None:
+            request.filter.start_time.CopyFrom(timestamp(since))
+        if until is not None:
+            request.filter.end_time.CopyFrom(timestamp(until))
+        request.filter.statuses.extend(map(status_number, [status] if isinstance(status, Status) else status))
+        while True:
+            page = await self._call(self._connection.messages.ListMessages, request)
+            for message in page.messages:
+                yield message_of(message)
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    async def cancel(self, message_id: str, *, account_id: str = "") -> Message:
+        """End a message that no provider was given yet. One that is cancelled already is no failure.
+
+        Raises FailedPrecondition once a provider was given it, or it has ended otherwise.
+        """
+        request = message_service_pb2.CancelMessageRequest(message_id=message_id, account_id=account_id)
+        try:
+            response = await self._call(self._connection.messages.CancelMessage, request)
+        except FailedPrecondition as error:
+            # Also how it looks when the answer to our first attempt was lost.
+            if error.metadata.get("status") != Status.CANCELLED:
+                raise
+            return await self.get(message_id, account_id=account_id)
+        return message_of(response.message)
+
+    async def analyze(self, text: str, *, recipient: str = "", subject: str = "") -> Analysis:
+        """Encoding, length and parts of a text. Nothing is sent.
+
+        recipient: who it would go to; decides the cost.
+        """
+        request = message_service_pb2.AnalyzeMessageRequest(text=text, recipient=recipient, subject=subject)
+        return analysis_of(await self._call(self._connection.messages.AnalyzeMessage, request))
+
+
+async def _feed(
+    requests: Iterable[SendRequest] | AsyncIterable[SendRequest],
+    stream: SendStream,
+    answers: "asyncio.Queue[tuple[SendRequest, asyncio.Future[Sent]] | None]",
+) -> None:
+    """Put requests on their way; None after the last, whatever came between."""
+    try:
+        if isinstance(requests, AsyncIterable):
+            async for request in requests:
+                await answers.put((request, await stream.send(request)))
+        else:
+            for request in requests:
+                await answers.put((request, await stream.send(request)))
+    except Exception:
+        await answers.put(None)
+        raise
+    await answers.put(None)
+
+
+async def _outcome(answer: asyncio.Future[Sent]) -> Sent | WaypostError:
+    try:
+        return await answer
+    except WaypostError as error:
+        return error

@@ -1,0 +1,228 @@
+# ruff: noqa: SIM300 - tests are written `expected == actual`
+"""Random schedules of everything that can happen to messages, compared with a model of their lives."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from broker.domain.lifecycle import State
+from broker.domain.outcome import Accepted, NotAccepted, Outcome, Receipt, Rejected, Unknown
+from broker.domain.vocabulary import Guarantee
+from broker.storage.agenda import Work
+from broker.storage.dispatching import OpenAttempt
+from broker.storage.history import Cancelled
+from broker.storage.questioning import Question, release_open_attempts
+from broker.testing.builders import SECOND_US, phones
+from broker.testing.store_suite.bench import Bench, receipt
+from broker.testing.store_suite.model import DOUBT, OPEN, TAKEN, WAITING, Life
+from broker.testing.store_suite.opening import OpenedStore
+
+Step = tuple[object, ...]
+
+INDEX = st.integers(0, 30)
+STATUSES = st.sampled_from(["SENT", "DELIVERED", "DELIVERY_FAILED", "READ", "UNKNOWN"])
+OUTCOMES = st.sampled_from([
+    *("accepted", "accepted in two parts", "accepted without an id"),
+    *("rejected", "not accepted", "not accepted for 5 s", "unknown"),
+])
+STEPS = st.one_of(
+    st.tuples(
+        st.just("send"),
+        st.sampled_from([1, 2]),
+        st.sampled_from(Guarantee),
+        st.sampled_from([0, 20]),
+        st.sampled_from([15, 200]),
+    ),
+    st.tuples(st.just("claim")),
+    st.tuples(st.just("settle"), INDEX, OUTCOMES, st.booleans()),
+    st.tuples(st.just("settle"), INDEX, OUTCOMES, st.booleans()),
+    st.tuples(st.just("receive"), INDEX, st.sampled_from([1, 2]), STATUSES),
+    st.tuples(st.just("cancel"), INDEX),
+    st.tuples(st.just("ask"), st.booleans()),
+    st.tuples(st.just("answer"), INDEX, OUTCOMES | STATUSES),
+    st.tuples(st.just("wait"), st.sampled_from([1, 5, 30, 100])),
+    st.tuples(st.just("restart")),
+)
+OPENING: list[Step] = [("send", 1, Guarantee.AT_LEAST_ONCE, 0, 200), ("claim",)]
+
+
+def outcome_of(name: str, message_id: int) -> Outcome:
+    """The outcome of that name; every message has provider ids of its own."""
+    outcomes: dict[str, Outcome] = {
+        "accepted": Accepted((f"{message_id}-1",)),
+        "accepted in two parts": Accepted((f"{message_id}-1", f"{message_id}-2")),
+        "accepted without an id": Accepted(),
+        "rejected": Rejected(),
+        "not accepted": NotAccepted(),
+        "not accepted for 5 s": NotAccepted(5.0),
+        "unknown": Unknown(),
+    }
+    return outcomes[name]
+
+
+class Play:
+    """One schedule on one store, step by step, with the model beside it."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.lives: dict[int, Life] = {}
+        self.attempts: list[OpenAttempt] = []
+        self.questions: list[Question] = []
+        self.known_ids: dict[str, Life] = {}
+        self.parked: list[Receipt] = []
+
+    async def run(self, steps: Sequence[Step]) -> None:
+        """Every step, and after each of them the state of every message."""
+        for name, *arguments in steps:
+            await getattr(self, str(name))(*arguments)
+            for life in self.lives.values():
+                assert life.state == await self.bench.state(life.message_id, life.account_id)
+
+    def due(self, *places: str) -> set[int]:
+        """The messages for whom something is due in these places."""
+        now_us = self.bench.now_us
+        return {each.message_id for each in self.lives.values() if each.place in places and each.until_us <= now_us}
+
+    async def send(self, account_id: int, guarantee: Guarantee, delay_s: int, validity_s: int) -> None:
+        """Two recipients, now or later."""
+        at_us = self.bench.now_us + delay_s * SECOND_US
+        sent = await self.bench.send(
+            account_id=account_id,
+            guarantee=guarantee,
+            recipients=phones(2),
+            schedule_at_us=at_us if delay_s else None,
+            validity_us=validity_s * SECOND_US,
+        )
+        state = State.SCHEDULED if delay_s else State.ACCEPTED
+        for each in sent:
+            expire_us = at_us + validity_s * SECOND_US
+            self.lives[each] = Life(each, account_id, guarantee, state, at_us, expire_us)
+
+    async def claim(self) -> None:
+        """Everything that is due."""
+        due = self.due(WAITING)
+        claimed = await self.bench.claim(1_000)
+        opened = {each for each in due if self.lives[each].claim(self.bench.now_us, self.bench.fence)}
+        assert (len(due), opened) == (claimed.looked_at, {each.message_id for each in claimed.attempts})
+        self.attempts += claimed.attempts
+
+    async def settle(self, index: int, name: str, asks: bool) -> None:  # noqa: FBT001 - drawn, not written
+        """An attempt of any age, of this boot or an earlier one."""
+        if not self.attempts:
+            return
+        attempt = self.attempts[index % len(self.attempts)]
+        life = self.lives[attempt.message_id]
+        fits = (life.attempt, life.fence) == (attempt.message.attempt, attempt.fence)
+        mine = life.place in {OPEN, DOUBT} and fits
+        outcome = outcome_of(name, life.message_id)
+        assert mine == await self.bench.settle(attempt, outcome, questions=asks)
+        if mine:
+            life.outcome(outcome, self.bench.now_us, asks=asks)
+            self.know(life, outcome)
+
+    def know(self, life: Life, answer: Outcome | Receipt) -> None:
+        """The ids in an answer are its message's now, and so are the receipts that waited for them."""
+        ids: tuple[str, ...] = ()
+        if isinstance(answer, Accepted):
+            ids = answer.provider_message_ids
+        elif isinstance(answer, Receipt):
+            ids = (answer.provider_message_id,)
+        self.known_ids |= dict.fromkeys(ids, life)
+        for each in [each for each in self.parked if each.provider_message_id in ids]:
+            self.parked.remove(each)
+            life.receive(each)
+
+    async def receive(self, index: int, part: int, status: str) -> None:
+        """A receipt about any message, known or not."""
+        if not self.lives:
+            return
+        message_id = list(self.lives)[index % len(self.lives)]
+        report = receipt(f"{message_id}-{part}", status)
+        life = self.known_ids.get(report.provider_message_id)
+        assert [life is not None] == await self.bench.report(report)
+        if life is None:
+            self.parked.append(report)
+        else:
+            life.receive(report)
+
+    async def cancel(self, index: int) -> None:
+        """Any message."""
+        if not self.lives:
+            return
+        life = list(self.lives.values())[index % len(self.lives)]
+        possible = life.place == WAITING and not life.doubtful
+        assert possible == isinstance(await self.bench.cancel(life.message_id, life.account_id), Cancelled)
+        if possible:
+            life.end(State.CANCELLED)
+
+    async def ask(self, can_ask: bool) -> None:  # noqa: FBT001
+        """About everything that is overdue."""
+        due = self.due(OPEN, DOUBT, TAKEN)
+        found = await self.bench.overdue(can_ask=lambda _: can_ask, messages_max=1_000)
+        asked = due if can_ask else set()
+        assert (len(due), asked) == (found.looked_at, {each.message_id for each in found.questions})
+        self.questions += found.questions
+        for each in due:
+            if can_ask:
+                self.lives[each].ask(self.bench.now_us)
+            else:
+                self.lives[each].unanswerable(self.bench.now_us)
+
+    async def answer(self, index: int, name: str) -> None:
+        """A question of any age."""
+        if not self.questions:
+            return
+        question = self.questions[index % len(self.questions)]
+        life = self.lives[question.message_id]
+        place = TAKEN if question.work is Work.RECEIPT else DOUBT
+        fits = (place, question.asked, question.message.attempt) == (life.place, life.asked, life.attempt)
+        identity = f"{life.message_id}-1"
+        answer = receipt(identity, name) if name.isupper() else outcome_of(name, life.message_id)
+        assert fits == await self.bench.answer(question, answer)
+        if fits and place == TAKEN:
+            life.receipt_answer(answer, self.bench.now_us)
+        elif fits:
+            life.answer(answer, self.bench.now_us)
+            self.know(life, answer)
+
+    async def wait(self, seconds: int) -> None:
+        """Time passes."""
+        self.bench.wait(seconds)
+
+    async def restart(self) -> None:
+        """A new boot, which releases what the one before had open."""
+        self.bench.fence += 1
+        now_us = self.bench.now_us
+        await self.bench.store.write(release_open_attempts, [(now_us, self.bench.fence)])
+        for life in self.lives.values():
+            if life.place == OPEN:
+                life.until_us = now_us
+
+
+class LivesCases(OpenedStore):
+    """Whatever happens, in whatever order."""
+
+    async def play(self, steps: Sequence[Step]) -> None:
+        """One schedule on a store of its own."""
+        with tempfile.TemporaryDirectory() as place:
+            async with self.open_store(Path(place)) as store:
+                await self.add_accounts(store)
+                await Play(Bench(store)).run([*OPENING, *steps])
+                await self.check_invariants(store)
+
+    @given(steps=st.lists(STEPS, min_size=5, max_size=40))
+    @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+    async def test_any_schedule_keeps_the_store_whole(self, steps: list[Step]) -> None:
+        """Every message stands where the model says, and the store fits together at the end."""
+        await self.play(steps)
+
+    @pytest.mark.soak
+    @given(steps=st.lists(STEPS, min_size=20, max_size=120))
+    @settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
+    async def test_any_long_schedule_keeps_the_store_whole(self, steps: list[Step]) -> None:
+        """The same, longer and more often."""
+        await self.play(steps)
