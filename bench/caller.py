@@ -16,6 +16,7 @@ import grpc.aio
 import uvloop
 
 from bench import traffic
+from bench.child import say
 from bench.following import Following, follow_request
 from waypost.v1 import send_pb2
 
@@ -24,7 +25,8 @@ CHECKED_EVERY = 16
 """Of the frames of answers, one in so many is parsed and looked at."""
 
 _OPTIONS = (("grpc.max_receive_message_length", 64 * 1024 * 1024),)
-_SERVICE = "/waypost.v1.BrokerService"
+SEND = "/waypost.v1.BrokerService/Send"
+SEND_STREAM = "/waypost.v1.BrokerService/SendStream"
 
 Answer = dict[str, Any]
 
@@ -42,7 +44,8 @@ class Caller:
         self, *, address: str, key: str, concurrency: int, seconds: float, count: int, request_ids: bool
     ) -> Answer:
         """Send one after the other, `concurrency` at a time, until the time or the count is over."""
-        send = self._channel(address).unary_unary(f"{_SERVICE}/Send")
+        channel = self._channel(address)
+        send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(SEND)
         metadata = _metadata(key)
         bodies = self._calls.setdefault(request_ids, traffic.calls(with_request_id=request_ids))
         latencies: list[float] = []
@@ -65,7 +68,9 @@ class Caller:
         self, *, address: str, key: str, seconds: float, frames: int, request_ids: bool
     ) -> Answer:
         """Send frames of 100 with a window of answers outstanding, until the time or the count is over."""
-        call = self._channel(address).stream_stream(f"{_SERVICE}/SendStream")(metadata=_metadata(key))
+        channel = self._channel(address)
+        send: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(SEND_STREAM)
+        call = send(metadata=_metadata(key))
         bodies = self._frames.setdefault(request_ids, traffic.frames(with_request_id=request_ids))
         window = asyncio.Semaphore(WINDOW_FRAMES)
         began = time.monotonic()
@@ -146,6 +151,7 @@ async def work() -> None:
     jobs: dict[str, Callable[..., Awaitable[Answer]]] = {
         name: getattr(caller, name) for name in ("unary", "stream", "read", "follow", "followed")
     }
+    say({"ready": True})
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         arguments = json.loads(line)
         try:
@@ -153,7 +159,7 @@ async def work() -> None:
         except Exception as error:  # noqa: BLE001 - whatever failed is told to the benchmark
             cause = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
             answer = {"failed": f"{type(cause).__name__}: {cause}"}
-        print(json.dumps(answer), flush=True)
+        say(answer)
 
 
 if __name__ == "__main__":

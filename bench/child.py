@@ -15,6 +15,12 @@ STOP_S_MAX = 20.0
 LOG_BYTES_SHOWN = 2_000
 
 
+def say(answer: Mapping[str, object]) -> None:
+    """What a child answers its parent with: one line."""
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
 class ChildFailed(RuntimeError):
     """A process ended, was late, or said that its job failed."""
 
@@ -66,7 +72,11 @@ class Child:
 
 @asynccontextmanager
 async def running(
-    name: str, module: str, arguments: Sequence[str], directory: Path, settings: Mapping[str, str] | None = None
+    name: str,
+    module: str,
+    arguments: Sequence[str],
+    directory: Path,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Child]:
     """`python -m module` for as long as the block lasts."""
     log = directory / f"{name}.log"
@@ -97,4 +107,4 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
         for name, setting in os.environ.items()
         if not name.startswith("WAYPOST_") and name != "PYTHONDONTWRITEBYTECODE"
     }
-    return ours | settings
+    return {**ours, **settings}

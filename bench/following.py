@@ -25,7 +25,7 @@ class Following:
     """Counts what several subscribers get."""
 
     def __init__(self, channel: grpc.aio.Channel, metadata: Sequence[tuple[str, str]]) -> None:
-        self._subscribe = channel.unary_stream(SUBSCRIBE)
+        self._subscribe: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(SUBSCRIBE)
         self._metadata = tuple(metadata)
         self._tasks: list[asyncio.Task[None]] = []
         self._known: dict[bytes, FrameCount] = {}

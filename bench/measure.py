@@ -14,6 +14,14 @@ Arm = Callable[[float], Awaitable["Run"]]
 
 
 @dataclass(frozen=True, slots=True)
+class ServerTime:
+    """CPU time for one operation in microseconds: of all the server's threads, and of its event loop."""
+
+    all: float
+    loop: float
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One measurement. `operations` is how many there were in the time that `usage` is about."""
 
@@ -22,11 +30,12 @@ class Run:
     operations: int = 0
 
     @property
-    def server_us(self) -> float | None:
-        """CPU time of the server for each operation, in microseconds."""
+    def server_us(self) -> ServerTime | None:
+        """What the server needed for each operation."""
         if self.usage is None or not self.operations:
             return None
-        return self.usage.server_cpu_s * 1e6 / self.operations
+        each = 1e6 / self.operations
+        return ServerTime(self.usage.server_cpu_s * each, self.usage.server_loop_cpu_s * each)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Usage:
     callers: float
     others: float
     server_cpu_s: float
+    server_loop_cpu_s: float
 
 
 def usable_cores() -> int:
@@ -61,6 +62,7 @@ class Watch:
             callers=sum(callers) * percent,
             others=max(0.0, (machine - ourselves - server - sum(callers)) * percent),
             server_cpu_s=server,
+            server_loop_cpu_s=loop,
         )
 
     def _counters(self) -> list[float]:

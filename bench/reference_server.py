@@ -4,18 +4,18 @@ Run as `python -m bench.reference_server`; it says its address in one JSON line 
 """
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any, cast
 
 import grpc.aio
 import uvloop
 
+from bench.child import say
 from bench.traffic import FRAME_REQUESTS, request
-from broker.api.gate import Gate
+from broker.api.gate import Gate, Lane
 from broker.api.server import RECEIVE_BYTES_MAX, server_options
-from broker.delivery.keys import Keys
 from broker.settings import FeedSettings, IntakeSettings
 from waypost.v1 import broker_service_pb2_grpc, event_pb2, send_pb2, status_pb2, subscribe_pb2
 
@@ -79,17 +79,20 @@ def _event() -> event_pb2.Event:
     return event
 
 
+def _gate() -> Gate:
+    """What stands in for the broker's gate: its limits, since nothing else of it becomes an option."""
+    calls_max, subscribers_max = IntakeSettings().calls_max, FeedSettings().subscribers_max
+    lanes = SimpleNamespace(calls=Lane(calls_max), streams=Lane(subscribers_max + calls_max))
+    return cast("Gate", lanes)
+
+
 async def serve() -> None:
     """Serve until stdin ends."""
-    # Only the gate's limits become options, so it needs no keys.
-    limits = IntakeSettings(), FeedSettings()
-    streams_max = limits[0].calls_max + limits[1].subscribers_max
-    gate = Gate(keys=cast("Keys", None), calls_max=limits[0].calls_max, streams_max=streams_max)
-    server = grpc.aio.server(options=server_options(gate, RECEIVE_BYTES_MAX))
+    server = grpc.aio.server(options=server_options(_gate(), RECEIVE_BYTES_MAX))
     broker_service_pb2_grpc.add_BrokerServiceServicer_to_server(Reference(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    print(json.dumps({"address": f"127.0.0.1:{port}"}), flush=True)
+    say({"address": f"127.0.0.1:{port}"})
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await server.stop(0)
 

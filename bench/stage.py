@@ -79,9 +79,7 @@ class Stage:
         """Count what the server and all load processes use from now on."""
         return Watch(server.child.pid, [child.pid for child in (*self.callers, self.follower)])
 
-    async def _load(
-        self, server: Server, job: str, **arguments: Any
-    ) -> tuple[Run, list[dict[str, Any]]]:
+    async def _load(self, server: Server, job: str, **arguments: Any) -> tuple[Run, list[dict[str, Any]]]:
         watch = self.watch(server)
         answers = await asyncio.gather(
             *(caller.ask(job, **server.place, **arguments) for caller in self.callers)
@@ -120,10 +118,17 @@ async def stage(scale: Scale, directory: Path) -> AsyncIterator[Stage]:
     """Everything that outlives one scenario."""
     async with (
         reference_server(directory) as reference,
-        running("follower", "bench.caller", [], directory) as follower,
+        _caller("follower", directory) as follower,
         _callers(scale.callers, directory) as callers,
     ):
         yield Stage(scale, directory, reference, callers, follower, count())
+
+
+@asynccontextmanager
+async def _caller(name: str, directory: Path) -> AsyncIterator[Child]:
+    async with running(name, "bench.caller", [], directory) as child:
+        await child.answer()
+        yield child
 
 
 @asynccontextmanager
@@ -132,7 +137,7 @@ async def _callers(number: int, directory: Path) -> AsyncIterator[list[Child]]:
         yield []
         return
     async with (
-        running(f"caller-{number}", "bench.caller", [], directory) as first,
+        _caller(f"caller-{number}", directory) as first,
         _callers(number - 1, directory) as others,
     ):
         yield [first, *others]

@@ -15,7 +15,7 @@ import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ from broker.domain.retry import RetryPolicy
 from broker.listening import check_listeners, listening
 from broker.metrics import Metrics
 from broker.parts import Parts
-from broker.plugins import load_plugins
+from broker.plugins import PluginError, load_plugins
 from broker.settings import Settings
 from broker.spi import Context
 from broker.storage.keeping import Boot, NewAccount, boot, create_accounts, read_has_accounts
@@ -49,7 +49,7 @@ from broker.storage.migrate import load_migrations, migrate
 from broker.storage.questioning import release_open_attempts
 from broker.storage.sqlite import SqliteEngine
 from broker.storage.store import Commit, Store
-from broker.telemetry import configure_logging
+from broker.telemetry import configure_logging, places_of
 
 log = structlog.get_logger("waypost")
 
@@ -57,7 +57,16 @@ VERSION = importlib.metadata.version("waypost-broker")
 SWITCH_INTERVAL_S = 0.0005
 """The writer thread gives up the GIL at every step of SQLite; this is how long it waits to get it back."""
 
+PROVIDER_START_S_MAX = 60.0
 PROVIDER_STOP_S_MAX = 10.0
+
+
+@dataclass(slots=True)
+class Stop:
+    """How the process is asked to end, and whether that is because something failed."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    exit_code: int = 0
 
 
 def open_engine(data_dir: Path, clock: SystemClock) -> tuple[SqliteEngine, Boot]:
@@ -187,7 +196,7 @@ async def create_first_account(parts: Parts, data_dir: Path) -> str | None:
 
 
 @contextlib.asynccontextmanager
-async def running_delivery(settings: Settings, found: Boot, parts: Parts) -> AsyncIterator[None]:
+async def running_delivery(settings: Settings, found: Boot, parts: Parts, stop: Stop) -> AsyncIterator[None]:
     """Providers started, and delivery running, for as long as the block does; then all of it drained."""
     tasks: list[asyncio.Task[None]] = []
     started = []
@@ -200,12 +209,18 @@ async def running_delivery(settings: Settings, found: Boot, parts: Parts) -> Asy
                 clock=parts.clock,
                 report=partial(parts.receipts.report, instance.name),
             )
-            await instance.provider.start(context)
+            try:
+                async with asyncio.timeout(PROVIDER_START_S_MAX):
+                    await instance.provider.start(context)
+            except TimeoutError as error:
+                raise PluginError(
+                    f"[providers.{instance.name}] did not start within {PROVIDER_START_S_MAX:g} s"
+                ) from error
             started.append(instance)
         jobs = [parts.identities.run(), parts.janitor.run()]
         if not settings.delivery.paused:
             jobs += [parts.dispatcher.run(), parts.poller.run()]
-        tasks += [asyncio.create_task(_watched(job)) for job in jobs]
+        tasks += [asyncio.create_task(_watched(job, stop)) for job in jobs]
         yield
     finally:
         await parts.dispatcher.drain(settings.server.drain_s)
@@ -220,15 +235,16 @@ async def running_delivery(settings: Settings, found: Boot, parts: Parts) -> Asy
         await parts.store.close()
 
 
-async def _watched(job: Coroutine[Any, Any, None]) -> None:
+async def _watched(job: Coroutine[Any, Any, None], stop: Stop) -> None:
     """Run a job that should never end; if it fails, stop the process rather than limp on without it."""
     try:
         await job
     except asyncio.CancelledError:
         raise
-    except BaseException:
-        log.exception("broker.job_failed")
-        os.kill(os.getpid(), signal.SIGTERM)
+    except BaseException as error:
+        log.error("broker.job_failed", exception=type(error).__qualname__, at=places_of(error))
+        stop.exit_code = 1
+        stop.asked.set()
         raise
 
 
@@ -279,17 +295,17 @@ async def _serve(settings: Settings, *, json: bool) -> int:
     clock = SystemClock()
     engine, found = open_engine(settings.data_dir, clock)
     parts = build_delivery(settings, engine, found, clock)
-    stop = asyncio.Event()
+    stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running_delivery(settings, found, parts):
+        asyncio.get_running_loop().add_signal_handler(number, stop.asked.set)
+    async with running_delivery(settings, found, parts, stop):
         admin_key = await create_first_account(parts, settings.data_dir)
         async with listening(settings, parts) as (address, http_address):
             log.info("broker.ready", address=address, http_address=http_address, boot=found.boot)
             ready = Ready(address, http_address, str(settings.data_dir), admin_key)
             sys.stdout.write(ready.lines(json=json))
             sys.stdout.flush()
-            await stop.wait()
+            await stop.asked.wait()
             log.info("broker.draining", seconds=settings.server.drain_s)
     log.info("broker.stopped")
-    return 0
+    return stop.exit_code

@@ -91,8 +91,8 @@ def load_plugins(entry_points: Iterable[importlib.metadata.EntryPoint] | None = 
         distribution = entry_point.dist.name if entry_point.dist else "?"
         version = entry_point.dist.version if entry_point.dist else "?"
         try:
-            offered = _load_one(manager, entry_point)
-        except Exception:  # noqa: BLE001 - a broken plugin harms no other
+            offered = _load_one(manager, entry_point, distribution)
+        except (Exception, SystemExit):  # noqa: BLE001 - a broken plugin harms no other
             error = traceback.format_exc()
             broken.append(BrokenPlugin(entry_point.name, distribution, version, error))
             log.warning("plugin.broken", entry_point=entry_point.name, distribution=distribution, error=error)
@@ -107,10 +107,10 @@ def load_plugins(entry_points: Iterable[importlib.metadata.EntryPoint] | None = 
 
 
 def _load_one(
-    manager: pluggy.PluginManager, entry_point: importlib.metadata.EntryPoint
+    manager: pluggy.PluginManager, entry_point: importlib.metadata.EntryPoint, distribution: str
 ) -> list[ProviderType]:
     plugin = entry_point.load()
-    name = manager.register(plugin, name=entry_point.name)
+    name = manager.register(plugin, name=f"{distribution}/{entry_point.name}")
     if name is None:
         raise ValueError(f"{entry_point.name} is registered already")
     try:

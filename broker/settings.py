@@ -7,9 +7,9 @@ name is refused.
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -42,6 +42,14 @@ class DeliverySettings(BaseModel):
     doubt_first_s: Seconds = Field(default=1.0, description="ask about an unknown outcome after this")
     question_cap_s: Seconds = Field(default=3_600.0, description="the longest wait between two questions")
     paused: bool = Field(default=False, description="accept messages and hand none over")
+
+    @model_validator(mode="after")
+    def _lease_outlives_the_call(self) -> Self:
+        if self.lease_s <= self.submit_timeout_s:
+            raise ValueError(
+                "lease_s must be more than submit_timeout_s: a call still open would be made again"
+            )
+        return self
 
 
 class IntakeSettings(BaseModel):

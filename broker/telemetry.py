@@ -6,6 +6,7 @@ pass fails safe: a new key says nothing until somebody decides that it may.
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -60,6 +61,12 @@ def redact(_logger: object, _name: str, values: MutableMapping[str, Any]) -> Mut
     return values
 
 
+def places_of(error: BaseException) -> list[str]:
+    """Where an error happened, from the outermost call on, and never what it said: that may quote a caller."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+
+
 def configure_logging(*, json: bool, level: str = "INFO") -> None:
     """Log to standard error, as JSON lines or for people."""
     renderer: Any = (
@@ -71,7 +78,6 @@ def configure_logging(*, json: bool, level: str = "INFO") -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
             redact,
             renderer,
         ],

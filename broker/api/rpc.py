@@ -11,7 +11,6 @@ Everything leaves as bytes: a frame can be encoded once and sent to many, and no
 import asyncio
 import contextlib
 import time
-import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -31,6 +30,7 @@ from broker.api.gate import Access, Gate, Lane
 from broker.api.status import grpc_status
 from broker.domain.access import Principal
 from broker.errors import BrokerError, ErrorReason
+from broker.telemetry import places_of
 
 log = structlog.get_logger("broker.api")
 
@@ -241,11 +241,5 @@ def _guarded(gate: Gate, lane: Lane, access: Access, path: str, work: _Work) -> 
 
 def _report(path: str, defect: Exception) -> BrokerError:
     """Log where a defect happened, never what it said: a message may quote a caller's text."""
-    frames = traceback.extract_tb(defect.__traceback__)
-    log.error(
-        "rpc.defect",
-        method=path,
-        exception=type(defect).__qualname__,
-        at=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    )
+    log.error("rpc.defect", method=path, exception=type(defect).__qualname__, at=places_of(defect))
     return BrokerError(ErrorReason.INTERNAL_ERROR)

@@ -18,7 +18,8 @@ def serve(
         typer.Option(metavar="HOST:PORT", help="gRPC; port 0 picks a free one. (127.0.0.1:7070 by default)"),
     ] = None,
     http_listen: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Health and metrics over HTTP. (nowhere by default)")
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Health and metrics over HTTP. (nowhere by default)"),
     ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings as TOML.")] = None,
     store: Annotated[

@@ -75,7 +75,7 @@ def _answer_cells(row: Row, answer: Answer) -> Sequence[str]:
 
 
 def progress_table(progress: Progress, rows_max: int = ROWS_SHOWN_MAX) -> RenderableType:
-    """A row for each message; of many only those not delivered yet, and how many stand where."""
+    """A row for each message; of many only those that are not delivered."""
     messages = progress.messages
     many = len(messages) > rows_max
     shown = [each for each in messages if each.status != "DELIVERED"][:rows_max] if many else messages
@@ -83,7 +83,9 @@ def progress_table(progress: Progress, rows_max: int = ROWS_SHOWN_MAX) -> Render
         ("recipient", "name", "status", "attempts", "what happened"),
         [(each.recipient, each.name, each.status, str(each.attempts or ""), each.story) for each in shown],
     )
-    return Group(table, "", Text(progress.summary)) if many else table
+    if many:
+        return Group(table, "", Text(f"{len(messages) - len(shown):,} more are not in this table"))
+    return table
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
@@ -110,23 +112,37 @@ async def shown(progress: Progress) -> AsyncIterator[None]:
     On a terminal one table changes in place; elsewhere a table is printed now and then.
     """
     console = stdout_console()
-    if console.is_terminal:
-        rows_max = max(1, console.height - _AROUND_THE_ROWS)
-        with Live(
-            console=console,
-            get_renderable=lambda: progress_table(progress, rows_max),
-            refresh_per_second=REFRESHES_PER_S,
-        ):
+    showing = _changing_in_place if console.is_terminal else _printed_now_and_then
+    try:
+        async with showing(console, progress):
             yield
-    else:
-        printing = asyncio.create_task(_print_now_and_then(console, progress))
+    finally:
+        console.print()
+        console.print(Text(progress.summary))
+
+
+@asynccontextmanager
+async def _changing_in_place(console: Console, progress: Progress) -> AsyncIterator[None]:
+    rows_max = max(1, console.height - _AROUND_THE_ROWS)
+    with Live(
+        console=console,
+        get_renderable=lambda: progress_table(progress, rows_max),
+        refresh_per_second=REFRESHES_PER_S,
+    ):
         try:
             yield
         finally:
-            printing.cancel()
-            console.print(progress_table(progress))
-    console.print()
-    console.print(Text(progress.summary))
+            rows_max = ROWS_SHOWN_MAX  # the last picture may scroll
+
+
+@asynccontextmanager
+async def _printed_now_and_then(console: Console, progress: Progress) -> AsyncIterator[None]:
+    printing = asyncio.create_task(_print_now_and_then(console, progress))
+    try:
+        yield
+    finally:
+        printing.cancel()
+        console.print(progress_table(progress))
 
 
 async def _print_now_and_then(console: Console, progress: Progress) -> None:

@@ -61,6 +61,7 @@ class Dispatcher:
         self._chance = chance
         self._metrics = metrics
         self._wake = asyncio.Event()
+        self._claiming = asyncio.Lock()
         self._draining = False
         self._in_flight = 0
         self._attempts: set[asyncio.Task[None]] = set()
@@ -77,7 +78,8 @@ class Dispatcher:
             idle_s = IDLE_S_MAX
             if room > 0:
                 try:
-                    idle_s = await self._claim(room)
+                    async with self._claiming:
+                        idle_s = await self._claim(room)
                 except BrokerError as error:
                     log.error("dispatcher.store_failed", error=str(error), retry_s=STORE_RETRY_S)
                     idle_s = STORE_RETRY_S
@@ -88,6 +90,8 @@ class Dispatcher:
         """Claim no more and let open attempts settle; what does not in time is asked about after a restart."""
         self._draining = True
         self._wake.set()
+        async with self._claiming:  # what is being claimed now is open as well
+            pass
         if self._attempts:
             _, late = await asyncio.wait(self._attempts, timeout=timeout_s)
             for task in late:
@@ -130,22 +134,24 @@ class Dispatcher:
             assert instance is not None  # the route named it a moment ago
             size = instance.capabilities.batch_max
             for start in range(0, len(group), size):
-                task = asyncio.create_task(self._attempt(instance, group[start : start + size]))
+                batch = group[start : start + size]
+                # Counted before the task runs: the next claim may come first, and must know how much room is left.
+                self._in_flight += len(batch)
+                instance.in_flight += len(batch)
+                task = asyncio.create_task(self._attempt(instance, batch))
                 self._attempts.add(task)
                 task.add_done_callback(self._attempts.discard)
 
     async def _attempt(self, instance: Instance, attempts: list[OpenAttempt]) -> None:
         """Hand one batch over and settle it."""
         count = len(attempts)
-        self._in_flight += count
-        instance.in_flight += count
         began = time.monotonic()
         try:
             outcomes: list[Outcome] = await guarded(
-                instance.provider.submit([attempt.message for attempt in attempts]),
+                instance.provider.submit,
+                [attempt.message for attempt in attempts],
                 instance=instance.name,
                 method="submit",
-                count=count,
                 timeout_s=self._limits.submit_timeout_s,
                 kinds=OUTCOMES,
             )

@@ -121,11 +121,12 @@ class Feed:
                 if frame.encoded is not None:
                     yield frame.encoded
                     beat_at = loop.time() + heartbeat_s
-                continue
+            # Also while there is more to read: a filter that lets nothing through must not look like a dead stream.
             if loop.time() >= beat_at:
                 yield self._join((), self._cursor(tail.account_id, position))
                 beat_at = loop.time() + heartbeat_s
-            await _wait(woken, beat_at - loop.time())
+            if frame is None:
+                await _wait(woken, beat_at - loop.time())
         raise BrokerError(ErrorReason.DRAINING, retry_after_s=1)
 
     async def _position(self, account_id: int, start: Start) -> int:

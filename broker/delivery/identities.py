@@ -2,10 +2,15 @@
 
 import asyncio
 
+import structlog
+
 from broker.domain.ids import IdSequence, first_id_at
+from broker.errors import BrokerError
 from broker.spi import Clock
 from broker.storage.keeping import raise_id_ceiling
 from broker.storage.store import Store
+
+log = structlog.get_logger("waypost.identities")
 
 RESERVE_AHEAD_MS = 10_000
 RENEW_EVERY_S = 3.0
@@ -31,7 +36,10 @@ class Identities:
     async def run(self) -> None:
         """Keep a reservation ahead, until cancelled."""
         while True:
-            await self._reserve()
+            try:
+                await self._reserve()
+            except BrokerError as error:
+                log.warning("identities.reserve_failed", error=str(error), retry_s=RENEW_EVERY_S)
             await self._clock.sleep(RENEW_EVERY_S)
 
     async def _reserve(self) -> None:

@@ -39,7 +39,7 @@ class Keys:
         """Who holds this key; None when it is unknown, expired or revoked."""
         now_us = self._clock.now_us()
         cached = self._cache.get(secret)
-        if cached is not None and now_us - cached[0] < FRESH_US:
+        if cached is not None and 0 <= now_us - cached[0] < FRESH_US:  # not also while a clock catches up
             return cached[1]
         principal = await self._look_up(secret, now_us)
         self._cache[secret] = (now_us, principal)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import structlog
 
@@ -28,6 +29,9 @@ log = structlog.get_logger("waypost.poller")
 
 LOOK_EVERY_S = 0.5
 QUESTIONS_MAX = 500
+ASKING_MAX = 32
+"""Calls of `query` at once, over all providers."""
+
 STORE_RETRY_S = 1.0
 
 
@@ -54,17 +58,22 @@ class Poller:
         self._lease_s = lease_s
         self._chance = chance
         self._metrics = metrics
+        self._asking: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Look for overdue messages, until cancelled."""
-        while True:
-            try:
-                looked_at = await self._round()
-            except BrokerError as error:
-                log.error("poller.store_failed", error=str(error), retry_s=STORE_RETRY_S)
-                looked_at = 0
-            if looked_at < QUESTIONS_MAX:
-                await self._clock.sleep(LOOK_EVERY_S)
+        try:
+            while True:
+                try:
+                    looked_at = await self._round()
+                except BrokerError as error:
+                    log.error("poller.store_failed", error=str(error), retry_s=STORE_RETRY_S)
+                    looked_at = 0
+                if looked_at < QUESTIONS_MAX:
+                    await self._clock.sleep(LOOK_EVERY_S)
+        finally:
+            for task in self._asking:
+                task.cancel()
 
     async def _round(self) -> int:
         """Ask about one batch; answers how many messages were overdue."""
@@ -84,25 +93,29 @@ class Poller:
         by_provider: defaultdict[str, list[Question]] = defaultdict(list)
         for question in overdue.questions:
             by_provider[question.provider].append(question)
-        batches = []
         for name, questions in by_provider.items():
             instance = self._registry.get(name)
             assert instance is not None  # can_ask said so
             size = instance.capabilities.batch_max
-            batches += [
-                self._ask(instance, questions[start : start + size])
-                for start in range(0, len(questions), size)
-            ]
-        await asyncio.gather(*batches)
+            for start in range(0, len(questions), size):
+                await self._start(self._ask(instance, questions[start : start + size]))
         return overdue.looked_at
+
+    async def _start(self, asking: Coroutine[Any, Any, None]) -> None:
+        """Ask beside the round, so that a provider that hangs holds up no other; wait for a free place."""
+        if len(self._asking) >= ASKING_MAX:
+            await asyncio.wait(self._asking, return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.create_task(asking)
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
 
     async def _ask(self, instance: Instance, questions: Sequence[Question]) -> None:
         self._metrics.questions.labels(instance.name).inc(len(questions))
         answers: list[Outcome | Receipt] = await guarded(
-            instance.provider.query([question.message for question in questions]),
+            instance.provider.query,
+            [question.message for question in questions],
             instance=instance.name,
             method="query",
-            count=len(questions),
             timeout_s=self._query_timeout_s,
             kinds=(*OUTCOMES, Receipt),
         )
@@ -118,4 +131,8 @@ class Poller:
             )
             for question, answer in zip(questions, answers, strict=True)
         ]
-        await self._store.write(settle_answers, reports, {question.account_id for question in questions})
+        try:
+            await self._store.write(settle_answers, reports, {question.account_id for question in questions})
+        except BrokerError as error:
+            # Nothing is lost: what was asked is asked again when its lease runs out.
+            log.error("poller.settle_failed", messages=len(reports), error=str(error))

@@ -1,38 +1,42 @@
 """Calling a provider so that nothing it does can hurt: no raise, no hang, no wrong answer gets through."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import structlog
 
-from broker.domain.outcome import Unknown
+from broker.domain.outcome import Accepted, NotAccepted, Receipt, ReceiptStatus, Rejected, Unknown
+from broker.domain.vocabulary import Reason
+from broker.spi import OutboundMessage
 
 log = structlog.get_logger("waypost.providers")
 
 Answer = TypeVar("Answer")
 
-STOP_GRACE_S = 1.0
+WRONG = Unknown("wrong_answer", "the provider's answer does not fit its messages")
 
 
 async def guarded(
-    call: Awaitable[Sequence[Answer]],
+    call: Callable[[Sequence[OutboundMessage]], Awaitable[Sequence[Answer]]],
+    messages: Sequence[OutboundMessage],
     *,
     instance: str,
     method: str,
-    count: int,
     timeout_s: float,
     kinds: type | tuple[type, ...],
 ) -> list[Answer | Unknown]:
-    """The `count` answers of a provider's call, or Unknown for each when it raised, hung or answered wrongly.
+    """A provider's answers to `call(messages)`, or Unknown for each when it raised, hung or answered wrongly.
 
     A call that does not end in time is cancelled, and left behind if it resists.
     """
-    task = asyncio.ensure_future(call)
+    count = len(messages)
+    task = asyncio.create_task(_called(call, messages))
     try:
         await asyncio.wait({task}, timeout=timeout_s)
     except asyncio.CancelledError:
         task.cancel()
+        task.add_done_callback(_forget)
         raise
     if not task.done():
         task.cancel()
@@ -49,6 +53,14 @@ async def guarded(
     return _checked(task.result(), instance=instance, method=method, count=count, kinds=kinds)
 
 
+async def _called(
+    call: Callable[[Sequence[OutboundMessage]], Awaitable[Sequence[Answer]]],
+    messages: Sequence[OutboundMessage],
+) -> Sequence[Answer]:
+    """Call it within the task: what is no coroutine function may raise, or answer, before it is awaited."""
+    return await call(messages)
+
+
 def _checked(
     answers: object, *, instance: str, method: str, count: int, kinds: type | tuple[type, ...]
 ) -> list[Answer | Unknown]:
@@ -57,9 +69,34 @@ def _checked(
         and len(answers) == count
         and all(isinstance(each, kinds) for each in answers)
     ):
-        return list(answers)
+        checked = [each if _sound(each) else WRONG for each in answers]
+        if wrong := sum(each is WRONG for each in checked):
+            log.error("provider.wrong_answer", instance=instance, method=method, messages=wrong)
+        return checked
     log.error("provider.wrong_answer", instance=instance, method=method, messages=count)
-    return [Unknown("wrong_answer", "the provider's answer does not fit its messages")] * count
+    return [WRONG] * count
+
+
+def _sound(answer: Any) -> bool:
+    """Whether its fields are of their types and can be stored: a plugin may hand on what a socket brought."""
+    kind = type(answer)  # plain comparisons: to the type checker the fields are what they should be
+    if kind is Accepted:
+        texts = answer.provider_message_ids
+        fits = isinstance(texts, tuple) and not any("\n" in str(each) for each in texts)
+    elif kind is Rejected:
+        texts, fits = (answer.code, answer.text), isinstance(answer.reason, Reason)
+    elif kind is NotAccepted:
+        texts, fits = (answer.code, answer.text), isinstance(answer.retry_after_s, int | float | None)
+    elif kind is Receipt:
+        texts = (answer.provider_message_id, answer.code, answer.text)
+        fits = isinstance(answer.status, ReceiptStatus) and isinstance(answer.part, int)
+    else:
+        texts, fits = (answer.code, answer.text), True
+    try:
+        "".join(texts).encode()
+    except (TypeError, UnicodeEncodeError):
+        return False
+    return fits
 
 
 def _forget(task: asyncio.Future[Any]) -> None:

@@ -96,7 +96,10 @@ class DeliveryPolicy:
 
 @value
 class MessageTraits:
-    """What matters of a message and of the provider that has, or may have, it."""
+    """What matters of a message and of the provider that has, or may have, it.
+
+    `doubtful`: an earlier attempt may have reached its provider.
+    """
 
     attempt: int
     expire_at_us: int
@@ -104,6 +107,7 @@ class MessageTraits:
     asked: int = 0
     gives_receipts: bool = True
     answers_questions: bool = False
+    doubtful: bool = False
 
 
 def after_submit(
@@ -145,9 +149,7 @@ def after_question(
             fact, note = fact_of(answer)
             if fact is Fact.PROGRESSED:
                 return taken
-            if fact is Fact.READ:  # who read it has it
-                fact = Fact.DELIVERED
-            return Decision((taken.facts[0], (fact, note)), Done())
+            return Decision((*taken.facts, *following(fact, note)), Done())
         case Unknown(code, text):
             if traits.expire_at_us <= now_us:
                 return _end(Fact.LOST, _said(Reason.AMBIGUOUS, code, text))
@@ -162,8 +164,7 @@ def after_receipt_question(
     """What follows when a provider was asked about a message that it has taken."""
     match answer:
         case Receipt(status=ReceiptStatus.DELIVERED | ReceiptStatus.DELIVERY_FAILED | ReceiptStatus.READ):
-            fact, note = fact_of(answer)
-            return _end(Fact.DELIVERED if fact is Fact.READ else fact, note)
+            return Decision(following(*fact_of(answer)), Done())
         case Rejected(_, code, text):
             return _end(Fact.UNDELIVERED, _said(Reason.UNDELIVERABLE, code, text))
         case _:
@@ -183,6 +184,11 @@ def fact_of(receipt: Receipt) -> tuple[Fact, Note]:
     reason = Reason.UNDELIVERABLE if fact is Fact.UNDELIVERED else None
     note = _said(reason, receipt.code, receipt.text)
     return fact, Note(note.reason, code=note.code, text=note.text, part=receipt.part)
+
+
+def following(fact: Fact, note: Note) -> tuple[tuple[Fact, Note], ...]:
+    """What a receipt's fact means for a message that has not ended: who read it has it."""
+    return ((Fact.DELIVERED, note), (fact, note)) if fact is Fact.READ else ((fact, note),)
 
 
 _FACTS = {
@@ -217,6 +223,8 @@ def _again(
         policy.retry, attempt=traits.attempt, now_us=now_us, retry_after_s=retry_after_s, chance=chance
     )
     if isinstance(following, GiveUp):
+        if traits.doubtful or note.reason is Reason.AMBIGUOUS:  # a failure would claim that it was not sent
+            return _end(Fact.LOST, Note(Reason.AMBIGUOUS, code=note.code, text=note.text))
         return _end(Fact.EXHAUSTED, Note(Reason.ATTEMPTS_EXHAUSTED, code=note.code, text=note.text))
     # At the end of its validity the message is found expired instead of sent.
     at_us = min(following.at_us, traits.expire_at_us)

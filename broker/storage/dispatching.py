@@ -92,12 +92,11 @@ def _open_attempts(tx: Transaction, wish: Claim, rows: list[DueRow]) -> tuple[Op
         agenda.adopt(row)
         parcel = outbound[row.message_id]
         if row.expire_at_us <= wish.now_us:
-            _end_expired(journal, agenda, row)
+            _end_unsent(journal, agenda, row, Fact.LAPSED, Reason.VALIDITY_PASSED)
             continue
         provider = wish.route(parcel.channel, parcel.provider_pin)
         if provider is None:
-            journal.happen(row.message_id, Fact.EXHAUSTED, Note(Reason.NO_ROUTE))
-            agenda.done(row.message_id)
+            _end_unsent(journal, agenda, row, Fact.EXHAUSTED, Reason.NO_ROUTE)
             continue
         number = journal.attempt(row.message_id, provider)
         row.work = Work.SUBMITTED
@@ -123,12 +122,11 @@ def _open_attempts(tx: Transaction, wish: Claim, rows: list[DueRow]) -> tuple[Op
     return tuple(attempts)
 
 
-def _end_expired(journal: Journal, agenda: Agenda, row: DueRow) -> None:
-    """Its validity has passed: EXPIRED, unless an earlier attempt may have reached a provider."""
+def _end_unsent(journal: Journal, agenda: Agenda, row: DueRow, fact: Fact, reason: Reason) -> None:
+    """It will not be sent, as `fact` says; UNKNOWN where an earlier attempt may have reached a provider."""
     if row.doubtful:
-        journal.happen(row.message_id, Fact.LOST, Note(Reason.AMBIGUOUS))
-    else:
-        journal.happen(row.message_id, Fact.LAPSED, Note(Reason.VALIDITY_PASSED))
+        fact, reason = Fact.LOST, Reason.AMBIGUOUS
+    journal.happen(row.message_id, fact, Note(reason))
     agenda.done(row.message_id)
 
 
@@ -239,6 +237,7 @@ def settle(tx: Transaction, items: list[Settlement]) -> list[bool]:
                 guarantee=item.attempt.guarantee,
                 gives_receipts=item.gives_receipts,
                 answers_questions=item.answers_questions,
+                doubtful=row.doubtful,
             )
             decision = after_submit(item.outcome, traits, item.policy, now_us=item.now_us, chance=item.chance)
             ids += carry_out(journal, agenda, row, decision)

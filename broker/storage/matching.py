@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from broker.domain.decision import Note, fact_of
-from broker.domain.lifecycle import ENDS, Fact
+from broker.domain.decision import Note, fact_of, following
+from broker.domain.lifecycle import Fact
 from broker.domain.outcome import Receipt
 from broker.domain.value import value
 from broker.storage.agenda import Agenda, DueRow
@@ -109,22 +109,27 @@ class _Applier:
 
     def apply(self, match: _Match, receipt: Receipt) -> None:
         fact, note = fact_of(receipt)
-        part = receipt.part or match.part
-        note = Note(note.reason, part=part, code=note.code, text=note.text)
-        head = self._journal.head(match.message_id)
+        note = Note(note.reason, part=receipt.part or match.part, code=note.code, text=note.text)
         due = self._agenda.get(match.message_id)
-        if fact is Fact.DELIVERED and due is not None and head.state not in ENDS:
-            if match.reported:
-                fact = Fact.LATE_RECEIPT
-            elif due.pending_parts > 1:
-                due.pending_parts -= 1
-                self._agenda.put(due)
-                fact = Fact.PART_DELIVERED
-            if not match.reported and match.part:
-                match.reported = True
-                self._reported.append(match)
-        if self._journal.happen(match.message_id, fact, note).end:
-            self._agenda.done(match.message_id)
+        facts = ((fact, note),) if due is None else following(fact, note)
+        for fact, note in facts:
+            if fact is Fact.DELIVERED and due is not None:
+                fact = self._delivered(match, due)
+            if self._journal.happen(match.message_id, fact, note).end:
+                self._agenda.done(match.message_id)
+
+    def _delivered(self, match: _Match, due: DueRow) -> Fact:
+        """What a delivery means for a message that has not ended: its end, or that of one part of it."""
+        if match.reported:
+            return Fact.LATE_RECEIPT
+        if match.part:
+            match.reported = True
+            self._reported.append(match)
+        if due.pending_parts <= 1:
+            return Fact.DELIVERED
+        due.pending_parts -= 1
+        self._agenda.put(due)
+        return Fact.PART_DELIVERED
 
     def flush(self, tx: Transaction) -> None:
         tx.bulk("mark_reported", [(match.provider, match.provider_message_id) for match in self._reported])

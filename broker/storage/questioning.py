@@ -120,7 +120,7 @@ def _questions(tx: Transaction, wish: QuestionClaim, rows: list[DueRow]) -> tupl
 
 
 def _without_asking(row: DueRow, parcel: Parcel, wish: QuestionClaim) -> Decision:
-    traits = MessageTraits(row.attempt, row.expire_at_us, parcel.guarantee, row.asked)
+    traits = MessageTraits(row.attempt, row.expire_at_us, parcel.guarantee, row.asked, doubtful=row.doubtful)
     if row.work is Work.RECEIPT:
         return no_receipt_yet(traits, wish.policy, now_us=wish.now_us)
     note = Note(Reason.AMBIGUOUS)
@@ -146,7 +146,7 @@ def settle_answers(tx: Transaction, items: list[AnswerReport]) -> list[bool]:
     answers = []
     for item in items:
         row = agenda.get(item.question.message_id)
-        same = row is not None and (row.work, row.asked) == (item.question.work, item.question.asked)
+        same = row is not None and _still_asked(row, item.question)
         if row is not None and same:
             ids += carry_out(journal, agenda, row, _decide(row, item))
         answers.append(same)
@@ -154,6 +154,12 @@ def settle_answers(tx: Transaction, items: list[AnswerReport]) -> list[bool]:
     journal.flush()
     agenda.flush()
     return answers
+
+
+def _still_asked(row: DueRow, question: Question) -> bool:
+    """Each attempt counts its questions from 1, so the attempt has to be the same too."""
+    asked = (question.work, question.asked, question.message.attempt)
+    return (row.work, row.asked, row.attempt) == asked
 
 
 def _decide(row: DueRow, item: AnswerReport) -> Decision:
@@ -164,6 +170,7 @@ def _decide(row: DueRow, item: AnswerReport) -> Decision:
         asked=row.asked,
         gives_receipts=item.gives_receipts,
         answers_questions=True,
+        doubtful=row.doubtful,
     )
     if row.work is Work.RECEIPT:
         return after_receipt_question(item.answer, traits, item.policy, now_us=item.now_us)

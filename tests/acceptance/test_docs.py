@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 API = (DOCS / "api.md").read_text(encoding="utf-8")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-DAY_S = 86_400
 
 LIMITS = {
     "recipients of a request": requests.RECIPIENTS_MAX,
@@ -81,7 +81,7 @@ def output_of(program: str, directory: Path, environment: dict[str, str]) -> lis
     return finished.stdout.splitlines()
 
 
-def test_the_program_of_the_api_page_runs(broker, tmp_path):
+def test_the_program_of_the_api_page_runs(broker: Any, tmp_path: Path) -> None:
     """From the first Send to the last error, as a reader would run it."""
     lines = output_of("\n".join(blocks(API)), tmp_path, broker.environment)
     accepted, refused, many, *events, timeline, page, analysis, error = lines
@@ -98,20 +98,20 @@ def test_the_program_of_the_api_page_runs(broker, tmp_path):
     assert "INVALID_ARGUMENT INVALID_REQUEST" == error
 
 
-def test_the_program_of_the_clients_page_runs(broker, tmp_path):
+def test_the_program_of_the_clients_page_runs(broker: Any, tmp_path: Path) -> None:
     """The first thing that a user of the stubs copies."""
     readme = (ROOT / "clients" / "python" / "README.md").read_text(encoding="utf-8")
     (message_id,) = output_of(blocks(readme)[0], tmp_path, broker.environment)
     assert 13 == len(message_id)
 
 
-def test_every_error_is_listed_with_its_code():
+def test_every_error_is_listed_with_its_code() -> None:
     """No reason is missing, none is made up."""
     listed = {row[0]: row[1] for row in rows(section(API, "Errors"))}
     assert {reason.name: code.name for reason, code in CODES.items()} == listed
 
 
-def test_the_limits_are_those_that_are_enforced():
+def test_the_limits_are_those_that_are_enforced() -> None:
     """The last number of each row is the constant that the check uses."""
     listed = {
         row[0]: int(re.findall(r"[\d,]+", row[1])[-1].replace(",", ""))
@@ -120,7 +120,7 @@ def test_the_limits_are_those_that_are_enforced():
     assert listed == LIMITS
 
 
-def test_the_calls_that_are_not_built_are_named():
+def test_the_calls_that_are_not_built_are_named() -> None:
     """So that nobody has to find out by calling."""
     services = {
         broker_service.BrokerService: broker_service.DESCRIPTOR,
@@ -137,7 +137,7 @@ def test_the_calls_that_are_not_built_are_named():
     assert {*re.findall(r"`(\w+)`", first)} == absent
 
 
-def built_by(service: type) -> set[str]:
+def built_by(service: Any) -> set[str]:
     """The methods that a service implements."""
     without_parts = object.__new__(service)
     return set(service.methods.fget(without_parts))
@@ -146,7 +146,7 @@ def built_by(service: type) -> set[str]:
 @pytest.mark.parametrize(
     "page", sorted(DOCS.rglob("*.md")), ids=lambda path: path.relative_to(DOCS).as_posix()
 )
-def test_links_lead_somewhere(page):
+def test_links_lead_somewhere(page: Path) -> None:
     """Within the repository; other sites are not asked."""
     targets = [each for each in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in each]
     assert [] == [each for each in targets if not (page.parent / each).exists()]

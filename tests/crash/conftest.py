@@ -49,7 +49,8 @@ class CrashBroker:
     def start(self) -> None:
         """Start a process and wait until it serves."""
         self._spawn()
-        assert self._process is not None and self._process.stdout is not None
+        assert self._process is not None
+        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert line, f"the broker did not start:\n{self.log}"
         ready = json.loads(line)

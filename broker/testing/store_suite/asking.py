@@ -128,7 +128,7 @@ class AnswerCases(OpenedStore):
             (Unknown(), [], State.PROCESSING),
             (receipt("y", "SENT"), [Fact.HANDED_OVER], State.SENT),
             (receipt("y"), [Fact.HANDED_OVER, Fact.DELIVERED], State.DELIVERED),
-            (receipt("y", "READ"), [Fact.HANDED_OVER, Fact.DELIVERED], State.DELIVERED),
+            (receipt("y", "READ"), [Fact.HANDED_OVER, Fact.DELIVERED, Fact.READ], State.DELIVERED),
             (receipt("y", "DELIVERY_FAILED"), [Fact.HANDED_OVER, Fact.UNDELIVERED], State.DELIVERY_FAILED),
         ],
         ids=lambda value: type(value).__name__,
@@ -162,7 +162,7 @@ class AnswerCases(OpenedStore):
         ("answer", "facts", "state"),
         [
             (receipt("x"), [Fact.DELIVERED], State.DELIVERED),
-            (receipt("x", "READ"), [Fact.DELIVERED], State.DELIVERED),
+            (receipt("x", "READ"), [Fact.DELIVERED, Fact.READ], State.DELIVERED),
             (receipt("x", "DELIVERY_FAILED"), [Fact.UNDELIVERED], State.DELIVERY_FAILED),
             (receipt("x", "SENT"), [], State.SENT),
             (Accepted(), [], State.SENT),

@@ -14,8 +14,15 @@ from broker.storage.acceptance import Accepted as Answer
 from broker.storage.acceptance import Repeated, Stored, accept
 from broker.storage.agenda import DueRow, due_row
 from broker.storage.dispatching import Claim, Claimed, OpenAttempt, Route, Settlement, claim, settle
-from broker.storage.history import Cancellation, Cancelled, NoSuchMessage, NotCancellable, cancel
-from broker.storage.history import read_events, read_message
+from broker.storage.history import (
+    Cancellation,
+    Cancelled,
+    NoSuchMessage,
+    NotCancellable,
+    cancel,
+    read_events,
+    read_message,
+)
 from broker.storage.matching import Report, record_receipts
 from broker.storage.questioning import (
     AnswerReport,
@@ -147,6 +154,11 @@ class Bench:
     async def state(self, message_id: int, account_id: int = 1) -> State:
         """Where the message stands."""
         return (await self.message(message_id, account_id)).state
+
+    async def states(self, message_ids: list[int]) -> dict[int, State]:
+        """Where several messages stand, whoever they belong to."""
+        rows = await self.store.read(lambda tx: tx.all("message_heads", message_ids=message_ids))
+        return {row[0]: State(row[2]) for row in rows}
 
     async def events(self, account_id: int = 1, after: int = 0) -> list[EventRecord]:
         """An account's events."""

@@ -192,7 +192,9 @@ class SettlingCases(OpenedStore):
         """Not before the provider's own wish, and as the next attempt with the same key."""
         attempt = await bench.open()
         await bench.settle(attempt, NotAccepted(retry_after_s=5))
-        assert NOW_US + 5 * SECOND_US == (await bench.timeline(attempt.message_id))[-1].change.next_attempt_at_us
+        assert (
+            NOW_US + 5 * SECOND_US == (await bench.timeline(attempt.message_id))[-1].change.next_attempt_at_us
+        )
         bench.wait(4.999)
         assert () == (await bench.claim()).attempts
         bench.wait(0.001)

@@ -3,7 +3,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
@@ -11,10 +11,10 @@ import pytest
 
 from broker.domain.lifecycle import State
 from broker.errors import BrokerError, ErrorReason
-from broker.storage.acceptance import accept
+from broker.storage.acceptance import Acceptance, accept
 from broker.storage.history import read_log_bounds
 from broker.storage.keeping import read_account_exists
-from broker.storage.store import Store
+from broker.storage.store import Commit, Store
 from broker.storage.transaction import Transaction
 from broker.testing.builders import NOW_US, acceptance, submission
 from broker.testing.store_suite.bench import Bench
@@ -63,7 +63,7 @@ def busy_writer(store: Store) -> Iterator[Callable[[], None]]:
         holding.add_done_callback(lambda task: task.exception())
 
 
-async def queued(*calls: Awaitable[object]) -> "list[asyncio.Future[object]]":
+async def queued(*calls: Awaitable[object]) -> "Sequence[asyncio.Future[object]]":
     """The calls under way, all of them in the store's queue."""
     futures = [asyncio.ensure_future(call) for call in calls]
     for _ in range(3):
@@ -118,7 +118,9 @@ class GroupingCases(OpenedStore):
     async def test_two_calls_of_one_verb_fail_each_for_itself(self, store: Store) -> None:
         """The second of two equal accounts is refused, the first is stored."""
         with busy_writer(store) as release:
-            calls = await queued(store.write(create, [60]), store.write(create, [60]), store.write(create, [61]))
+            calls = await queued(
+                store.write(create, [60]), store.write(create, [60]), store.write(create, [61])
+            )
             release()
             answers = await asyncio.gather(*calls, return_exceptions=True)
         assert [[60], [61]] == [answers[0], answers[2]]
@@ -128,12 +130,12 @@ class GroupingCases(OpenedStore):
     async def test_a_failed_group_uses_up_no_sequence(self, bench: Bench) -> None:
         """The log stays dense."""
 
-        def accept_and_fail(tx: Transaction, items: list[None]) -> list[None]:
-            accept(tx, [acceptance(submission(), bench.ids)])
+        def accept_and_fail(tx: Transaction, items: list[Acceptance]) -> list[None]:
+            accept(tx, items)
             raise PoisonError
 
         with pytest.raises(PoisonError):
-            await bench.store.write(accept_and_fail, [None], [1])
+            await bench.store.write(accept_and_fail, [acceptance(submission(), bench.ids)], [1])
         await bench.send()
         assert (1, 1) == await bench.store.read(read_log_bounds, 1)
 
@@ -188,17 +190,15 @@ class GroupingCases(OpenedStore):
         assert [True, True, False] == found
 
     async def test_listeners_are_told_after_the_commit_what_it_brought(self, bench: Bench) -> None:
-        """Which accounts have events, and whether there may be work; a quiet commit tells nothing."""
-        told: list[tuple[list[int], bool]] = []
-
-        def listen(*, accounts_with_events: frozenset[int], work_is_due: bool) -> None:
-            told.append((sorted(accounts_with_events), work_is_due))
-
-        bench.store.on_commit(listen)
+        """Which accounts have events, whether there may be work, and what happened."""
+        told: list[Commit] = []
+        bench.store.on_commit(told.append)
         await bench.accept(submission(account_id=2), submission(account_id=1))
         await bench.claim()
         await bench.store.write(create, [60])
-        assert [([1, 2], True), ([1, 2], False)] == told
+        work = [(sorted(each.accounts_with_events), each.work_is_due, each.calls) for each in told]
+        assert [([1, 2], True, 1), ([1, 2], False, 1), ([], False, 1)] == work
+        assert [{"ACCEPTED": 2}, {"ATTEMPTED": 2}, {}] == [dict(each.facts) for each in told]
 
     async def test_a_read_sees_what_was_committed_before_it(self, bench: Bench) -> None:
         """Also on another reader, and at once."""

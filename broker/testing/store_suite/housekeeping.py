@@ -18,7 +18,7 @@ from broker.storage.keeping import (
     read_key,
 )
 from broker.storage.store import Store
-from broker.testing.builders import NOW_US, phones
+from broker.testing.builders import DAY_US, NOW_US, phones
 from broker.testing.store_suite.bench import Bench
 from broker.testing.store_suite.opening import OpenedStore
 
@@ -50,10 +50,15 @@ class HousekeepingCases(OpenedStore):
 
     async def test_a_key_is_found_by_its_id(self, store: Store) -> None:
         """With whom it stands for, and when it ends."""
-        items = [NewKey(7, 1, Role.SEND, "hash", NOW_US), NewKey(8, 2, Role.READ, "other", NOW_US, NOW_US + 5)]
+        items = [
+            NewKey(7, 1, Role.SEND, "hash", NOW_US),
+            NewKey(8, 2, Role.READ, "other", NOW_US, NOW_US + 5),
+        ]
         await store.write(create_keys, items, [1, 2])
         assert StoredKey(Principal(7, 1, Role.SEND), "hash", None, None) == await store.read(read_key, 7)
-        assert StoredKey(Principal(8, 2, Role.READ), "other", NOW_US + 5, None) == await store.read(read_key, 8)
+        assert StoredKey(Principal(8, 2, Role.READ), "other", NOW_US + 5, None) == await store.read(
+            read_key, 8
+        )
         assert await store.read(read_key, 9) is None
 
     async def test_accounts_are_known_once_created(self, store: Store) -> None:
@@ -67,11 +72,12 @@ class HousekeepingCases(OpenedStore):
             assert not await store.read(read_has_accounts)
 
     async def test_what_is_due_is_counted_by_kind(self, bench: Bench) -> None:
-        """For whoever watches the broker."""
+        """For whoever watches the broker; with the time of the first dispatch."""
+        await bench.sent("x")
         await bench.send(recipients=phones(3))
         await bench.claim(1)
-        await bench.sent("x")
-        expected = {Work.SUBMITTED: 3, Work.RECEIPT: 1}
+        await bench.send(schedule_at_us=NOW_US + DAY_US)
+        expected = {Work.RECEIPT: 1, Work.SUBMITTED: 1, Work.DISPATCH: 3}, NOW_US
         assert expected == await bench.store.read(read_due_counts)
 
     async def test_a_closed_store_opens_with_all_it_had(self, tmp_path: Path) -> None:

@@ -1,4 +1,3 @@
-# ruff: noqa: SIM300 - tests are written `expected == actual`
 """Random schedules of everything that can happen to messages, compared with a model of their lives."""
 
 import tempfile
@@ -79,13 +78,17 @@ class Play:
         """Every step, and after each of them the state of every message."""
         for name, *arguments in steps:
             await getattr(self, str(name))(*arguments)
-            for life in self.lives.values():
-                assert life.state == await self.bench.state(life.message_id, life.account_id)
+            expected = {life.message_id: life.state for life in self.lives.values()}
+            assert expected == await self.bench.states(list(self.lives))
 
     def due(self, *places: str) -> set[int]:
         """The messages for whom something is due in these places."""
         now_us = self.bench.now_us
-        return {each.message_id for each in self.lives.values() if each.place in places and each.until_us <= now_us}
+        return {
+            each.message_id
+            for each in self.lives.values()
+            if each.place in places and each.until_us <= now_us
+        }
 
     async def send(self, account_id: int, guarantee: Guarantee, delay_s: int, validity_s: int) -> None:
         """Two recipients, now or later."""
@@ -110,7 +113,7 @@ class Play:
         assert (len(due), opened) == (claimed.looked_at, {each.message_id for each in claimed.attempts})
         self.attempts += claimed.attempts
 
-    async def settle(self, index: int, name: str, asks: bool) -> None:  # noqa: FBT001 - drawn, not written
+    async def settle(self, index: int, name: str, asks: bool) -> None:
         """An attempt of any age, of this boot or an earlier one."""
         if not self.attempts:
             return
@@ -159,7 +162,7 @@ class Play:
         if possible:
             life.end(State.CANCELLED)
 
-    async def ask(self, can_ask: bool) -> None:  # noqa: FBT001
+    async def ask(self, can_ask: bool) -> None:
         """About everything that is overdue."""
         due = self.due(OPEN, DOUBT, TAKEN)
         found = await self.bench.overdue(can_ask=lambda _: can_ask, messages_max=1_000)
@@ -221,6 +224,7 @@ class LivesCases(OpenedStore):
         await self.play(steps)
 
     @pytest.mark.soak
+    @pytest.mark.timeout(1_800)
     @given(steps=st.lists(STEPS, min_size=20, max_size=120))
     @settings(max_examples=2_000, deadline=None, suppress_health_check=list(HealthCheck))
     async def test_any_long_schedule_keeps_the_store_whole(self, steps: list[Step]) -> None:

@@ -113,7 +113,9 @@ class Life:
                 self.end(State.DELIVERED)
             case Receipt(status=ReceiptStatus.DELIVERY_FAILED) | Rejected():
                 self.end(State.DELIVERY_FAILED)
-            case Receipt() if self.asked == 0:  # it was in doubt until now, and has its first receipt to wait for
+            case Receipt() if (
+                self.asked == 0
+            ):  # it was in doubt until now, and has its first receipt to wait for
                 return
             case _ if self.expire_us <= now_us:
                 self.end(State.UNKNOWN)
@@ -130,4 +132,3 @@ class Life:
             self.parts -= {receipt.provider_message_id}
             if not self.parts:
                 self.end(State.DELIVERED)
-

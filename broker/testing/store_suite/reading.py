@@ -132,7 +132,7 @@ class EventCases(OpenedStore):
     async def test_a_reader_goes_on_after_any_event(self, bench: Bench) -> None:
         """With as many at once as it likes."""
         await bench.send(recipients=phones(7))
-        sequences = []
+        sequences: list[int] = []
         while page := await bench.store.read(read_events, 1, sequences[-1] if sequences else 0, 3):
             sequences += [event.sequence for event in page]
         assert list(range(1, 8)) == sequences

@@ -24,7 +24,7 @@ class MatchingCases(OpenedStore):
             ("DELIVERED", Fact.DELIVERED, State.DELIVERED, None),
             ("DELIVERY_FAILED", Fact.UNDELIVERED, State.DELIVERY_FAILED, Reason.UNDELIVERABLE),
             ("SENT", Fact.PROGRESSED, State.SENT, None),
-            ("READ", Fact.READ, State.SENT, None),
+            ("READ", Fact.READ, State.DELIVERED, None),
             ("UNKNOWN", Fact.PROGRESSED, State.SENT, None),
         ],
     )

@@ -1,1 +1,84 @@
-"""Python client of the Waypost messaging broker; `waypost.v1` holds the generated gRPC stubs."""
+"""Python client of the Waypost messaging broker.
+
+    async with waypost.Client("127.0.0.1:7070", key="wp_…") as client:
+        sent = await client.send("Hello", to="+447700900123")
+
+`waypost.v1` holds the generated gRPC stubs, for what this client does not offer.
+"""
+
+from waypost.client import Client
+from waypost.content import Attachment, Content, Email, InApp, Media, Mms, Push, Sms
+from waypost.errors import (
+    AlreadyExists,
+    ClientClosed,
+    DeadlineExceeded,
+    FailedPrecondition,
+    InternalError,
+    InvalidArgument,
+    NotFound,
+    NotImplementedByBroker,
+    OutOfRange,
+    PermissionDenied,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+    Violation,
+    WaypostError,
+)
+from waypost.events import Event, InboundEvent, MessageEvent
+from waypost.messages import Analysis, ForcingCharacter, Message, Part, TimelineEntry
+from waypost.send_stream import SendStream
+from waypost.sending import Campaign, Options, Price, Recipient, SendRequest, SendResult, Sent
+from waypost.subscription import Subscription
+from waypost.vocabulary import Channel, Encoding, Fact, Guarantee, Reason, Status, Traffic
+
+__all__ = [
+    "AlreadyExists",
+    "Analysis",
+    "Attachment",
+    "Campaign",
+    "Channel",
+    "Client",
+    "ClientClosed",
+    "Content",
+    "DeadlineExceeded",
+    "Email",
+    "Encoding",
+    "Event",
+    "Fact",
+    "FailedPrecondition",
+    "ForcingCharacter",
+    "Guarantee",
+    "InApp",
+    "InboundEvent",
+    "InternalError",
+    "InvalidArgument",
+    "Media",
+    "Message",
+    "MessageEvent",
+    "Mms",
+    "NotFound",
+    "NotImplementedByBroker",
+    "Options",
+    "OutOfRange",
+    "Part",
+    "PermissionDenied",
+    "Price",
+    "Push",
+    "Reason",
+    "Recipient",
+    "ResourceExhausted",
+    "SendRequest",
+    "SendResult",
+    "SendStream",
+    "Sent",
+    "Sms",
+    "Status",
+    "Subscription",
+    "TimelineEntry",
+    "Traffic",
+    "Unauthenticated",
+    "Unavailable",
+    "Violation",
+    "WaypostError",
+]

@@ -1,9 +1,8 @@
 """The client: one connection to one broker, and a method for each thing to ask of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from datetime import datetime, timedelta
-from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
 
@@ -16,14 +15,12 @@ from waypost.messages import Analysis, Message
 from waypost.send_stream import SendStream
 from waypost.send_window import WindowLimits
 from waypost.sending import Body, SendFields, SendRequest, Sent, as_request
-from waypost.subscription import Subscription
-from waypost.v1 import message_service_pb2, subscribe_pb2
+from waypost.subscription import EventFields, Subscription
+from waypost.v1 import message_service_pb2
 from waypost.vocabulary import Status
-from waypost.wire.follow import EVENT_KINDS, place_of
+from waypost.wire.follow import place_of, subscribe_message
 from waypost.wire.sends import request_message, sent_of
-from waypost.wire.stored import analysis_of, message_of
-from waypost.wire.times import timestamp
-from waypost.wire.words import STATUSES, number_of
+from waypost.wire.stored import analysis_of, list_message, message_of
 
 TIMEOUT_S = 30.0
 HEARTBEAT = timedelta(seconds=15)
@@ -95,12 +92,7 @@ class Client:
         """
         request = as_request(content, fields)
         message = request_message(request)
-        response = await self._connection.call(
-            lambda left_s: self._connection.broker.Send(
-                message, timeout=left_s, metadata=self._connection.metadata
-            )
-        )
-        return sent_of(request.request_id, response)
+        return sent_of(request.request_id, await self._connection.call(self._connection.broker.Send, message))
 
     def send_stream(
         self, *, requests_in_flight_max: int = 2_000, frame_requests_max: int = 500
@@ -178,17 +170,14 @@ class Client:
         """
         if after is not None and from_beginning:
             raise ValueError("after and from_beginning contradict each other")
-        request = subscribe_pb2.SubscribeRequest(account_id=account_id)
-        request.filter.CopyFrom(subscribe_pb2.EventFilter(kinds=map(kind_number, kinds), **only))
-        if from_beginning:
-            request.from_beginning.SetInParent()
+        request = subscribe_message(kinds, only, from_beginning=from_beginning, account_id=account_id)
         place = None if after is None else place_of(after)
         return Subscription(self._connection, request, after=place, heartbeat=heartbeat)
 
     async def get(self, message_id: str, *, account_id: str = "") -> Message:
         """A message as it stands now, with all that happened to it."""
         request = message_service_pb2.GetMessageRequest(message_id=message_id, account_id=account_id)
-        response = await self._call(self._connection.messages.GetMessage, request)
+        response = await self._connection.call(self._connection.messages.GetMessage, request)
         return message_of(response.message, response.timeline)
 
     async def messages(
@@ -206,14 +195,9 @@ class Client:
         status: in any of these.
         page_size: how many are fetched at once, 1 to 1,000.
         """
-        request = message_service_pb2.ListMessagesRequest(account_id=account_id, page_size=page_size)
-        if since is not None:
-            request.filter.start_time.CopyFrom(timestamp(since))
-        if until is not None:
-            request.filter.end_time.CopyFrom(timestamp(until))
-        request.filter.statuses.extend(map(status_number, [status] if isinstance(status, Status) else status))
+        request = list_message(since, until, status, page_size=page_size, account_id=account_id)
         while True:
-            page = await self._call(self._connection.messages.ListMessages, request)
+            page = await self._connection.call(self._connection.messages.ListMessages, request)
             for message in page.messages:
                 yield message_of(message)
             if not page.next_page_token:
@@ -227,7 +211,7 @@ class Client:
         """
         request = message_service_pb2.CancelMessageRequest(message_id=message_id, account_id=account_id)
         try:
-            response = await self._call(self._connection.messages.CancelMessage, request)
+            response = await self._connection.call(self._connection.messages.CancelMessage, request)
         except FailedPrecondition as error:
             # Also how it looks when the answer to our first attempt was lost.
             if error.metadata.get("status") != Status.CANCELLED:
@@ -241,7 +225,7 @@ class Client:
         recipient: who it would go to; decides the cost.
         """
         request = message_service_pb2.AnalyzeMessageRequest(text=text, recipient=recipient, subject=subject)
-        return analysis_of(await self._call(self._connection.messages.AnalyzeMessage, request))
+        return analysis_of(await self._connection.call(self._connection.messages.AnalyzeMessage, request))
 
 
 async def _feed(

@@ -1,7 +1,7 @@
 """The connection to one broker: where it is, how it is secured, and what its failures mean."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import TypeVar
@@ -27,6 +27,7 @@ _CHANNEL_OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 1_000),
 )
 
+Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
 
@@ -67,10 +68,12 @@ class Connection:
         """For an attempt that begins now: `timeout_s` at first."""
         return Patience(until=asyncio.get_running_loop().time() + self.timeout_s)
 
-    async def call(self, begin: Callable[[float], Awaitable[Answer]]) -> Answer:
-        """The answer to a call that is safe to repeat; `begin` starts it with the seconds that are left.
+    async def call(
+        self, method: "grpc.aio.UnaryUnaryMultiCallable[Request, Answer]", request: Request
+    ) -> Answer:
+        """The answer to a call that is safe to repeat. Raises WaypostError.
 
-        It is repeated while its failure is transient, and for `timeout_s` in all. Raises WaypostError.
+        It is repeated while its failures are transient, for `timeout_s` in all.
         """
         now = asyncio.get_running_loop().time
         until = now() + self.timeout_s
@@ -79,9 +82,9 @@ class Connection:
         while True:
             try:
                 with self.translating():
-                    return await begin(until - now())
+                    return await method(request, timeout=until - now(), metadata=self.metadata)
             except DeadlineExceeded as late:
-                raise failure or late from late
+                raise failure or late from late  # why there was no answer says more than that there was none
             except WaypostError as error:
                 failure = error
                 pause_s = patience.pause_s(error, now())

@@ -92,7 +92,7 @@ class ResourceExhausted(WaypostError):
 
 
 class NotImplementedByBroker(WaypostError):
-    """This version of the broker does not offer the call or the field."""
+    """The broker, at its version, does not offer the call or the field."""
 
 
 class Unavailable(WaypostError):

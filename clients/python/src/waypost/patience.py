@@ -1,5 +1,6 @@
 """How long to go on after failures: which are worth another attempt, after which pause, and until when."""
 
+import math
 import random
 from collections.abc import Callable
 
@@ -21,14 +22,14 @@ class Patience:
     def __init__(self, *, until: float, draw: Callable[[], float] = random.random) -> None:
         self._until: float | None = until
         self._draw = draw
-        self._failures = 0
+        self._failures: int = 0
 
     def pause_s(self, error: WaypostError, now: float) -> float:
         """How long to wait before the next attempt. Raises the error when there should be none."""
         if not error.transient:
             raise error
         asked_s = error.retry_after.total_seconds() if error.retry_after else 0.0
-        pause_s = asked_s + self._draw() * min(PAUSE_S_MAX, PAUSE_S_FIRST * 2**self._failures)
+        pause_s = asked_s + self._draw() * min(PAUSE_S_MAX, math.ldexp(PAUSE_S_FIRST, self._failures))
         if self._until is not None and now + pause_s >= self._until:
             raise error
         self._failures = min(self._failures + 1, 16)  # far beyond the longest pause

@@ -24,6 +24,8 @@ from waypost.wire.sends import request_message, sent_of
 
 log = logging.getLogger("waypost")
 
+SENDS_BETWEEN_BREATHS = 100
+
 if TYPE_CHECKING:  # generic for mypy only
     _Call = grpc.aio.StreamStreamCall[send_pb2.SendStreamRequest, send_pb2.SendStreamResponse]
 
@@ -99,6 +101,8 @@ class SendStream:
         window allows.
         """
         message = request_message(as_request(content, fields))
+        if len(self._unanswered) % SENDS_BETWEEN_BREATHS == 0:
+            await asyncio.sleep(0)  # a caller that never waits must not hold up what sends and answers
         await self._free.acquire()
         if self._running is None or self._closing or self._running.done():
             self._free.release()

@@ -84,14 +84,14 @@ class SendRequest:
     to: To
     sender: str = ""
     traffic: Traffic | None = None
-    channels: Sequence[Channel] = ()
+    channels: Channel | Sequence[Channel] = ()
     guarantee: Guarantee | None = None
     schedule_time: datetime | None = None
     validity: timedelta | None = None
     client_reference: str = ""
     campaign: Campaign | None = None
     data: str = ""
-    tags: Sequence[str] = ()
+    tags: str | Sequence[str] = ()
     reply_to_message_id: str = ""
     callback_url: str = ""
     provider: str = ""
@@ -113,14 +113,14 @@ class SendFields(TypedDict, total=False):
     to: Required[To]
     sender: str
     traffic: Traffic | None
-    channels: Sequence[Channel]
+    channels: Channel | Sequence[Channel]
     guarantee: Guarantee | None
     schedule_time: datetime | None
     validity: timedelta | None
     client_reference: str
     campaign: Campaign | None
     data: str
-    tags: Sequence[str]
+    tags: str | Sequence[str]
     reply_to_message_id: str
     callback_url: str
     provider: str

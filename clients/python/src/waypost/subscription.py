@@ -8,9 +8,10 @@ cancellation: a frame that did not arrive is asked for again.
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Iterable
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, Self, TypedDict, TypeVar, cast
 
 import grpc.aio
 
@@ -19,7 +20,7 @@ from waypost.errors import Unavailable, WaypostError
 from waypost.events import Event
 from waypost.patience import Patience
 from waypost.v1 import subscribe_pb2
-from waypost.wire.follow import Place, events_of, place_after, place_of
+from waypost.wire.follow import Place, events_of, place_after
 from waypost.wire.times import duration
 
 log = logging.getLogger("waypost")
@@ -31,6 +32,21 @@ Kind = TypeVar("Kind", bound=Event)
 
 if TYPE_CHECKING:  # generic for mypy only
     _Call = grpc.aio.UnaryStreamCall[subscribe_pb2.SubscribeRequest, subscribe_pb2.SubscribeResponse]
+
+
+class EventFields(TypedDict, total=False):
+    """Which events to follow: an event passes when it matches each field that is given, by any of its values.
+
+    At most 1,000 values in all. Tags match in any case, `data` exactly.
+    """
+
+    message_ids: str | Iterable[str]
+    broadcast_ids: str | Iterable[str]
+    client_references: str | Iterable[str]
+    campaigns: str | Iterable[str]
+    tags: str | Iterable[str]
+    data: str | Iterable[str]
+    reply_to_message_ids: str | Iterable[str]
 
 
 class Subscription(Generic[Kind]):
@@ -47,14 +63,19 @@ class Subscription(Generic[Kind]):
     """
 
     def __init__(
-        self, connection: Connection, request: subscribe_pb2.SubscribeRequest, *, heartbeat: timedelta
+        self,
+        connection: Connection,
+        request: subscribe_pb2.SubscribeRequest,
+        *,
+        after: Place | None,
+        heartbeat: timedelta,
     ) -> None:
         self._connection = connection
         self._request = request
         self._request.heartbeat_interval.CopyFrom(duration(heartbeat))
         self._silence_s_max = SILENT_HEARTBEATS_MAX * heartbeat.total_seconds()
-        self._cursor = request.after_cursor or None
-        self._place = place_of(request.after_cursor) if request.HasField("after_cursor") else None
+        self._place = after
+        self._cursor = after.text if after else None
         self._patience: Patience | None = None
         self._call: _Call | None = None
         self._waiting: deque[Event] = deque()

@@ -73,17 +73,22 @@ def _email_message(email: Email) -> pb.EmailContent:
         from_name=email.from_name,
         reply_to=email.reply_to,
         style_class=email.style_class,
-        attachments=[
-            pb.Attachment(
-                file_name=each.file_name,
-                content_type=each.content_type,
-                inline=each.inline,
-                data=each.data,
-                url=each.url,
-            )
-            for each in email.attachments
-        ],
+        attachments=map(_attachment_message, email.attachments),
     )
+
+
+def _attachment_message(attachment: Attachment) -> pb.Attachment:
+    message = pb.Attachment(
+        file_name=attachment.file_name, content_type=attachment.content_type, inline=attachment.inline
+    )
+    match attachment.data, attachment.url:
+        case bytes(data), None:
+            message.data = data
+        case None, str(url):
+            message.url = url
+        case _:
+            raise ValueError(f"attachment {attachment.file_name!r}: give one of data and url")
+    return message
 
 
 def _email(email: pb.EmailContent) -> Email:

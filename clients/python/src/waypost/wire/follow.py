@@ -5,14 +5,14 @@ can stop after any event, an event within a frame gets the cursor before the fra
 "<cursor>~<sequence>". Who resumes there asks for the frame again and skips what it had.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from waypost.events import Event, InboundEvent, MessageEvent
 from waypost.v1 import event_pb2, subscribe_pb2
-from waypost.wire.sends import campaign_of, price_of
+from waypost.wire.sends import campaign_of, price_of, texts
 from waypost.wire.times import time_of
-from waypost.wire.words import channel_of, fact_of, previous_status_of, reason_of, status_of
+from waypost.wire.words import CHANNELS, FACTS, REASONS, STATUSES
 
 EVENT_KINDS: Mapping[type[Event], event_pb2.EventKind.ValueType] = {
     MessageEvent: event_pb2.EVENT_KIND_MESSAGE,
@@ -44,6 +44,30 @@ def place_of(cursor: str) -> Place:
     if not frame or (within and not (sequence.isascii() and sequence.isdigit())):
         raise ValueError("not a cursor of an event")
     return Place(frame, int(sequence) if within else 0)
+
+
+def subscribe_message(
+    kinds: Iterable[type[Event]],
+    only: Mapping[str, str | Iterable[str]],
+    *,
+    from_beginning: bool,
+    account_id: str,
+) -> subscribe_pb2.SubscribeRequest:
+    """What to follow, from its start. Raises ValueError for a kind or a field that events do not have."""
+    request = subscribe_pb2.SubscribeRequest(account_id=account_id)
+    request.filter.kinds.extend(map(_kind_number, kinds))
+    for field, values in only.items():
+        getattr(request.filter, field).extend(texts(values))
+    if from_beginning:
+        request.from_beginning.SetInParent()
+    return request
+
+
+def _kind_number(kind: type[Event]) -> event_pb2.EventKind.ValueType:
+    number = EVENT_KINDS.get(kind)
+    if number is None:
+        raise ValueError(f"{kind.__name__} is no kind of events to ask for")
+    return number
 
 
 def events_of(frame: subscribe_pb2.SubscribeResponse, after: Place) -> Iterator[Event]:
@@ -85,12 +109,12 @@ def _message_event(event: event_pb2.Event, cursor: str) -> MessageEvent:
         contact_id=message.contact_id,
         recipient=message.recipient,
         sender=message.sender,
-        channel=channel_of(message.channel),
-        fact=fact_of(message.fact),
-        status=status_of(message.status),
-        previous_status=previous_status_of(message.previous_status),
+        channel=CHANNELS.optional(message.channel),
+        fact=FACTS.word(message.fact),
+        status=STATUSES.word(message.status),
+        previous_status=STATUSES.optional(message.previous_status),
         end=message.end,
-        reason=reason_of(message.reason),
+        reason=REASONS.optional(message.reason),
         detail=message.detail,
         provider=message.provider,
         provider_message_ids=tuple(message.provider_message_ids),
@@ -129,5 +153,5 @@ def _inbound_event(event: event_pb2.Event, cursor: str) -> InboundEvent:
         client_reference=inbound.client_reference,
         campaign=campaign_of(inbound.campaign) if has("campaign") else None,
         data=inbound.data,
-        channel=channel_of(inbound.channel),
+        channel=CHANNELS.optional(inbound.channel),
     )

@@ -4,18 +4,10 @@ from collections.abc import Iterable
 
 from waypost.sending import Campaign, Options, Price, Recipient, SendRequest, SendResult, Sent, To
 from waypost.v1 import price_pb2, recipient_pb2, send_pb2
+from waypost.vocabulary import Channel
 from waypost.wire.contents import content_message
 from waypost.wire.times import duration, time_of, timestamp
-from waypost.wire.words import (
-    CHANNELS,
-    GUARANTEES,
-    TRAFFICS,
-    channel_of,
-    encoding_of,
-    number_of,
-    reason_of,
-    status_of,
-)
+from waypost.wire.words import CHANNELS, ENCODINGS, GUARANTEES, REASONS, STATUSES, TRAFFICS
 
 
 def request_message(request: SendRequest) -> send_pb2.SendRequest:
@@ -28,7 +20,7 @@ def request_message(request: SendRequest) -> send_pb2.SendRequest:
         sender=request.sender,
         client_reference=request.client_reference,
         data=request.data,
-        tags=request.tags,
+        tags=texts(request.tags),
         reply_to_message_id=request.reply_to_message_id,
         callback_url=request.callback_url,
         provider=request.provider,
@@ -43,10 +35,11 @@ def request_message(request: SendRequest) -> send_pb2.SendRequest:
 def _put_wishes(request: SendRequest, message: send_pb2.SendRequest) -> None:
     """What most requests leave unset."""
     if request.traffic is not None:
-        message.traffic = number_of(request.traffic, TRAFFICS)  # type: ignore[assignment]
+        message.traffic = TRAFFICS.number(request.traffic)
     if request.guarantee is not None:
-        message.guarantee = number_of(request.guarantee, GUARANTEES)  # type: ignore[assignment]
-    message.channels.extend(number_of(each, CHANNELS) for each in request.channels)  # type: ignore[misc]
+        message.guarantee = GUARANTEES.number(request.guarantee)
+    channels = [request.channels] if isinstance(request.channels, Channel) else request.channels
+    message.channels.extend(map(CHANNELS.number, channels))
     if request.schedule_time is not None:
         message.schedule_time.CopyFrom(timestamp(request.schedule_time))
     if request.validity is not None:
@@ -89,6 +82,11 @@ def _recipient_message(recipient: str | Recipient) -> recipient_pb2.Recipient:
     )
 
 
+def texts(given: str | Iterable[str]) -> Iterable[str]:
+    """One text, or several."""
+    return (given,) if isinstance(given, str) else given
+
+
 def sent_of(request_id: str, response: send_pb2.SendResponse) -> Sent:
     """What became of a request."""
     return Sent(request_id, tuple(map(_result, response.results)))
@@ -98,16 +96,16 @@ def _result(result: send_pb2.SendResult) -> SendResult:
     return SendResult(
         recipient_index=result.recipient_index,
         message_id=result.message_id,
-        status=status_of(result.status),
-        reason=reason_of(result.reason),
+        status=STATUSES.word(result.status),
+        reason=REASONS.optional(result.reason),
         detail=result.detail,
         recipient=result.recipient,
         contact_id=result.contact_id,
-        channel=channel_of(result.channel),
+        channel=CHANNELS.optional(result.channel),
         transmit_time=time_of(result.transmit_time) if result.HasField("transmit_time") else None,
         client_reference=result.client_reference,
         units=result.units,
-        encoding=encoding_of(result.encoding),
+        encoding=ENCODINGS.optional(result.encoding),
         price=price_of(result.price) if result.HasField("price") else None,
         warnings=tuple(result.warnings),
     )

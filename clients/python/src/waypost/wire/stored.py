@@ -1,22 +1,34 @@
 """Stored messages and measured texts, from protobuf."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from waypost.messages import Analysis, ForcingCharacter, Message, Part, TimelineEntry
 from waypost.v1 import message_pb2, message_service_pb2
+from waypost.vocabulary import Status
 from waypost.wire.contents import content_of
 from waypost.wire.sends import campaign_of, price_of
-from waypost.wire.times import time_of
-from waypost.wire.words import (
-    channel_of,
-    encoding_of,
-    fact_of,
-    guarantee_of,
-    previous_status_of,
-    reason_of,
-    status_of,
-    traffic_of,
-)
+from waypost.wire.times import time_of, timestamp
+from waypost.wire.words import CHANNELS, ENCODINGS, FACTS, GUARANTEES, REASONS, STATUSES, TRAFFICS
+
+
+def list_message(
+    since: datetime | None,
+    until: datetime | None,
+    status: Status | Iterable[Status],
+    *,
+    page_size: int,
+    account_id: str,
+) -> message_service_pb2.ListMessagesRequest:
+    """Which messages to list, from the first page on."""
+    request = message_service_pb2.ListMessagesRequest(account_id=account_id, page_size=page_size)
+    if since is not None:
+        request.filter.start_time.CopyFrom(timestamp(since))
+    if until is not None:
+        request.filter.end_time.CopyFrom(timestamp(until))
+    statuses = [status] if isinstance(status, Status) else status
+    request.filter.statuses.extend(STATUSES.number(each) for each in statuses)
+    return request
 
 
 def message_of(message: message_pb2.Message, timeline: Iterable[message_pb2.TimelineEntry] = ()) -> Message:
@@ -29,14 +41,14 @@ def message_of(message: message_pb2.Message, timeline: Iterable[message_pb2.Time
         contact_id=message.contact_id,
         recipient=message.recipient,
         sender=message.sender,
-        channel=channel_of(message.channel),
-        traffic=traffic_of(message.traffic),
-        guarantee=guarantee_of(message.guarantee),
-        status=status_of(message.status),
+        channel=CHANNELS.optional(message.channel),
+        traffic=TRAFFICS.optional(message.traffic),
+        guarantee=GUARANTEES.optional(message.guarantee),
+        status=STATUSES.word(message.status),
         end=message.end,
-        reason=reason_of(message.reason),
+        reason=REASONS.optional(message.reason),
         content=content_of(message.content) if has("content") else None,
-        encoding=encoding_of(message.encoding),
+        encoding=ENCODINGS.optional(message.encoding),
         units=message.units,
         price=price_of(message.price) if has("price") else None,
         provider=message.provider,
@@ -60,10 +72,10 @@ def _entry(entry: message_pb2.TimelineEntry) -> TimelineEntry:
     return TimelineEntry(
         sequence=entry.sequence,
         time=time_of(entry.time),
-        fact=fact_of(entry.fact),
-        status=status_of(entry.status),
-        previous_status=previous_status_of(entry.previous_status),
-        reason=reason_of(entry.reason),
+        fact=FACTS.word(entry.fact),
+        status=STATUSES.word(entry.status),
+        previous_status=STATUSES.optional(entry.previous_status),
+        reason=REASONS.optional(entry.reason),
         detail=entry.detail,
         attempt=entry.attempt,
         provider=entry.provider,
@@ -79,7 +91,7 @@ def analysis_of(response: message_service_pb2.AnalyzeMessageResponse) -> Analysi
     """A text, measured."""
     return Analysis(
         units=response.units,
-        encoding=encoding_of(response.encoding),
+        encoding=ENCODINGS.optional(response.encoding),
         length=response.length,
         within_maximum=response.within_maximum,
         credit_cost_micros=response.credit_cost,

@@ -1,0 +1,73 @@
+"""`make bench`: measure the broker beside references, on this host only and in a directory that goes away."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.report import Report
+from bench.scale import FULL, NORMAL, QUICK, Scale
+from bench.scenarios import SCENARIOS
+from bench.stage import stage
+
+RUN_S_MAX = 900.0
+
+
+def main() -> int:
+    """Run it; 0 unless a scenario could not run."""
+    options = _options(sys.argv[1:])
+    scale = QUICK if options.quick else FULL if options.full else NORMAL
+    if options.callers:
+        scale = replace(scale, callers=options.callers)
+    console = Console(width=None if sys.stdout.isatty() else 190)
+    report = Report(console)
+    report.start()
+    names = options.only or list(SCENARIOS)
+    with tempfile.TemporaryDirectory(prefix="waypost-bench-", dir=options.dir) as directory:
+        whole = asyncio.run(_run(scale, names, Path(directory), report, console))
+    report.show()
+    if options.json:
+        options.json.write_text(json.dumps(report.as_json(), indent=1) + "\n")
+    return 0 if whole else 1
+
+
+async def _run(scale: Scale, names: Sequence[str], directory: Path, report: Report, console: Console) -> bool:
+    """Whether every scenario could run."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    whole = True
+    async with asyncio.timeout(RUN_S_MAX), stage(scale, directory) as here:
+        for name in names:
+            began = time.monotonic()
+            try:
+                report.add(await SCENARIOS[name](here))
+            except Exception as error:  # noqa: BLE001 - the others can still run
+                report.fail(name, error)
+                whole = False
+            console.print(f"{name}: {time.monotonic() - began:.0f} s", style="dim", highlight=False)
+    return whole
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="one round of everything, within a minute")
+    size.add_argument("--full", action="store_true", help="the large store has 10 million messages, not 4")
+    parser.add_argument("--only", action="append", choices=SCENARIOS, help="this scenario; may be repeated")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every run to a file as well")
+    parser.add_argument("--callers", type=int, metavar="N", help="load processes (1 by default)")
+    parser.add_argument("--dir", type=Path, metavar="DIR", help="where stores are made; its disk is measured")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""A provider that says what a test wants, and the registry that the broker finds it in."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from broker.delivery.registry import Registry
+from broker.plugins import LoadedType, Plugins
+from broker.spi import (
+    Accepted,
+    Capabilities,
+    Channel,
+    Context,
+    OutboundMessage,
+    Outcome,
+    Provider,
+    ProviderType,
+    Receipt,
+    ReceiptMode,
+    Unknown,
+)
+
+Answers = Outcome | Receipt | Exception | Callable[[Sequence[OutboundMessage]], Any]
+"""What a call gives: an answer to each of its messages, a raise, or whatever a function makes of them."""
+
+
+class ScriptedProvider(Provider):
+    """Plays `submits` and `queries` call by call, and keeps what it was given.
+
+    When a script is over it accepts every message, under the id `<message_id>/<attempt>`, and knows
+    nothing when it is asked. While `gate` is set, calls wait for it.
+    """
+
+    def __init__(
+        self,
+        *,
+        batch_max: int = 100,
+        receipts: ReceiptMode = ReceiptMode.PUSH,
+        query: bool = False,
+        channels: frozenset[Channel] = frozenset({Channel.SMS}),
+    ) -> None:
+        self._capabilities = Capabilities(channels, receipts, batch_max, query=query)
+        self.submits: deque[Answers] = deque()
+        self.queries: deque[Answers] = deque()
+        self.submitted: list[Sequence[OutboundMessage]] = []
+        self.queried: list[Sequence[OutboundMessage]] = []
+        self.gate: asyncio.Event | None = None
+        self.context: Context | None = None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """As constructed."""
+        return self._capabilities
+
+    async def start(self, context: Context) -> None:
+        """Keep the context, so that a test can report through it."""
+        self.context = context
+
+    async def submit(self, messages: Sequence[OutboundMessage]) -> Any:
+        """The next of `submits`."""
+        self.submitted.append(messages)
+        if self.gate is not None:
+            await self.gate.wait()
+        if not self.submits:
+            return [Accepted((f"{each.message_id}/{each.attempt}",)) for each in messages]
+        return _given(self.submits.popleft(), messages)
+
+    async def query(self, messages: Sequence[OutboundMessage]) -> Any:
+        """The next of `queries`."""
+        self.queried.append(messages)
+        return _given(self.queries.popleft() if self.queries else Unknown(), messages)
+
+
+def _given(answers: Answers, messages: Sequence[OutboundMessage]) -> Any:
+    if isinstance(answers, Exception):
+        raise answers
+    return answers(messages) if callable(answers) else [answers] * len(messages)
+
+
+class NoSettings(BaseModel):
+    """The table of a scripted provider holds its type only."""
+
+
+def scripted_registry(**providers: Provider) -> Registry:
+    """A registry whose instances are these, by name and in this order of preference."""
+    types = {
+        name: LoadedType(
+            ProviderType(
+                name, provider.capabilities.channels, NoSettings, lambda _, provider=provider: provider
+            ),
+            distribution=f"waypost-{name}",
+            version="1",
+        )
+        for name, provider in providers.items()
+    }
+    return Registry(Plugins(types, ()), {name: {"type": name} for name in providers})

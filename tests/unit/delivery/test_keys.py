@@ -1,0 +1,136 @@
+"""API keys: who is behind one, and how long that is believed."""
+
+import pytest
+
+from broker.delivery.keys import Keys, hash_secret
+from broker.domain.access import Principal, Role
+from broker.domain.ids import format_id
+from broker.storage.keeping import NewKey, create_keys
+from broker.storage.store import Store
+from broker.storage.transaction import Transaction
+from broker.testing.builders import NOW_US, SECOND_US, ManualClock
+
+
+@pytest.fixture
+def keys(store: Store, clock: ManualClock) -> Keys:
+    """Over a real store."""
+    return Keys(store, clock)
+
+
+async def revoke(store: Store, key_id: int) -> None:
+    """End a key, as the command for it will."""
+
+    def verb(tx: Transaction, items: list[int]) -> list[None]:
+        tx._connection.execute("UPDATE api_keys SET revoked_at = 1 WHERE key_id = ?", items)  # type: ignore[attr-defined]
+        return [None]
+
+    await store.write(verb, [key_id])
+
+
+async def test_a_new_key_tells_who_holds_it(keys: Keys) -> None:
+    """Its account and role."""
+    secret = await keys.create(77, 2, Role.SEND)
+    assert Principal(77, 2, Role.SEND) == await keys.authenticate(secret)
+
+
+async def test_a_key_names_its_id_and_is_never_the_same_twice(keys: Keys) -> None:
+    """256 random bits follow the id."""
+    one, two = await keys.create(1, 1, Role.READ), await keys.create(2, 1, Role.READ)
+    assert one.startswith(f"wp_{format_id(1)}_")
+    assert len(one) == len(f"wp_{format_id(1)}_") + 43
+    assert one[-43:] != two[-43:]
+
+
+async def test_only_the_hash_of_a_key_is_stored(keys: Keys, store: Store) -> None:
+    """Who reads the database cannot use it."""
+    secret = await keys.create(77, 1, Role.ADMIN)
+    (row,) = await store.read(lambda tx: tx.all("key_by_id", key_id=77))
+    assert hash_secret(secret) in row
+    assert not any(secret[-43:] in str(column) for column in row)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda secret: secret[:-1] + ("A" if secret[-1] != "A" else "B"),
+        lambda secret: secret[:-1],
+        lambda secret: secret + "A",
+        lambda secret: "xx" + secret[2:],
+        lambda secret: secret.replace("_", "-"),
+        lambda secret: f"wp_{format_id(78)}_" + secret[-43:],
+        lambda _secret: "",
+        lambda _secret: "wp_",
+        lambda _secret: "wp__",
+        lambda _secret: "wp_" + "Z" * 13 + "_x",
+        lambda _secret: "x" * 5_000,
+        lambda secret: secret + "\udc80",
+    ],
+)
+async def test_anything_but_the_key_is_nobody(keys: Keys, change) -> None:
+    """Nor a raise."""
+    secret = await keys.create(77, 1, Role.ADMIN)
+    assert await keys.authenticate(change(secret)) is None
+
+
+@pytest.mark.parametrize(("late_us", "valid"), [(-1, True), (0, False)], ids=["a moment before", "exactly"])
+async def test_a_key_expires(keys: Keys, store: Store, clock: ManualClock, late_us: int, valid: bool) -> None:
+    """At its time."""
+    secret = f"wp_{format_id(77)}_secret"
+    new = NewKey(77, 1, Role.SEND, hash_secret(secret), NOW_US, NOW_US + 60 * SECOND_US)
+    await store.write(create_keys, [new], [1])
+    clock.time_us = NOW_US + 60 * SECOND_US + late_us
+    assert valid == (await keys.authenticate(secret) is not None)
+
+
+async def test_a_revoked_key_works_for_a_second_at_most(keys: Keys, store: Store, clock: ManualClock) -> None:
+    """A look-up is believed that long, and then made again."""
+    secret = await keys.create(77, 1, Role.SEND)
+    assert await keys.authenticate(secret) is not None
+    await revoke(store, 77)
+    clock.advance(0.999)
+    assert await keys.authenticate(secret) is not None
+    clock.advance(0.001)
+    assert await keys.authenticate(secret) is None
+
+
+async def test_a_look_up_is_not_believed_longer_because_the_clock_went_back(
+    keys: Keys, store: Store, clock: ManualClock
+) -> None:
+    """The clock may follow a step of up to a minute."""
+    secret = await keys.create(77, 1, Role.SEND)
+    assert await keys.authenticate(secret) is not None
+    await revoke(store, 77)
+    clock.time_us -= 30 * SECOND_US
+    assert await keys.authenticate(secret) is None
+
+
+async def test_a_key_that_nobody_had_works_a_second_after_it_was_made(
+    keys: Keys, store: Store, clock: ManualClock
+) -> None:
+    """Being unknown is believed as long as being known."""
+    secret = f"wp_{format_id(77)}_secret"
+    assert await keys.authenticate(secret) is None
+    await store.write(create_keys, [NewKey(77, 1, Role.SEND, hash_secret(secret), NOW_US)], [1])
+    clock.advance(1)
+    assert await keys.authenticate(secret) is not None
+
+
+async def test_a_believed_key_is_not_looked_up(keys: Keys, store: Store, monkeypatch) -> None:
+    """Every call carries one, so the store is asked once a second."""
+    secret = await keys.create(77, 1, Role.SEND)
+    await keys.authenticate(secret)
+    monkeypatch.setattr(store, "read", None)
+    assert await keys.authenticate(secret) is not None
+
+
+async def test_only_so_many_look_ups_are_kept(keys: Keys, monkeypatch) -> None:
+    """Whoever tries many secrets does not fill the memory."""
+    monkeypatch.setattr("broker.delivery.keys.CACHE_KEYS_MAX", 3)
+    for number in range(10):
+        await keys.authenticate(f"wp_{number}")
+    assert 3 == len(keys._cache)
+
+
+async def test_an_account_exists_once_it_was_created(keys: Keys) -> None:
+    """And is not looked up again."""
+    assert [True, False, True] == [await keys.account_exists(number) for number in (1, 99, 1)]
