@@ -22,7 +22,7 @@ from broker.testing.store_suite.opening import OpenedStore
 
 Step = tuple[object, ...]
 
-INDEX = st.integers(0, 30)
+INDEX = st.integers(0, 7)
 STATUSES = st.sampled_from(["SENT", "DELIVERED", "DELIVERY_FAILED", "READ", "UNKNOWN"])
 OUTCOMES = st.sampled_from([
     *("accepted", "accepted in two parts", "accepted without an id"),
@@ -36,6 +36,7 @@ STEPS = st.one_of(
         st.sampled_from([0, 20]),
         st.sampled_from([15, 200]),
     ),
+    st.tuples(st.just("claim")),
     st.tuples(st.just("claim")),
     st.tuples(st.just("settle"), INDEX, OUTCOMES, st.booleans()),
     st.tuples(st.just("settle"), INDEX, OUTCOMES, st.booleans()),
@@ -217,7 +218,7 @@ class LivesCases(OpenedStore):
                 await Play(Bench(store)).run([*OPENING, *steps])
                 await self.check_invariants(store)
 
-    @given(steps=st.lists(STEPS, min_size=5, max_size=40))
+    @given(steps=st.lists(STEPS, min_size=20, max_size=60))
     @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
     async def test_any_schedule_keeps_the_store_whole(self, steps: list[Step]) -> None:
         """Every message stands where the model says, and the store fits together at the end."""

@@ -63,7 +63,7 @@ async def test_credentials_without_tls_contradict_each_other() -> None:
 
 @pytest.mark.parametrize("key", ["", " \n", "wp_\nsecret", "wp_sécret"])
 async def test_a_key_that_cannot_be_one_is_refused_without_showing_it(key) -> None:
-    """gRPC would refuse it with a riddle, or send it."""
+    """They would be refused with a riddle, or sent."""
     with pytest.raises(ValueError, match="the key") as raised:
         waypost.Client("127.0.0.1:1", key=key)
     assert "secr" not in str(raised.value)

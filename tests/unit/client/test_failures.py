@@ -68,9 +68,10 @@ def test_the_time_to_come_back_comes_along() -> None:
     """As a timedelta."""
     error = refused(BrokerError(ErrorReason.SUBSCRIBERS_FULL, retry_after_s=2.5))
     assert timedelta(seconds=2.5) == error.retry_after
-    assert timedelta(seconds=2.5) == error_of_answer(
-        send_error(BrokerError(ErrorReason.QUEUE_FULL, retry_after_s=2.5))
-    ).retry_after
+    assert (
+        timedelta(seconds=2.5)
+        == error_of_answer(send_error(BrokerError(ErrorReason.QUEUE_FULL, retry_after_s=2.5))).retry_after
+    )
 
 
 def test_what_else_the_broker_said_comes_along() -> None:
@@ -89,7 +90,7 @@ def test_a_stream_that_broke_on_the_way_is_unavailable(code) -> None:
 
 
 def test_a_message_that_is_too_large_is_not_repeated() -> None:
-    """gRPC says RESOURCE_EXHAUSTED to it, which from the broker means to come back later."""
+    """RESOURCE_EXHAUSTED is what gRPC says to it; from the broker that means to come back later."""
     error = error_of_call(call_error(grpc.StatusCode.RESOURCE_EXHAUSTED, "Sent message larger than max"))
     assert isinstance(error, ResourceExhausted)
     assert not error.transient
@@ -108,7 +109,8 @@ def test_an_unknown_code_is_a_plain_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [refused(BrokerError(ErrorReason.DRAINING, retry_after_s=1, metadata={"a": "b"})), ClientClosed()]
+    "error",
+    [refused(BrokerError(ErrorReason.DRAINING, retry_after_s=1, metadata={"a": "b"})), ClientClosed()],
 )
 def test_an_error_survives_pickling(error) -> None:
     """As between processes."""

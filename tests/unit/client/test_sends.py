@@ -67,7 +67,9 @@ def test_every_field_of_the_proto_can_be_set() -> None:
         account_id="6GZT1FS6W0000",
     )
     message = request_message(request)
-    unset = {field.name for field in message.DESCRIPTOR.fields} - {each.name for each, _ in message.ListFields()}
+    unset = {field.name for field in message.DESCRIPTOR.fields} - {
+        each.name for each, _ in message.ListFields()
+    }
     assert {"template"} == unset
     assert channel_pb2.TRAFFIC_PASSCODE == message.traffic
     assert [channel_pb2.CHANNEL_SMS] == list(message.channels)

@@ -76,7 +76,8 @@ async def test_a_clock_that_goes_backwards_stops_no_ids(start: Start, clock: Man
     before = await identities.take(1)
     clock.time_us -= 3_600 * SECOND_US
     after = await identities.take(5_000)
-    assert [before[0] + 1, before[0] + 5_000] == [after[0], after[-1]]
+    assert before[0] + 1 == after[0]
+    assert after == sorted(set(after))
 
 
 async def test_a_reservation_that_ran_out_is_renewed_by_who_needs_it(start: Start, clock: ManualClock) -> None:

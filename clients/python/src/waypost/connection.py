@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakSet
 
 import grpc
 import grpc.aio
 
 from waypost.errors import ClientClosed, DeadlineExceeded, Unavailable, WaypostError
 from waypost.patience import Patience
-from waypost.v1 import broker_service_pb2_grpc, message_service_pb2_grpc
+from waypost.v1 import broker_service_pb2_grpc, message_service_pb2_grpc, send_pb2, subscribe_pb2
 from waypost.wire.failures import error_of_call
 
 RECEIVE_BYTES_MAX = 64 * 1024 * 1024
@@ -26,6 +27,13 @@ _CHANNEL_OPTIONS = (
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
 )
+
+if TYPE_CHECKING:  # generic for mypy only
+    SubscribeCall = grpc.aio.UnaryStreamCall[subscribe_pb2.SubscribeRequest, subscribe_pb2.SubscribeResponse]
+    SendStreamCall = grpc.aio.StreamStreamCall[send_pb2.SendStreamRequest, send_pb2.SendStreamResponse]
+else:
+    SubscribeCall = grpc.aio.UnaryStreamCall
+    SendStreamCall = grpc.aio.StreamStreamCall
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -48,10 +56,11 @@ class Connection:
     ) -> None:
         asyncio.get_running_loop()  # a channel belongs to the loop it was made in: better none than another
         self.target = target
-        self.timeout_s = timeout_s
-        self.metadata: Sequence[tuple[str, str]] = [("authorization", f"Bearer {_usable(key)}")]
-        self.closed = False
+        self._timeout_s = timeout_s
+        self._metadata: Sequence[tuple[str, str]] = [("authorization", f"Bearer {_usable(key)}")]
         self._channel = _channel(target, credentials, plaintext)
+        self._streams: WeakSet[grpc.aio.Call] = WeakSet()
+        self._closed = False
         self.broker: broker_service_pb2_grpc.BrokerServiceAsyncStub = (
             broker_service_pb2_grpc.BrokerServiceStub(self._channel)
         )
@@ -61,28 +70,30 @@ class Connection:
 
     async def close(self) -> None:
         """End what is under way and disconnect."""
-        self.closed = True
+        self._closed = True
+        for stream in list(self._streams):  # closing the channel ends calls, but leaves streams waiting
+            stream.cancel()
         await self._channel.close()
 
     def patience(self) -> Patience:
-        """For an attempt that begins now: `timeout_s` at first."""
-        return Patience(until=asyncio.get_running_loop().time() + self.timeout_s)
+        """For an attempt that begins now: the client's `timeout` at first."""
+        return Patience(until=asyncio.get_running_loop().time() + self._timeout_s)
 
     async def call(
         self, method: "grpc.aio.UnaryUnaryMultiCallable[Request, Answer]", request: Request
     ) -> Answer:
         """The answer to a call that is safe to repeat. Raises WaypostError.
 
-        It is repeated while its failures are transient, for `timeout_s` in all.
+        It is repeated while its failures are transient, for the client's `timeout` in all.
         """
         now = asyncio.get_running_loop().time
-        until = now() + self.timeout_s
+        until = now() + self._timeout_s
         patience = Patience(until=until)
         failure: WaypostError | None = None
         while True:
             try:
                 with self.translating():
-                    return await method(request, timeout=until - now(), metadata=self.metadata)
+                    return await method(request, timeout=until - now(), metadata=self._metadata)
             except DeadlineExceeded as late:
                 raise failure or late from late  # why there was no answer says more than that there was none
             except WaypostError as error:
@@ -90,10 +101,22 @@ class Connection:
                 pause_s = patience.pause_s(error, now())
             await asyncio.sleep(pause_s)
 
+    def open_subscription(self, request: subscribe_pb2.SubscribeRequest) -> SubscribeCall:
+        """Begin to follow."""
+        call = self.broker.Subscribe(request, metadata=self._metadata)
+        self._streams.add(call)
+        return call
+
+    def open_send_stream(self) -> SendStreamCall:
+        """Begin to send."""
+        call = self.broker.SendStream(metadata=self._metadata)
+        self._streams.add(call)
+        return call
+
     @contextmanager
     def translating(self) -> Iterator[None]:
         """The one edge where gRPC's exceptions become ours."""
-        if self.closed:
+        if self._closed:
             raise ClientClosed
         try:
             yield
@@ -104,7 +127,7 @@ class Connection:
             if task is None or task.cancelling():
                 raise
             # Nobody cancelled us: gRPC says so of a call that ended under us.
-            if self.closed:
+            if self._closed:
                 raise ClientClosed from None
             raise Unavailable("CANCELLED", "CANCELLED", "the call was cancelled") from None
 

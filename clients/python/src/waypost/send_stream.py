@@ -9,12 +9,12 @@ import contextlib
 import logging
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack, overload
+from typing import Any, Self, Unpack, overload
 
 import grpc.aio
 
-from waypost.connection import Connection
-from waypost.errors import InternalError, Unavailable, WaypostError
+from waypost.connection import Connection, SendStreamCall
+from waypost.errors import InternalError, ResourceExhausted, Unavailable, WaypostError
 from waypost.patience import Patience
 from waypost.send_window import SendWindow, WindowLimits
 from waypost.sending import Body, SendFields, SendRequest, Sent, as_request
@@ -24,10 +24,10 @@ from waypost.wire.sends import request_message, sent_of
 
 log = logging.getLogger("waypost")
 
-SENDS_BETWEEN_BREATHS = 100
+REQUEST_BYTES_MAX = 16 * 1024 * 1024 - 1024
+"""What a broker takes, unless it was set otherwise, without the frame around it."""
 
-if TYPE_CHECKING:  # generic for mypy only
-    _Call = grpc.aio.StreamStreamCall[send_pb2.SendStreamRequest, send_pb2.SendStreamResponse]
+SENDS_BETWEEN_BREATHS = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,8 +85,9 @@ class SendStream:
             await asyncio.wait([self._running])
         finally:
             self._running.cancel()
-        if error is None:
-            await self._running
+        failure = None if self._running.cancelled() else self._running.exception()
+        if failure is not None and error is None:
+            raise failure
 
     @overload
     async def send(self, content: SendRequest, /) -> "asyncio.Future[Sent]": ...
@@ -101,14 +102,18 @@ class SendStream:
         window allows.
         """
         message = request_message(as_request(content, fields))
+        answer = asyncio.get_running_loop().create_future()
+        size_bytes = message.ByteSize()
+        if size_bytes > REQUEST_BYTES_MAX:  # the broker would end the stream, and every request with it
+            answer.set_exception(_too_large(size_bytes))
+            return answer
         if len(self._unanswered) % SENDS_BETWEEN_BREATHS == 0:
             await asyncio.sleep(0)  # a caller that never waits must not hold up what sends and answers
         await self._free.acquire()
         if self._running is None or self._closing or self._running.done():
             self._free.release()
             raise self._failure or RuntimeError("the stream is open only within its `async with` block")
-        answer = asyncio.get_running_loop().create_future()
-        sending = _Sending(message, message.ByteSize(), answer, self._connection.patience())
+        sending = _Sending(message, size_bytes, answer, self._connection.patience())
         self._unanswered.add(sending)
         self._put(sending)
         return answer
@@ -158,7 +163,7 @@ class SendStream:
 
     async def _converse(self, patience: Patience) -> None:
         """One call, from its first frame until it ends well; raises when it does not."""
-        call: _Call = self._connection.broker.SendStream(metadata=self._connection.metadata)
+        call = self._connection.open_send_stream()
         writing = asyncio.create_task(self._write(call))
         try:
             while isinstance(frame := await call.read(), send_pb2.SendStreamResponse):
@@ -171,7 +176,7 @@ class SendStream:
             call.cancel()
             await asyncio.wait([writing])
 
-    async def _write(self, call: "_Call") -> None:
+    async def _write(self, call: SendStreamCall) -> None:
         """Send frames as the window lets them. A call that broke is the reader's to tell."""
         with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
             while not self._is_over:
@@ -217,3 +222,8 @@ class SendStream:
             answer.set_exception(outcome)
             if outcome is self._failure:
                 answer.exception()  # leaving the block raises it: asyncio need not report it as unseen
+
+
+def _too_large(size_bytes: int) -> ResourceExhausted:
+    message = f"the request has {size_bytes:,} bytes; a stream takes {REQUEST_BYTES_MAX:,}"
+    return ResourceExhausted("RESOURCE_EXHAUSTED", "RESOURCE_EXHAUSTED", message)

@@ -11,11 +11,9 @@ from collections import deque
 from collections.abc import Iterable
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, Self, TypedDict, TypeVar, cast
+from typing import Generic, Self, TypedDict, TypeVar, cast
 
-import grpc.aio
-
-from waypost.connection import Connection
+from waypost.connection import Connection, SubscribeCall
 from waypost.errors import Unavailable, WaypostError
 from waypost.events import Event
 from waypost.patience import Patience
@@ -29,9 +27,6 @@ SILENT_HEARTBEATS_MAX = 3
 """A stream that was silent for so many heartbeats is dead, whatever the network says."""
 
 Kind = TypeVar("Kind", bound=Event)
-
-if TYPE_CHECKING:  # generic for mypy only
-    _Call = grpc.aio.UnaryStreamCall[subscribe_pb2.SubscribeRequest, subscribe_pb2.SubscribeResponse]
 
 
 class EventFields(TypedDict, total=False):
@@ -77,7 +72,7 @@ class Subscription(Generic[Kind]):
         self._place = after
         self._cursor = after.text if after else None
         self._patience: Patience | None = None
-        self._call: _Call | None = None
+        self._call: SubscribeCall | None = None
         self._waiting: deque[Event] = deque()
         self._closed = False
 
@@ -143,7 +138,7 @@ class Subscription(Generic[Kind]):
         if self._call is None:
             if self._place is not None:
                 self._request.after_cursor = self._place.cursor
-            self._call = self._connection.broker.Subscribe(self._request, metadata=self._connection.metadata)
+            self._call = self._connection.open_subscription(self._request)
         try:
             async with asyncio.timeout(self._silence_s_max):
                 frame = await self._call.read()
