@@ -26,9 +26,9 @@ _CHANNEL_OPTIONS = (
     # A peer that vanished without a word is noticed within half a minute, also while a stream is silent.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
-    # Our own pauses between attempts are the ones that count.
+    # Our own pauses between attempts are the ones that count. (The option named min_reconnect_backoff_ms
+    # is how long connecting may take; a busy host needs its 20 s.)
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
 )
 

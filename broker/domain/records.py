@@ -1,5 +1,6 @@
 """What the store tells about messages and events; times are microseconds since 1970 UTC."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import field
 
 from broker.domain.encoding import Encoding
@@ -128,6 +129,31 @@ class EventFilter:
         )
 
     @property
+    def narrowest(self) -> tuple[str, frozenset[object]] | None:
+        """The field that lets the fewest events through, with its values; None when only kinds are wanted."""
+        for facet in FACETS:
+            wanted: frozenset[object] = getattr(self, facet)
+            if wanted:
+                return facet, wanted
+        return None
+
+    @property
     def matches_all(self) -> bool:
         """Whether nothing is filtered out."""
         return self == EventFilter()
+
+
+FACETS: dict[str, Callable[[EventRecord], Sequence[object]]] = {
+    "message_ids": lambda event: (event.message_id,),
+    "client_references": lambda event: (event.client_reference,),
+    "data": lambda event: (event.data,),
+    "reply_to_message_ids": lambda event: (event.labels.reply_to_message_id,),
+    "campaigns": lambda event: () if event.labels.campaign is None else (event.labels.campaign.id,),
+    "tags": lambda event: event.labels.tags,
+}
+"""What an event has under each field of a filter, the field that usually lets the fewest through first."""
+
+
+def facets_of(facet: str, event: EventRecord) -> Sequence[object]:
+    """An event's values under a field of EventFilter."""
+    return FACETS[facet](event)

@@ -26,6 +26,12 @@ def waypost(broker, *arguments: str, **environment: str) -> "subprocess.Complete
     )
 
 
+def send_and_follow(broker, *arguments: str) -> None:
+    """Send, and come back once the message has ended."""
+    sent = waypost(broker, "send", *arguments, "--follow", "--timeout", "60s")
+    assert ExitCode.OK == sent.returncode, sent.stdout + sent.stderr
+
+
 def lines_of(printed: str) -> list[dict]:
     """Each line as JSON."""
     return [json.loads(line) for line in printed.splitlines()]
@@ -208,7 +214,7 @@ def test_send_follow_ends_for_a_request_that_was_sent_before(broker, reference) 
     """Its events are in the past, so its state is asked for; nothing is sent twice."""
     command = ["send", "+447700900123", "Hello", "--follow", "--json", "--request-id", reference]
     first, second = waypost(broker, *command), waypost(broker, *command)
-    assert [ExitCode.OK, ExitCode.OK] == [first.returncode, second.returncode]
+    assert [ExitCode.OK, ExitCode.OK] == [first.returncode, second.returncode], first.stderr + second.stderr
     assert lines_of(first.stdout)[0] == lines_of(second.stdout)[0]
     assert 1 == len(lines_of(second.stdout))
 
@@ -258,7 +264,7 @@ def test_send_writes_to_mailboxes_too(broker) -> None:
 
 def test_tail_prints_one_aligned_line_an_event(broker, reference) -> None:
     """Time, status, previous status, recipient, provider, what happened."""
-    waypost(broker, "send", "+447700900001", "Hello", "--reference", reference, "--follow")
+    send_and_follow(broker, "+447700900001", "Hello", "--reference", reference)
     tailed = waypost(broker, "tail", "--from-beginning", "--reference", reference, "--limit", "3")
     lines = tailed.stdout.splitlines()
     assert ExitCode.OK == tailed.returncode
@@ -294,11 +300,11 @@ def interrupted(tail: "subprocess.Popen[str]") -> tuple[list[str], str]:
 def test_tail_ends_quietly_on_ctrl_c_and_can_be_resumed(broker_factory) -> None:
     """What is printed before and after is the whole log, once."""
     broker = broker_factory()
-    waypost(broker, "send", "+447700900123", "One", "--follow")
+    send_and_follow(broker, "+447700900123", "One")
     tail = start_tail(broker, "--from-beginning")
     first = [tail.stdout.readline() for _ in range(4)]
     more, cursor = interrupted(tail)
-    waypost(broker, "send", "+447700900123", "Two", "--follow")
+    send_and_follow(broker, "+447700900123", "Two")
     resumed = waypost(broker, "tail", "--json", "--after", cursor, "--limit", "4")
     assert list(range(1, 9)) == sequences([*first, *more, *resumed.stdout.splitlines()])
 
@@ -307,11 +313,11 @@ def test_tail_goes_on_after_the_broker_was_killed(broker_factory) -> None:
     """It waits for the broker to come back, and misses nothing."""
     broker = broker_factory()
     tail = start_tail(broker, "--from-beginning")
-    waypost(broker, "send", "+447700900123", "One", "--follow")
+    send_and_follow(broker, "+447700900123", "One")
     seen = [tail.stdout.readline() for _ in range(4)]
     broker.kill()
     broker.restart()
-    waypost(broker, "send", "+447700900123", "Two", "--follow")
+    send_and_follow(broker, "+447700900123", "Two")
     seen += [tail.stdout.readline() for _ in range(4)]
     interrupted(tail)
     assert list(range(1, 9)) == sequences(seen)

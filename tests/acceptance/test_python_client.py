@@ -322,7 +322,7 @@ async def test_a_killed_broker_leaves_no_gap_and_no_duplicate(broker_factory) ->
 
 async def test_a_broker_that_drains_leaves_no_gap(broker_factory) -> None:
     """It ends the stream itself, and is waited for."""
-    broker = broker_factory()
+    broker = broker_factory(delivery={"receipt_overdue_s": 1})
     async with waypost.Client(broker.address, key=broker.key) as client, client.subscribe() as events:
         await client.send("Hello", to=NUMBER)
         first = [event async for event in until_ended(events, 1)]
@@ -450,19 +450,22 @@ async def test_a_broker_that_drains_leaves_no_request_unanswered(broker_factory)
         assert 5_200 == len([each async for each in client.messages()])
 
 
-async def test_a_stream_that_fails_for_good_tells_everyone(broker) -> None:
-    """Those who wait for an answer, who send, and who leave."""
+@pytest.mark.parametrize("count", [1, 2_000])
+async def test_a_stream_that_fails_for_good_tells_everyone(broker, count) -> None:
+    """Those who wait for an answer, and whoever sends or leaves; also while much is being written."""
+    answers = []
     async with waypost.Client(broker.address, key="wp_wrong") as client:
-        errors = []
+        stream = client.send_stream()
 
         async def send() -> None:
-            async with client.send_stream() as stream:
-                errors.append(await failure_of(await stream.send("Hello", to=NUMBER)))
-                errors.append(await failure_of(stream.send("Hello", to=NUMBER)))
-                assert 0 == stream.in_flight
+            async with stream:
+                for request in requests("wrong", count):
+                    answers.append(await stream.send(request))  # noqa: PERF401 - those before a failure count
 
-        errors.append(await failure_of(send()))
-    assert [waypost.Unauthenticated] * 3 == [type(error) for error in errors]
+        assert waypost.Unauthenticated is type(await failure_of(send()))
+        assert waypost.Unauthenticated is type(await failure_of(stream.send("Hello", to=NUMBER)))
+    assert {waypost.Unauthenticated} == {type(answer.exception()) for answer in answers}
+    assert 0 == stream.in_flight
 
 
 async def test_an_exception_in_the_block_gives_the_unanswered_up(broker_factory) -> None:

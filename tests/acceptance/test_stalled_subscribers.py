@@ -157,7 +157,6 @@ def memory_grows(broker: Any, *, subscribers: int, events: int) -> int:
         sleeper.read()
         assert every == sleeper.sequences
         assert subscribers == stalled.still_open()
-    print("GROWTH", (max(peaks)-before)/MEBIBYTE, before/MEBIBYTE, [round((p-before)/MEBIBYTE) for p in peaks[::max(1,len(peaks)//12)]])
     return max(peaks) - before
 
 

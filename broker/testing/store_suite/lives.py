@@ -29,6 +29,7 @@ OUTCOMES = st.sampled_from([
     *("rejected", "not accepted", "not accepted for 5 s", "unknown"),
 ])
 STEPS = st.one_of(
+    st.tuples(st.just("wait"), st.sampled_from([1, 5, 30, 100])),
     st.tuples(
         st.just("send"),
         st.sampled_from([1, 2]),
@@ -44,7 +45,6 @@ STEPS = st.one_of(
     st.tuples(st.just("cancel"), INDEX),
     st.tuples(st.just("ask"), st.booleans()),
     st.tuples(st.just("answer"), INDEX, OUTCOMES | STATUSES),
-    st.tuples(st.just("wait"), st.sampled_from([1, 5, 30, 100])),
     st.tuples(st.just("restart")),
 )
 OPENING: list[Step] = [("send", 1, Guarantee.AT_LEAST_ONCE, 0, 200), ("claim",)]
@@ -218,6 +218,7 @@ class LivesCases(OpenedStore):
                 await Play(Bench(store)).run([*OPENING, *steps])
                 await self.check_invariants(store)
 
+    @pytest.mark.timeout(600)  # a failure is made small before it is shown
     @given(steps=st.lists(STEPS, min_size=20, max_size=60))
     @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
     async def test_any_schedule_keeps_the_store_whole(self, steps: list[Step]) -> None:

@@ -128,7 +128,7 @@ class Life:
             return
         if receipt.status is ReceiptStatus.DELIVERY_FAILED:
             self.end(State.DELIVERY_FAILED)
-        elif receipt.status is ReceiptStatus.DELIVERED:
+        elif receipt.status in {ReceiptStatus.DELIVERED, ReceiptStatus.READ}:  # who read it has it
             self.parts -= {receipt.provider_message_id}
             if not self.parts:
                 self.end(State.DELIVERED)

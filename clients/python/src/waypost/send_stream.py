@@ -29,6 +29,10 @@ REQUEST_BYTES_MAX = 16 * 1024 * 1024 - 1024
 
 SENDS_BETWEEN_BREATHS = 100
 
+HOLD_S = 0.5
+"""A write that fails because the broker ended the stream makes grpc.aio say INTERNAL, and forget what the
+broker said (grpc/grpc#36066). The next stream then holds its first write, so that a refusal can be heard."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sending:
@@ -137,15 +141,17 @@ class SendStream:
     async def _serve(self) -> None:
         """Hold conversations, one after the other, until the block was left and everything is answered."""
         patience: Patience | None = None
+        hold_s = 0.0
         while await self._has_work():
             patience = patience or self._connection.patience()
             try:
                 with self._connection.translating():
-                    await self._converse(patience)
+                    await self._converse(patience, hold_s)
             except WaypostError as error:
                 if self._is_over:
                     return
                 self._window.take_back()
+                hold_s = HOLD_S if error.reason == "INTERNAL" else 0.0
                 pause_s = patience.pause_s(error, asyncio.get_running_loop().time())
                 log.warning("send_stream.lost reason=%s pause_s=%.1f", error.reason, pause_s)
                 await asyncio.sleep(pause_s)
@@ -161,10 +167,10 @@ class SendStream:
             await self._changed.wait()
         return not self._is_over
 
-    async def _converse(self, patience: Patience) -> None:
+    async def _converse(self, patience: Patience, hold_s: float) -> None:
         """One call, from its first frame until it ends well; raises when it does not."""
         call = self._connection.open_send_stream()
-        writing = asyncio.create_task(self._write(call))
+        writing = asyncio.create_task(self._write(call, hold_s))
         try:
             while isinstance(frame := await call.read(), send_pb2.SendStreamResponse):
                 patience.rewarded()
@@ -176,8 +182,9 @@ class SendStream:
             call.cancel()
             await asyncio.wait([writing])
 
-    async def _write(self, call: SendStreamCall) -> None:
+    async def _write(self, call: SendStreamCall, hold_s: float) -> None:
         """Send frames as the window lets them. A call that broke is the reader's to tell."""
+        await asyncio.sleep(hold_s)
         with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
             while not self._is_over:
                 if frame := self._window.next_frame():
