@@ -14,7 +14,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint $(PINS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check protos verify soak format pins clean
+.PHONY: help setup demo test bench check protos verify soak format pins clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -45,6 +45,9 @@ test: $(READY) ## Run every test but the soak
 
 soak: $(READY) ## Run the heavier tests
 	@$(BIN)/pytest -m soak
+
+bench: $(READY) ## Measure speed beside references; ARGS="--quick" takes a minute
+	@$(BIN)/python -m bench $(ARGS)
 
 check: $(READY) ## Lint, format, types, import rules, protos, and whether what is generated is current
 	$(BIN)/ruff check

@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,9 @@ from rich.console import Console
 from bench.report import Report
 from bench.scale import FULL, NORMAL, QUICK, Scale
 from bench.scenarios import SCENARIOS
-from bench.stage import stage
+from bench.stage import Stage, stage
 
-RUN_S_MAX = 900.0
+SCENARIO_S_MAX = 240.0
 
 
 def main() -> int:
@@ -31,30 +32,45 @@ def main() -> int:
     report = Report(console)
     report.start()
     names = options.only or list(SCENARIOS)
+    whole = True
     with tempfile.TemporaryDirectory(prefix="waypost-bench-", dir=options.dir) as directory:
-        whole = asyncio.run(_run(scale, names, Path(directory), report, console))
+        try:
+            whole = asyncio.run(_run(scale, names, Path(directory), report))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            whole = False
     report.show()
     if options.json:
         options.json.write_text(json.dumps(report.as_json(), indent=1) + "\n")
     return 0 if whole else 1
 
 
-async def _run(scale: Scale, names: Sequence[str], directory: Path, report: Report, console: Console) -> bool:
-    """Whether every scenario could run."""
+async def _run(scale: Scale, names: Sequence[str], directory: Path, report: Report) -> bool:
+    """Whether every scenario could run. After a failure the others get new processes."""
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    waiting = deque(names)
     whole = True
-    async with asyncio.timeout(RUN_S_MAX), stage(scale, directory) as here:
-        for name in names:
-            began = time.monotonic()
-            try:
-                report.add(await SCENARIOS[name](here))
-            except Exception as error:  # noqa: BLE001 - the others can still run
-                report.fail(name, error)
-                whole = False
-            console.print(f"{name}: {time.monotonic() - began:.0f} s", style="dim", highlight=False)
+    while waiting:
+        async with stage(scale, directory) as here:
+            good = True
+            while waiting and good:
+                good = await _measure(waiting.popleft(), here, report)
+            whole = whole and good
     return whole
+
+
+async def _measure(name: str, here: Stage, report: Report) -> bool:
+    """Whether one scenario could run."""
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(SCENARIO_S_MAX):
+            lines = await SCENARIOS[name](here)
+    except Exception as error:  # noqa: BLE001 - the others can still run
+        report.fail(name, error)
+        return False
+    report.add(name, lines, time.monotonic() - began)
+    return True
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

@@ -18,6 +18,14 @@ from bench.procfs import Usage, usable_cores
 BUSY = 85.0
 """Percent of a core from which on somebody is called the bottleneck."""
 
+OTHERS_MAX = 20.0
+"""Percent of a core beyond which other people's work is in our figures."""
+
+LEGEND = (
+    "server/loop/caller: percent of a core that the broker, its event loop and the busiest load process used."
+    " µs: CPU time of the loop, and of all the server's threads, for each operation."
+)
+
 PACKAGES = ("grpcio", "protobuf", "uvloop", "apsw")
 
 
@@ -47,7 +55,7 @@ def bottleneck(run: Run) -> str:
 
 
 class Report:
-    """Collects lines, prints each scenario as it comes, and keeps all for the JSON."""
+    """Collects lines for the table and the JSON, and says how far the run is."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -60,24 +68,27 @@ class Report:
         facts = "  ".join(f"{name} {version}" for name, version in machine().items())
         self._console.print(facts, highlight=False, soft_wrap=True)
 
-    def add(self, lines: Sequence[Line]) -> None:
-        """Print a scenario's lines."""
+    def add(self, scenario: str, lines: Sequence[Line], seconds: float) -> None:
+        """Keep a scenario's lines, and say that it is done."""
         self._lines += lines
+        self._console.print(f"{scenario}: {seconds:.0f} s", style="dim", highlight=False)
 
     def fail(self, scenario: str, error: Exception) -> None:
         """Say that a scenario could not run."""
-        self._failures[scenario] = str(error)
-        self._console.print(f"{scenario} could not run: {error}", style="red", markup=False, highlight=False)
+        said = str(error) or type(error).__name__
+        self._failures[scenario] = said
+        self._console.print(f"{scenario} could not run: {said}", style="red", markup=False, highlight=False)
 
     def show(self) -> None:
         """Print the table."""
         self._console.print(_table(self._lines))
-        busy = [run.usage.others for line in self._lines for run in line.ours if run.usage is not None]
-        if busy:
+        self._console.print(LEGEND, highlight=False)
+        others = [run.usage.others for line in self._lines for run in line.ours if run.usage is not None]
+        if others and median(others) > OTHERS_MAX:
             self._console.print(
-                f"What else ran on this machine took {median(busy):.0f} % of a core ({max(busy):.0f} % at most)."
-                " server/loop/callers: percent of a core during our runs;"
-                " µs: CPU time of the server's loop, and of all its threads, for each operation.",
+                f"Others took {median(others):.0f} % of a core ({max(others):.0f} % at most): rates and ratios"
+                " are those of a contended machine. The µs hold.",
+                style="yellow",
                 highlight=False,
             )
 

@@ -143,6 +143,9 @@ class Feed:
             return None
         if page.first != position + 1:
             raise self._expired(tail.account_id, page.first)
+        shared = tail.shared(position, event_filter)
+        if shared is not None:  # at the head all waited for the same page, and one of them was first
+            return shared
         frame = self._build(tail.account_id, page, event_filter)
         tail.share(position, event_filter, frame)
         return frame

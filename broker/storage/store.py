@@ -78,6 +78,7 @@ class Store:
         self._reader_local = threading.local()
         self._reader_connections: list[SqliteConnection] = []
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="waypost-read")
+        self._checkpointer = ThreadPoolExecutor(1, thread_name_prefix="waypost-checkpoint")
         self._checkpoint_connection = engine.connect()
         self._writer_connection = engine.connect()
         self._writer = threading.Thread(target=self._run_writer, name="waypost-write", daemon=True)
@@ -131,7 +132,7 @@ class Store:
     async def checkpoint(self, *, truncate: bool) -> int:
         """Move the WAL into the database file; answers how many pages the WAL held."""
         return await self._loop.run_in_executor(
-            None, lambda: self._checkpoint_connection.checkpoint(truncate=truncate)
+            self._checkpointer, lambda: self._checkpoint_connection.checkpoint(truncate=truncate)
         )
 
     async def close(self) -> None:
@@ -140,7 +141,9 @@ class Store:
             self._closing = True
             self._wake.notify()
         await self._loop.run_in_executor(None, self._writer.join)
+        # A cancelled caller leaves its thread running, so each is waited for before its connection goes.
         await self._loop.run_in_executor(None, self._readers.shutdown)
+        await self._loop.run_in_executor(None, self._checkpointer.shutdown)
         for connection in [*self._reader_connections, self._checkpoint_connection, self._writer_connection]:
             connection.close()
         self._engine.close()

@@ -87,13 +87,10 @@ class NoSettings(BaseModel):
 def scripted_registry(**providers: Provider) -> Registry:
     """A registry whose instances are these, by name and in this order of preference."""
     types = {
-        name: LoadedType(
-            ProviderType(
-                name, provider.capabilities.channels, NoSettings, lambda _, provider=provider: provider
-            ),
-            distribution=f"waypost-{name}",
-            version="1",
-        )
-        for name, provider in providers.items()
+        name: LoadedType(_type_of(name, each), f"waypost-{name}", "1") for name, each in providers.items()
     }
     return Registry(Plugins(types, ()), {name: {"type": name} for name in providers})
+
+
+def _type_of(name: str, provider: Provider) -> ProviderType:
+    return ProviderType(name, provider.capabilities.channels, NoSettings, lambda _settings: provider)

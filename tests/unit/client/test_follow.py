@@ -6,6 +6,7 @@ import pytest
 
 from waypost import Event, Fact, InboundEvent, MessageEvent, Status
 from waypost.events import Event as Plain
+from waypost.events import EventFields
 from waypost.v1 import event_pb2, status_pb2, subscribe_pb2
 from waypost.wire.follow import EVENT_KINDS, Place, events_of, place_after, place_of, subscribe_message
 
@@ -105,3 +106,15 @@ def test_a_kind_that_cannot_be_asked_for_is_refused() -> None:
     """A plain Event is none."""
     with pytest.raises(ValueError, match="Event is no kind"):
         subscribe_message([Event], {}, from_beginning=False, account_id="")
+
+
+def test_a_field_that_events_do_not_have_is_refused() -> None:
+    """A misspelt filter must not let everything through."""
+    with pytest.raises(TypeError, match="'tag'"):
+        subscribe_message([], {"tag": "sale"}, from_beginning=False, account_id="")
+
+
+def test_events_can_be_picked_by_every_field_of_the_proto() -> None:
+    """Kinds have an argument of their own."""
+    fields = {field.name for field in subscribe_pb2.EventFilter.DESCRIPTOR.fields}
+    assert fields - {"kinds"} == set(EventFields.__annotations__)

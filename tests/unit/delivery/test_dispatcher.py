@@ -79,7 +79,9 @@ async def test_a_commit_wakes_the_dispatcher(bench, build, running, until, provi
         await until(lambda: settled(bench, message_id, State.SENT))
 
 
-async def test_the_attempt_is_stored_before_the_provider_is_called(bench, build, running, until, provider) -> None:
+async def test_the_attempt_is_stored_before_the_provider_is_called(
+    bench, build, running, until, provider
+) -> None:
     """(I3): whoever dies now leaves an open attempt behind, not a message that looks unsent."""
     provider.gate = asyncio.Event()
     (message_id,) = await bench.send()
@@ -134,9 +136,13 @@ async def test_the_last_attempt_is_the_last(bench, build, running, until, provid
 
 
 @pytest.mark.parametrize(
-    "answers", [OSError("refused"), lambda _: [], Unknown("timeout")], ids=["raise", "wrong length", "unknown"]
+    "answers",
+    [OSError("refused"), lambda _: [], Unknown("timeout")],
+    ids=["raise", "wrong length", "unknown"],
 )
-async def test_an_outcome_that_nobody_knows_is_asked_about(bench, build, running, until, provider, answers) -> None:
+async def test_an_outcome_that_nobody_knows_is_asked_about(
+    bench, build, running, until, provider, answers
+) -> None:
     """Where the provider can be asked, a message is not sent again on a guess."""
     provider.submits.append(answers)
     (message_id,) = await bench.send()
@@ -195,7 +201,9 @@ async def test_each_outcome_belongs_to_its_message(bench, build, running, until,
     """In the order of the batch."""
 
     def by_recipient(messages: list[OutboundMessage]) -> list[Any]:
-        return [Rejected() if each.recipient.endswith("1") else Accepted((each.message_id,)) for each in messages]
+        return [
+            Rejected() if each.recipient.endswith("1") else Accepted((each.message_id,)) for each in messages
+        ]
 
     provider.submits.append(by_recipient)
     sent = await bench.send(recipients=phones(3))
@@ -204,7 +212,9 @@ async def test_each_outcome_belongs_to_its_message(bench, build, running, until,
     assert [State.SENT, State.REJECTED, State.SENT] == [await bench.state(each) for each in sent]
 
 
-async def test_a_message_goes_to_the_first_provider_that_serves_its_channel(bench, build, running, until) -> None:
+async def test_a_message_goes_to_the_first_provider_that_serves_its_channel(
+    bench, build, running, until
+) -> None:
     """Or to the one that it names."""
     first, second = ScriptedProvider(), ScriptedProvider()
     await bench.send()
@@ -215,7 +225,9 @@ async def test_a_message_goes_to_the_first_provider_that_serves_its_channel(benc
     assert (1, 1) == (len(first.submitted), len(second.submitted))
 
 
-async def test_no_more_messages_are_with_providers_than_allowed(bench, build, running, until, provider) -> None:
+async def test_no_more_messages_are_with_providers_than_allowed(
+    bench, build, running, until, provider
+) -> None:
     """The rest waits in the store, where it costs no memory, and goes out as soon as there is room."""
     provider.gate = asyncio.Event()
     sent = await bench.send(recipients=phones(30))

@@ -80,7 +80,9 @@ async def test_a_clock_that_goes_backwards_stops_no_ids(start: Start, clock: Man
     assert after == sorted(set(after))
 
 
-async def test_a_reservation_that_ran_out_is_renewed_by_who_needs_it(start: Start, clock: ManualClock) -> None:
+async def test_a_reservation_that_ran_out_is_renewed_by_who_needs_it(
+    start: Start, clock: ManualClock
+) -> None:
     """An hour after the last one, nobody having renewed it."""
     identities = await start()
     await identities.take(1)
@@ -91,7 +93,9 @@ async def test_a_reservation_that_ran_out_is_renewed_by_who_needs_it(start: Star
 async def test_many_at_once_get_ids_of_their_own(start: Start) -> None:
     """While the first reservation is on its way to the disk."""
     identities = await start()
-    taken = [number for each in await asyncio.gather(*[identities.take(7) for _ in range(50)]) for number in each]
+    taken = [
+        number for each in await asyncio.gather(*[identities.take(7) for _ in range(50)]) for number in each
+    ]
     assert 350 == len(set(taken))
 
 

@@ -142,7 +142,9 @@ async def test_a_missing_receipt_is_asked_for_by_the_providers_ids(
     assert State.DELIVERED == await bench.state(message_id)
 
 
-async def test_a_message_without_a_receipt_ends_with_its_validity(bench, build, running, tick, provider) -> None:
+async def test_a_message_without_a_receipt_ends_with_its_validity(
+    bench, build, running, tick, provider
+) -> None:
     """(I6): nothing stays open for ever."""
     message_id = await bench.sent("x", questions=True, validity_us=40 * SECOND_US)
     async with running(build().run()):
@@ -152,7 +154,9 @@ async def test_a_message_without_a_receipt_ends_with_its_validity(bench, build, 
     assert State.UNKNOWN == await bench.state(message_id)
 
 
-async def test_messages_of_a_provider_that_is_gone_are_decided_without_it(bench, build, running, tick) -> None:
+async def test_messages_of_a_provider_that_is_gone_are_decided_without_it(
+    bench, build, running, tick
+) -> None:
     """It was taken out of the settings while they were with it."""
     again = await bench.open()
     once = await bench.open(guarantee=Guarantee.AT_MOST_ONCE)
@@ -181,7 +185,7 @@ def answer_by(message: Any) -> Any:
     return Rejected() if message.recipient.endswith("1") else Accepted((message.message_id,))
 
 
-async def test_a_late_outcome_beats_the_answer(bench, build, running, until, clock, provider) -> None:
+async def test_a_late_outcome_beats_the_answer(bench, build, running, tick, provider) -> None:
     """The dispatcher settled the attempt while its provider was being asked."""
     attempt = await bench.open()
 
@@ -190,10 +194,8 @@ async def test_a_late_outcome_beats_the_answer(bench, build, running, until, clo
         return [NotAccepted()] * len(messages)
 
     provider.query = settle_first
-    bench.wait(90)
-    clock.advance(90)
     async with running(build().run()):
-        await until(lambda: clock.sleeps_s)
+        await tick(90)
     assert State.SENT == await bench.state(attempt.message_id)
 
 

@@ -139,7 +139,7 @@ async def test_a_call_that_resists_its_cancellation_is_left_behind() -> None:
     assert ["timeout", "timeout"] == [each.code for each in await call(resist, timeout_s=0.01)]
     before = asyncio.all_tasks()
     release.set()
-    await asyncio.wait(before - {asyncio.current_task()}, timeout=5)  # type: ignore[arg-type]
+    await asyncio.wait(before - {asyncio.current_task()}, timeout=5)
     del before
     await asyncio.sleep(0)
     assert [] == reported

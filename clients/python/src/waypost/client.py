@@ -10,12 +10,12 @@ import grpc
 
 from waypost.connection import Connection
 from waypost.errors import FailedPrecondition, WaypostError
-from waypost.events import Event
+from waypost.events import Event, EventFields
 from waypost.messages import Analysis, Message
 from waypost.send_stream import SendStream
 from waypost.send_window import WindowLimits
 from waypost.sending import Body, SendFields, SendRequest, Sent, as_request
-from waypost.subscription import EventFields, Subscription
+from waypost.subscription import Subscription
 from waypost.v1 import message_service_pb2
 from waypost.vocabulary import Status
 from waypost.wire.follow import place_of, subscribe_message

@@ -1,7 +1,9 @@
 """Committed changes of an account, as a subscription yields them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from waypost.sending import Campaign, Price
 from waypost.vocabulary import Channel, Fact, Reason, Status
@@ -83,3 +85,18 @@ class InboundEvent(Event):
     campaign: Campaign | None
     data: str
     channel: Channel | None
+
+
+class EventFields(TypedDict, total=False):
+    """Which events to follow: an event passes when it matches each field that is given, by any of its values.
+
+    At most 1,000 values in all. Tags match in any case, `data` exactly.
+    """
+
+    message_ids: str | Iterable[str]
+    broadcast_ids: str | Iterable[str]
+    client_references: str | Iterable[str]
+    campaigns: str | Iterable[str]
+    tags: str | Iterable[str]
+    data: str | Iterable[str]
+    reply_to_message_ids: str | Iterable[str]

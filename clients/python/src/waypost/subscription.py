@@ -8,10 +8,9 @@ cancellation: a frame that did not arrive is asked for again.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
 from datetime import timedelta
 from types import TracebackType
-from typing import Generic, Self, TypedDict, TypeVar, cast
+from typing import Generic, Self, TypeVar, cast
 
 from waypost.connection import Connection, SubscribeCall
 from waypost.errors import Unavailable, WaypostError
@@ -27,21 +26,6 @@ SILENT_HEARTBEATS_MAX = 3
 """A stream that was silent for so many heartbeats is dead, whatever the network says."""
 
 Kind = TypeVar("Kind", bound=Event)
-
-
-class EventFields(TypedDict, total=False):
-    """Which events to follow: an event passes when it matches each field that is given, by any of its values.
-
-    At most 1,000 values in all. Tags match in any case, `data` exactly.
-    """
-
-    message_ids: str | Iterable[str]
-    broadcast_ids: str | Iterable[str]
-    client_references: str | Iterable[str]
-    campaigns: str | Iterable[str]
-    tags: str | Iterable[str]
-    data: str | Iterable[str]
-    reply_to_message_ids: str | Iterable[str]
 
 
 class Subscription(Generic[Kind]):

@@ -8,7 +8,7 @@ can stop after any event, an event within a frame gets the cursor before the fra
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from waypost.events import Event, InboundEvent, MessageEvent
+from waypost.events import Event, EventFields, InboundEvent, MessageEvent
 from waypost.v1 import event_pb2, subscribe_pb2
 from waypost.wire.sends import campaign_of, price_of, texts
 from waypost.wire.times import time_of
@@ -53,10 +53,12 @@ def subscribe_message(
     from_beginning: bool,
     account_id: str,
 ) -> subscribe_pb2.SubscribeRequest:
-    """What to follow, from its start. Raises ValueError for a kind or a field that events do not have."""
+    """What to follow, from its start. Raises TypeError for a field, ValueError for a kind, that is none."""
     request = subscribe_pb2.SubscribeRequest(account_id=account_id)
     request.filter.kinds.extend(map(_kind_number, kinds))
     for field, values in only.items():
+        if field not in EventFields.__annotations__:
+            raise TypeError(f"events are not picked by {field!r}; see EventFields")
         getattr(request.filter, field).extend(texts(values))
     if from_beginning:
         request.from_beginning.SetInParent()

@@ -1,0 +1,308 @@
+"""What follows from a provider's answer: every outcome, for every guarantee and capability, at every edge."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker.domain.decision import (
+    CODE_CHARACTERS_MAX,
+    TEXT_CHARACTERS_MAX,
+    Ask,
+    AwaitReceipt,
+    Decision,
+    DeliveryPolicy,
+    Done,
+    MessageTraits,
+    Note,
+    Retry,
+    after_doubt,
+    after_question,
+    after_receipt_question,
+    after_submit,
+    no_receipt_yet,
+)
+from broker.domain.lifecycle import ENDS, Fact, State, advance
+from broker.domain.outcome import Accepted, NotAccepted, Outcome, Receipt, ReceiptStatus, Rejected, Unknown
+from broker.domain.retry import RetryPolicy
+from broker.domain.vocabulary import Guarantee, Reason
+
+NOW_US = 1_000_000_000
+SECOND_US = 1_000_000
+EXPIRE_US = NOW_US + 3_600 * SECOND_US
+POLICY = DeliveryPolicy(retry=RetryPolicy(attempts_max=3, base_s=8.0, cap_s=100.0))
+BOTH = list(product(Guarantee, [False, True]))
+ALL = list(product(Guarantee, [False, True], [False, True]))
+ONCE, AGAIN = Guarantee.AT_MOST_ONCE, Guarantee.AT_LEAST_ONCE
+
+OUTCOMES = st.one_of(
+    st.builds(Accepted, st.lists(st.text(max_size=5), max_size=3).map(tuple)),
+    st.builds(Rejected, st.sampled_from(Reason), st.text(), st.text()),
+    st.builds(NotAccepted, st.none() | st.floats(), st.text(), st.text()),
+    st.builds(Unknown, st.text(), st.text()),
+)
+RECEIPTS = st.builds(Receipt, st.text(), st.sampled_from(ReceiptStatus))
+TRAITS = st.builds(
+    MessageTraits,
+    attempt=st.integers(1, 5),
+    expire_at_us=st.integers(NOW_US - 10, NOW_US + 10**12),
+    guarantee=st.sampled_from(Guarantee),
+    asked=st.integers(0, 200),
+    gives_receipts=st.booleans(),
+    answers_questions=st.booleans(),
+    doubtful=st.booleans(),
+)
+
+
+def traits(**changes: Any) -> MessageTraits:
+    """A first attempt at a message that is valid for an hour, with the named fields changed."""
+    fields: dict[str, Any] = {"attempt": 1, "expire_at_us": EXPIRE_US, "guarantee": AGAIN}
+    return MessageTraits(**(fields | changes))
+
+
+def submitted(outcome: Outcome, chance: float = 0.5, **changes: Any) -> Decision:
+    """What follows from a hand-over."""
+    return after_submit(outcome, traits(**changes), POLICY, now_us=NOW_US, chance=chance)
+
+
+def asked(answer: Outcome | Receipt, **changes: Any) -> Decision:
+    """What follows from a question about an unknown outcome."""
+    given_ = traits(**({"answers_questions": True} | changes))
+    return after_question(answer, given_, POLICY, now_us=NOW_US, chance=0.5)
+
+
+def facts(decision: Decision) -> list[Fact]:
+    """What is recorded."""
+    return [fact for fact, _ in decision.facts]
+
+
+class TestHandOvers:
+    """Outcomes of submit."""
+
+    @pytest.mark.parametrize(("guarantee", "asks"), BOTH)
+    def test_what_was_accepted_waits_for_its_receipt(self, guarantee: Guarantee, asks: bool) -> None:
+        """Asked for soon where that is possible, else until the end of validity."""
+        decision = submitted(Accepted(("x",)), guarantee=guarantee, answers_questions=asks)
+        at_us = NOW_US + 30 * SECOND_US if asks else EXPIRE_US
+        expected = Decision(((Fact.HANDED_OVER, Note(provider_message_ids=("x",))),), AwaitReceipt(at_us))
+        assert expected == decision
+
+    @pytest.mark.parametrize(("guarantee", "asks"), BOTH)
+    def test_what_was_accepted_without_receipts_has_ended(self, guarantee: Guarantee, asks: bool) -> None:
+        """SENT is all that will ever be known."""
+        decision = submitted(Accepted(), guarantee=guarantee, answers_questions=asks, gives_receipts=False)
+        assert Decision(((Fact.HANDED_OVER_UNTRACKED, Note()),), Done()) == decision
+
+    @pytest.mark.parametrize(("ids", "parts"), [((), 1), (("a",), 1), (("a", "b", "c"), 3)])
+    def test_each_id_is_a_part_to_be_delivered(self, ids: tuple[str, ...], parts: int) -> None:
+        """A provider that gives none still delivers one message."""
+        then = submitted(Accepted(ids)).then
+        assert isinstance(then, AwaitReceipt)
+        assert parts == then.parts
+
+    @pytest.mark.parametrize(("guarantee", "asks", "receipts"), ALL)
+    def test_a_refusal_ends_the_message(self, guarantee: Guarantee, asks: bool, receipts: bool) -> None:
+        """With the provider's reason, code and text."""
+        outcome = Rejected(Reason.OPTED_OUT, "21", "no")
+        decision = submitted(outcome, guarantee=guarantee, answers_questions=asks, gives_receipts=receipts)
+        note = Note(Reason.OPTED_OUT, code="21", text="no")
+        assert Decision(((Fact.REFUSED_UPSTREAM, note),), Done()) == decision
+
+    @pytest.mark.parametrize(("guarantee", "asks"), BOTH)
+    def test_what_was_surely_not_taken_is_tried_again(self, guarantee: Guarantee, asks: bool) -> None:
+        """Whatever the guarantee: it cannot become two messages."""
+        decision = submitted(NotAccepted(code="503"), guarantee=guarantee, answers_questions=asks)
+        at_us = NOW_US + 4 * SECOND_US
+        note = Note(Reason.PROVIDER_UNAVAILABLE, code="503", next_attempt_at_us=at_us)
+        assert Decision(((Fact.DEFERRED, note),), Retry(at_us)) == decision
+
+    @pytest.mark.parametrize("guarantee", Guarantee)
+    def test_what_is_unknown_is_asked_about(self, guarantee: Guarantee) -> None:
+        """Where it can be, whatever the guarantee."""
+        decision = submitted(Unknown("t", "lost"), guarantee=guarantee, answers_questions=True)
+        note = Note(Reason.AMBIGUOUS, code="t", text="lost")
+        assert Decision(((Fact.DOUBTED, note),), Ask(NOW_US + SECOND_US)) == decision
+
+    def test_what_stays_unknown_is_sent_again_at_least_once(self) -> None:
+        """And is doubtful from then on."""
+        at_us = NOW_US + 4 * SECOND_US
+        note = Note(Reason.AMBIGUOUS, code="t", next_attempt_at_us=at_us)
+        assert Decision(((Fact.DEFERRED, note),), Retry(at_us, doubtful=True)) == submitted(Unknown("t"))
+
+    def test_what_stays_unknown_stops_at_most_once(self) -> None:
+        """UNKNOWN, not failed: it may have arrived."""
+        note = Note(Reason.AMBIGUOUS, code="t")
+        assert Decision(((Fact.LOST, note),), Done()) == submitted(Unknown("t"), guarantee=ONCE)
+
+    def test_a_providers_words_are_cut(self) -> None:
+        """They may be a page of HTML."""
+        ((_, note),) = submitted(Rejected(code="c" * 5_000, text="t" * 5_000)).facts
+        assert (CODE_CHARACTERS_MAX, TEXT_CHARACTERS_MAX) == (len(note.code), len(note.text))
+
+
+class TestRetries:
+    """When, and how often."""
+
+    @pytest.mark.parametrize(
+        ("attempt", "chance", "seconds"), [(1, 0.0, 0), (1, 0.5, 4), (1, 1.0, 8), (2, 0.5, 8), (2, 1.0, 16)]
+    )
+    def test_delays_double_and_are_drawn_whole(self, attempt: int, chance: float, seconds: int) -> None:
+        """Full jitter: from nothing to the ceiling."""
+        assert Retry(NOW_US + seconds * SECOND_US) == submitted(NotAccepted(), chance, attempt=attempt).then
+
+    @pytest.mark.parametrize(
+        ("wish_s", "seconds"), [(None, 4.0), (0.0, 4.0), (-5.0, 4.0), (3.0, 4.0), (60.0, 60.0), (0.5, 4.0)]
+    )
+    def test_a_providers_wish_is_the_least_delay(self, wish_s: float | None, seconds: float) -> None:
+        """Never the most."""
+        assert Retry(NOW_US + round(seconds * SECOND_US)) == submitted(NotAccepted(wish_s)).then
+
+    @pytest.mark.parametrize("wish_s", [3_600.0, 1e9, float("inf")])
+    def test_no_retry_is_planned_beyond_validity(self, wish_s: float) -> None:
+        """At its end the message is found expired."""
+        ((_, note),) = submitted(NotAccepted(wish_s)).facts
+        assert (Retry(EXPIRE_US), EXPIRE_US) == (submitted(NotAccepted(wish_s)).then, note.next_attempt_at_us)
+
+    def test_the_last_refusal_fails_the_message(self) -> None:
+        """With what the provider said to it."""
+        note = Note(Reason.ATTEMPTS_EXHAUSTED, code="503", text="busy")
+        decision = submitted(NotAccepted(code="503", text="busy"), attempt=3)
+        assert Decision(((Fact.EXHAUSTED, note),), Done()) == decision
+
+    @pytest.mark.parametrize(
+        ("outcome", "doubtful"), [(Unknown("t"), False), (Unknown("t"), True), (NotAccepted(code="t"), True)]
+    )
+    def test_a_doubt_makes_the_last_attempt_unknown(self, outcome: Outcome, doubtful: bool) -> None:
+        """SENDING_FAILED says that no provider took it, and nobody can say that any more."""
+        note = Note(Reason.AMBIGUOUS, code="t")
+        assert Decision(((Fact.LOST, note),), Done()) == submitted(outcome, attempt=3, doubtful=doubtful)
+
+    def test_the_last_attempt_in_doubt_is_still_asked_about(self) -> None:
+        """The provider may know."""
+        assert [Fact.DOUBTED] == facts(submitted(Unknown(), attempt=3, answers_questions=True))
+
+
+class TestQuestions:
+    """Answers about an unknown outcome."""
+
+    @pytest.mark.parametrize(
+        ("answer", "expected"),
+        [
+            (Accepted(("y",)), [Fact.HANDED_OVER]),
+            (Rejected(), [Fact.REFUSED_UPSTREAM]),
+            (NotAccepted(), [Fact.DEFERRED]),
+            (Unknown(), []),
+            (Receipt("y", ReceiptStatus.SENT), [Fact.HANDED_OVER]),
+            (Receipt("y", ReceiptStatus.UNKNOWN), [Fact.HANDED_OVER]),
+            (Receipt("y", ReceiptStatus.DELIVERED), [Fact.HANDED_OVER, Fact.DELIVERED]),
+            (Receipt("y", ReceiptStatus.READ), [Fact.HANDED_OVER, Fact.DELIVERED, Fact.READ]),
+            (Receipt("y", ReceiptStatus.DELIVERY_FAILED), [Fact.HANDED_OVER, Fact.UNDELIVERED]),
+        ],
+    )
+    @pytest.mark.parametrize("guarantee", Guarantee)
+    def test_an_answer_is_worth_an_outcome(
+        self, guarantee: Guarantee, answer: Outcome | Receipt, expected: list[Fact]
+    ) -> None:
+        """Whatever the guarantee."""
+        assert expected == facts(asked(answer, guarantee=guarantee))
+
+    @pytest.mark.parametrize(
+        ("count", "seconds"), [(0, 1), (1, 2), (5, 32), (11, 2_048), (12, 3_600), (99, 3_600)]
+    )
+    def test_each_question_waits_twice_as_long(self, count: int, seconds: int) -> None:
+        """Up to the cap."""
+        assert Decision((), Ask(NOW_US + seconds * SECOND_US)) == asked(Unknown(), asked=count)
+
+    @pytest.mark.parametrize("guarantee", Guarantee)
+    @pytest.mark.parametrize(("left_us", "lost"), [(1, False), (0, True), (-1, True)])
+    def test_a_doubt_is_lost_at_the_end_of_validity(
+        self, guarantee: Guarantee, left_us: int, lost: bool
+    ) -> None:
+        """Whatever the guarantee: what is no longer valid is not sent again."""
+        decision = asked(Unknown(), guarantee=guarantee, expire_at_us=NOW_US + left_us)
+        assert (Done() if lost else Ask(NOW_US + left_us)) == decision.then
+        assert ([Fact.LOST] if lost else []) == facts(decision)
+
+    def test_what_the_provider_never_got_is_no_longer_in_doubt(self) -> None:
+        """The retry is not marked doubtful."""
+        then = asked(NotAccepted()).then
+        assert isinstance(then, Retry)
+        assert not then.doubtful
+
+    @pytest.mark.parametrize(("guarantee", "expected"), [(AGAIN, Fact.DEFERRED), (ONCE, Fact.LOST)])
+    def test_a_doubt_that_nobody_can_settle_follows_the_guarantee(
+        self, guarantee: Guarantee, expected: Fact
+    ) -> None:
+        """(C32)."""
+        note = Note(Reason.AMBIGUOUS)
+        decision = after_doubt(note, traits(guarantee=guarantee), POLICY, now_us=NOW_US, chance=0.5)
+        assert [expected] == facts(decision)
+
+
+class TestMissingReceipts:
+    """Answers about a message that was taken."""
+
+    @pytest.mark.parametrize(
+        ("answer", "expected"),
+        [
+            (Receipt("y", ReceiptStatus.DELIVERED), [Fact.DELIVERED]),
+            (Receipt("y", ReceiptStatus.READ), [Fact.DELIVERED, Fact.READ]),
+            (Receipt("y", ReceiptStatus.DELIVERY_FAILED), [Fact.UNDELIVERED]),
+            (Rejected(code="21"), [Fact.UNDELIVERED]),
+            (Receipt("y", ReceiptStatus.SENT), []),
+            (Receipt("y", ReceiptStatus.UNKNOWN), []),
+            (Accepted(), []),
+            (NotAccepted(), []),
+            (Unknown(), []),
+        ],
+    )
+    @pytest.mark.parametrize("guarantee", Guarantee)
+    def test_a_message_that_was_taken_is_never_sent_again(
+        self, guarantee: Guarantee, answer: Outcome | Receipt, expected: list[Fact]
+    ) -> None:
+        """It ends, or it waits on."""
+        decision = after_receipt_question(answer, traits(guarantee=guarantee), POLICY, now_us=NOW_US)
+        assert expected == facts(decision)
+        assert isinstance(decision.then, Done if expected else AwaitReceipt)
+
+    @pytest.mark.parametrize(("left_us", "lost"), [(1, False), (0, True)])
+    def test_a_receipt_is_waited_for_until_the_end_of_validity(self, left_us: int, lost: bool) -> None:
+        """Then it is lost for want of one."""
+        decision = no_receipt_yet(traits(expire_at_us=NOW_US + left_us), POLICY, now_us=NOW_US)
+        expected = Decision(((Fact.LOST, Note(Reason.NO_RECEIPT)),), Done())
+        assert (expected if lost else Decision((), AwaitReceipt(NOW_US + left_us))) == decision
+
+    @pytest.mark.parametrize(("count", "seconds"), [(0, 30), (1, 60), (2, 120), (6, 1_920), (7, 3_600)])
+    def test_each_wait_is_twice_as_long(self, count: int, seconds: int) -> None:
+        """From half a minute to the cap."""
+        long = traits(asked=count, expire_at_us=NOW_US + 10**12)
+        assert AwaitReceipt(NOW_US + seconds * SECOND_US) == no_receipt_yet(long, POLICY, now_us=NOW_US).then
+
+
+def check_decision(decision: Decision, state: State, expire_at_us: int) -> None:
+    """The facts can happen in their order, an end is Done, and nothing is planned beyond validity."""
+    for fact, _ in decision.facts:
+        state = advance(state, fact).state
+    assert (state in ENDS) == isinstance(decision.then, Done)
+    if not isinstance(decision.then, Done):
+        assert decision.then.at_us <= max(expire_at_us, NOW_US)
+
+
+@given(OUTCOMES, TRAITS, st.floats(0, 1, exclude_max=True))
+def test_every_outcome_leads_to_a_move_that_can_be(
+    outcome: Outcome, given_: MessageTraits, chance: float
+) -> None:
+    """From PROCESSING, with either an end or one thing that is due."""
+    decision = after_submit(outcome, given_, POLICY, now_us=NOW_US, chance=chance)
+    check_decision(decision, State.PROCESSING, given_.expire_at_us)
+
+
+@given(OUTCOMES | RECEIPTS, TRAITS)
+def test_every_answer_leads_to_a_move_that_can_be(answer: Outcome | Receipt, given_: MessageTraits) -> None:
+    """From a doubt, and from a missing receipt."""
+    decision = after_question(answer, given_, POLICY, now_us=NOW_US, chance=0.5)
+    check_decision(decision, State.PROCESSING, given_.expire_at_us)
+    decision = after_receipt_question(answer, given_, POLICY, now_us=NOW_US)
+    check_decision(decision, State.SENT, given_.expire_at_us)

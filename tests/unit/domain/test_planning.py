@@ -1,0 +1,362 @@
+"""What becomes of each recipient: channel, refusal, time, validity, warnings, and the request's fingerprint."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker.domain.encoding import Encoding
+from broker.domain.lifecycle import Fact, State
+from broker.domain.planning import Plan, PlannedMessage, TooManyUnits, fingerprint, plan
+from broker.domain.submission import Campaign, Content, Recipient, Submission
+from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
+from broker.testing.builders import NOW_US, SECOND_US, everywhere, phones, planned, sms, submission
+
+NUMBER, MAILBOX, TOKEN = "+447700900123", "ada@example.com", "token-1"
+EVERYBODY = Recipient(phone_number=NUMBER, email=MAILBOX, device_token=TOKEN)
+DOCUMENTS: dict[Channel, dict[str, object]] = {
+    Channel.SMS: {"text": "hello"},
+    Channel.MMS: {"text": "hello"},
+    Channel.EMAIL: {"subject": "hello"},
+    Channel.PUSH: {"body": "hello"},
+    Channel.IN_APP: {"body": "hello"},
+}
+GOLDEN = "9be19a93fa0b12ba55b1f3cc29bce37b7178ac02e8a2b5092ce63357f6d2919f"
+
+
+def content(*channels: Channel) -> Content:
+    """What is said on these channels."""
+    return Content({channel: DOCUMENTS[channel] for channel in channels})
+
+
+def only(asked: Submission, **options: Any) -> PlannedMessage:
+    """The one message of a plan."""
+    (message,) = planned(asked, **options).messages
+    return message
+
+
+def serves(*channels: Channel) -> Callable[[Channel, str], bool]:
+    """Providers serve these channels."""
+    return lambda channel, _pinned: channel in channels
+
+
+class TestChannels:
+    """Which channel a message goes by."""
+
+    @pytest.mark.parametrize(
+        ("channel", "address"),
+        [
+            (Channel.SMS, NUMBER),
+            (Channel.MMS, NUMBER),
+            (Channel.EMAIL, MAILBOX),
+            (Channel.PUSH, TOKEN),
+            (Channel.IN_APP, TOKEN),
+        ],
+    )
+    def test_each_channel_uses_its_own_address(self, channel: Channel, address: str) -> None:
+        """Of a recipient who has every kind."""
+        message = only(submission(recipients=(EVERYBODY,), content=content(channel)))
+        assert (channel, address, None) == (
+            message.result.channel,
+            message.result.recipient,
+            message.result.reason,
+        )
+
+    @pytest.mark.parametrize(
+        ("recipient", "address"),
+        [
+            (Recipient(phone_number=NUMBER, email=MAILBOX), MAILBOX),
+            (Recipient(phone_number=NUMBER), NUMBER),
+            (Recipient(device_token=f" {TOKEN} "), TOKEN),
+        ],
+    )
+    def test_an_in_app_message_takes_whatever_names_the_person(
+        self, recipient: Recipient, address: str
+    ) -> None:
+        """A token before a mailbox before a number."""
+        message = only(submission(recipients=(recipient,), content=content(Channel.IN_APP)))
+        assert address == message.result.recipient
+
+    def test_the_callers_order_of_channels_counts(self) -> None:
+        """Without one, it is that of the channels' numbers."""
+        asked = {"recipients": (EVERYBODY,), "content": content(Channel.PUSH, Channel.SMS, Channel.EMAIL)}
+        assert Channel.SMS == only(submission(**asked)).result.channel
+        wanted = (Channel.EMAIL, Channel.SMS)
+        assert Channel.EMAIL == only(submission(channels=wanted, **asked)).result.channel
+
+    def test_a_channel_without_content_address_or_provider_is_passed_over(self) -> None:
+        """The next one that has all three is taken."""
+        asked = submission(
+            recipients=(Recipient(phone_number=NUMBER, device_token=TOKEN),),
+            content=content(Channel.SMS, Channel.EMAIL, Channel.PUSH),
+            channels=(Channel.MMS, Channel.EMAIL, Channel.SMS, Channel.PUSH),
+        )
+        assert Channel.PUSH == only(asked, route_exists=serves(Channel.EMAIL, Channel.PUSH)).result.channel
+
+    def test_the_pinned_provider_is_asked_for(self) -> None:
+        """Routes are looked up with the submission's pin."""
+        pins = []
+
+        def exists(_channel: Channel, pinned: str) -> bool:
+            pins.append(pinned)
+            return True
+
+        only(submission(provider="west"), route_exists=exists)
+        assert ["west"] == pins
+
+    def test_each_recipient_is_decided_by_itself(self) -> None:
+        """In the order of the request, with the ids in that order."""
+        people = (Recipient(phone_number=NUMBER), Recipient(phone_number="12"), Recipient(email=MAILBOX))
+        made = planned(submission(recipients=people), [7, 8, 9, 10])
+        assert (7, [8, 9, 10]) == (made.submission_id, [message.message_id for message in made.messages])
+        assert [0, 1, 2] == [message.result.recipient_index for message in made.messages]
+        expected = [None, Reason.INVALID_RECIPIENT, Reason.NO_ADDRESS]
+        assert expected == [message.result.reason for message in made.messages]
+
+
+class TestRefusals:
+    """Why a recipient is refused."""
+
+    @pytest.mark.parametrize(
+        ("changes", "reason", "channel", "address"),
+        [
+            ({"recipients": (Recipient(phone_number="12"),)}, Reason.INVALID_RECIPIENT, Channel.SMS, "12"),
+            ({"recipients": (Recipient(email=MAILBOX),)}, Reason.NO_ADDRESS, None, MAILBOX),
+            ({"recipients": (Recipient(),)}, Reason.NO_ADDRESS, None, ""),
+            ({"sender": "a much too long sender"}, Reason.INVALID_SENDER, Channel.SMS, "+447700900000"),
+            ({"content": content(Channel.PUSH)}, Reason.NO_ADDRESS, None, "+447700900000"),
+            ({"channels": (Channel.EMAIL,)}, Reason.CONTENT_UNSUPPORTED, None, "+447700900000"),
+            (
+                {"content": content(Channel.EMAIL), "recipients": (Recipient(email="nobody"),)},
+                Reason.INVALID_RECIPIENT,
+                Channel.EMAIL,
+                "nobody",
+            ),
+            (
+                {"content": content(Channel.PUSH), "recipients": (Recipient(device_token="  "),)},
+                Reason.INVALID_RECIPIENT,
+                Channel.PUSH,
+                "  ",
+            ),
+        ],
+    )
+    def test_a_refusal_says_why(
+        self, changes: dict[str, Any], reason: Reason, channel: Channel | None, address: str
+    ) -> None:
+        """With the channel it would have gone by, and the address as far as it is known."""
+        message = only(submission(**changes))
+        result = message.result
+        assert (State.REJECTED, reason, reason.value) == (result.state, result.reason, result.detail)
+        assert (channel, address) == (result.channel, result.recipient)
+        assert (Fact.REFUSED, True) == (message.step.fact, message.step.end)
+
+    def test_a_channel_that_nobody_serves_is_no_route(self) -> None:
+        """Everything else about it is right."""
+        assert Reason.NO_ROUTE is only(submission(), route_exists=serves()).result.reason
+
+    def test_the_first_choice_is_the_one_explained(self) -> None:
+        """Where every channel fails for a reason of its own."""
+        asked = submission(
+            recipients=(Recipient(phone_number="12", email=MAILBOX),),
+            content=content(Channel.SMS, Channel.EMAIL),
+            channels=(Channel.EMAIL, Channel.SMS),
+        )
+        result = only(asked, route_exists=serves(Channel.SMS)).result
+        assert (Reason.NO_ROUTE, Channel.EMAIL, MAILBOX) == (result.reason, result.channel, result.recipient)
+
+    def test_too_many_units_refuse_the_whole_submission(self) -> None:
+        """With what is needed and what is allowed (C04)."""
+        asked = submission(content=sms("x" * 460), recipients=phones(2))
+        made = plan(asked, [1, 2, 3], now_us=NOW_US, units_max=3, route_exists=everywhere)
+        assert TooManyUnits(needed=4, allowed=3) == made
+        allowed = plan(asked, [1, 2, 3], now_us=NOW_US, units_max=4, route_exists=everywhere)
+        assert isinstance(allowed, Plan)
+
+
+class TestTimes:
+    """When a message goes, and until when."""
+
+    @pytest.mark.parametrize(
+        ("ahead_us", "scheduled"),
+        [
+            (-SECOND_US, False),
+            (0, False),
+            (SECOND_US, False),
+            (SECOND_US + 1, True),
+            (3_600 * SECOND_US, True),
+        ],
+    )
+    def test_a_time_within_the_slack_means_at_once(self, ahead_us: int, scheduled: bool) -> None:
+        """To the microsecond; what is past goes at once too."""
+        message = only(submission(schedule_at_us=NOW_US + ahead_us))
+        expected = (State.SCHEDULED, NOW_US + ahead_us) if scheduled else (State.ACCEPTED, NOW_US)
+        assert expected == (message.result.state, message.result.transmit_at_us)
+
+    def test_a_recipients_own_time_comes_first(self) -> None:
+        """Also where it is earlier, and where it means at once."""
+        times = (NOW_US + 60 * SECOND_US, None, 0)
+        people = tuple(Recipient(phone_number=NUMBER, schedule_at_us=each) for each in times)
+        made = planned(submission(recipients=people, schedule_at_us=NOW_US + 90 * SECOND_US))
+        expected = [NOW_US + 60 * SECOND_US, NOW_US + 90 * SECOND_US, NOW_US]
+        assert expected == [message.result.transmit_at_us for message in made.messages]
+
+    @pytest.mark.parametrize(
+        ("traffic", "seconds"),
+        [
+            (Traffic.TRANSACTIONAL, 129_600),
+            (Traffic.PROMOTIONAL, 129_600),
+            (Traffic.CONVERSATIONAL, 129_600),
+            (Traffic.PASSCODE, 600),
+        ],
+    )
+    def test_validity_has_a_default_by_traffic(self, traffic: Traffic, seconds: int) -> None:
+        """(C19)."""
+        assert NOW_US + seconds * SECOND_US == only(submission(traffic=traffic)).expire_at_us
+
+    def test_validity_counts_from_the_time_of_sending(self) -> None:
+        """The caller's own, after the schedule."""
+        message = only(submission(schedule_at_us=NOW_US + 90 * SECOND_US, validity_us=5))
+        assert NOW_US + 90 * SECOND_US + 5 == message.expire_at_us
+
+
+class TestResults:
+    """What is answered about a message that is accepted."""
+
+    @pytest.mark.parametrize(
+        ("text", "encoding", "units", "warnings"),
+        [
+            ("hello", Encoding.GSM7, 1, ()),
+            ("x" * 161, Encoding.GSM7, 2, ()),
+            ("☃", Encoding.UCS2, 1, ("encoded as UCS-2: 1 part",)),
+            ("☃" * 71, Encoding.UCS2, 2, ("encoded as UCS-2: 2 parts",)),
+        ],
+    )
+    def test_a_text_is_measured(
+        self, text: str, encoding: Encoding, units: int, warnings: tuple[str, ...]
+    ) -> None:
+        """Its encoding, its parts, and a warning where it costs more than it seems (C21)."""
+        result = only(submission(content=sms(text))).result
+        assert (encoding, units, warnings) == (result.encoding, result.units, result.warnings)
+
+    def test_other_channels_have_one_unit_and_no_encoding(self) -> None:
+        """Also where a text for SMS would need more."""
+        both = Content({Channel.SMS: {"text": "☃" * 200}, Channel.EMAIL: {"subject": "x"}})
+        result = only(submission(content=both, channels=(Channel.EMAIL,), recipients=(EVERYBODY,))).result
+        assert (1, None, ()) == (result.units, result.encoding, result.warnings)
+
+    def test_a_recipients_own_reference_and_data_come_first(self) -> None:
+        """The submission's stand for the others."""
+        people = (Recipient(phone_number=NUMBER, client_reference="mine", data="1"), *phones(1))
+        made = planned(submission(recipients=people, client_reference="ours", data="2"))
+        assert ["mine", "ours"] == [message.result.client_reference for message in made.messages]
+        assert ["1", "2"] == [message.data for message in made.messages]
+
+    def test_a_rehearsal_gives_no_ids(self) -> None:
+        """Nothing will be stored under them."""
+        assert only(submission(validate_only=True)).result.message_id is None
+
+    def test_only_requests_with_an_id_get_a_fingerprint(self) -> None:
+        """It costs time and has nothing to be compared with."""
+        assert "" == planned(submission()).fingerprint
+        asked = submission(request_id="r1")
+        assert fingerprint(asked) == planned(asked).fingerprint
+
+
+WHOLE = Submission(
+    account_id=1,
+    recipients=(Recipient(NUMBER, MAILBOX, TOKEN, NOW_US, "ref", "{}"), Recipient(NUMBER)),
+    content=Content({Channel.SMS: {"text": "hello"}, Channel.EMAIL: {"subject": "s", "body": "b"}}),
+    request_id="r1",
+    sender="Shop",
+    traffic=Traffic.PASSCODE,
+    channels=(Channel.EMAIL, Channel.SMS),
+    guarantee=Guarantee.AT_MOST_ONCE,
+    schedule_at_us=NOW_US,
+    validity_us=60,
+    client_reference="ref",
+    campaign=Campaign("spring", "Spring"),
+    data="{}",
+    tags=("a", "b"),
+    reply_to_message_id=5,
+    provider="west",
+    origin="crm",
+)
+FIELDS = {name: getattr(WHOLE, name) for name in Submission.__dataclass_fields__}
+"""A submission with every field set."""
+
+
+def changed(**changes: Any) -> str:
+    """The fingerprint of the whole submission with some fields changed."""
+    return fingerprint(Submission(**(FIELDS | changes)))
+
+
+class TestFingerprints:
+    """Whether two requests are the same."""
+
+    def test_a_fingerprint_is_the_same_in_every_version(self) -> None:
+        """Requests are remembered across an upgrade: this value must not change."""
+        assert GOLDEN == fingerprint(WHOLE)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"account_id": 2},
+            {"recipients": WHOLE.recipients[::-1]},
+            {"recipients": WHOLE.recipients[:1]},
+            {"content": sms("hello")},
+            {
+                "content": Content({
+                    Channel.SMS: {"text": "hello!"},
+                    Channel.EMAIL: {"subject": "s", "body": "b"},
+                })
+            },
+            {"sender": "Shop2"},
+            {"traffic": Traffic.PROMOTIONAL},
+            {"channels": (Channel.SMS, Channel.EMAIL)},
+            {"guarantee": Guarantee.AT_LEAST_ONCE},
+            {"schedule_at_us": None},
+            {"schedule_at_us": NOW_US + 1},
+            {"validity_us": 61},
+            {"client_reference": "ref2"},
+            {"campaign": Campaign("spring")},
+            {"campaign": None},
+            {"data": "[]"},
+            {"tags": ("a",)},
+            {"reply_to_message_id": 6},
+            {"provider": "east"},
+            {"origin": ""},
+        ],
+        ids="-".join,
+    )
+    def test_another_value_of_any_field_is_another_request(self, changes: dict[str, Any]) -> None:
+        """And each of them another one."""
+        assert fingerprint(WHOLE) != changed(**changes)
+
+    def test_every_field_is_looked_at(self) -> None:
+        """Emptying one changes the fingerprint; but for what is no part of the message itself."""
+        blank = Submission(account_id=0, recipients=(), content=Content({}))
+        ignored = {name for name in FIELDS if changed(**{name: getattr(blank, name)}) == fingerprint(WHOLE)}
+        assert {"request_id", "validate_only"} == ignored
+
+    @pytest.mark.parametrize("name", Recipient.__dataclass_fields__)
+    def test_every_field_of_a_recipient_is_looked_at(self, name: str) -> None:
+        """Absent is not the same as given."""
+        fields = {each: getattr(WHOLE.recipients[0], each) for each in Recipient.__dataclass_fields__}
+        without = Recipient(**(fields | {name: None}))
+        assert fingerprint(WHOLE) != changed(recipients=(without, *WHOLE.recipients[1:]))
+
+    def test_the_order_of_maps_and_tags_does_not_matter(self) -> None:
+        """Protobuf maps have none, and tags are a set."""
+        documents = {Channel.EMAIL: {"body": "b", "subject": "s"}, Channel.SMS: {"text": "hello"}}
+        content_ = Content(MappingProxyType(documents))
+        assert fingerprint(WHOLE) == changed(content=content_, tags=("b", "a"))
+
+    @given(st.text(), st.text(), st.text(), st.text())
+    def test_no_text_stands_for_two_fields(self, one: str, two: str, three: str, four: str) -> None:
+        """Moving characters from one field to the next is another request."""
+        first = changed(client_reference=one, data=two, tags=(three, four))
+        second = changed(client_reference=one + two, data="", tags=(three + four,))
+        assert ((one, two, sorted((three, four))) == (one + two, "", [three + four])) == (first == second)

@@ -1,0 +1,124 @@
+"""Logs: what is not known to be harmless is withheld."""
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker.telemetry import ALLOWED_KEYS, configure_logging, places_of, redact
+
+NUMBER = "+447700900123"
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """What a test configures ends with it."""
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What is written to standard error."""
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    return written
+
+
+def logged(lines: io.StringIO) -> list[dict[str, Any]]:
+    """Each line's values."""
+    return [json.loads(line) for line in lines.getvalue().splitlines()]
+
+
+@given(
+    st.dictionaries(
+        st.text(), st.text(min_size=8) | st.integers() | st.lists(st.text(min_size=8), min_size=1)
+    )
+)
+def test_no_value_passes_under_an_unknown_key(values: dict[str, Any]) -> None:
+    """Its type is all that is told; known keys pass as they are."""
+    redacted = redact(None, "info", dict(values))
+    assert values.keys() == redacted.keys()
+    for key, value in redacted.items():
+        expected = values[key] if key in ALLOWED_KEYS else f"<{type(values[key]).__name__} withheld>"
+        assert expected == value
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["text", "body", "content", "recipient", "to", "phone", "secret", "token", "key", "password", "data"],
+)
+def test_what_holds_secrets_and_bodies_is_not_on_the_list(key: str) -> None:
+    """Whoever adds one of these has to change this test."""
+    assert key not in ALLOWED_KEYS
+
+
+def test_a_line_is_json_with_level_and_time(lines: io.StringIO) -> None:
+    """For programs."""
+    configure_logging(json=True)
+    structlog.get_logger("test").warning("thing.happened", count=3, recipient=NUMBER)
+    (line,) = logged(lines)
+    assert ("thing.happened", "warning", 3) == (line["event"], line["level"], line["count"])
+    assert "<str withheld>" == line["recipient"]
+    assert line["timestamp"].endswith("Z")
+    assert NUMBER not in lines.getvalue()
+
+
+def test_a_line_for_people_is_redacted_too(lines: io.StringIO) -> None:
+    """The renderer comes last."""
+    configure_logging(json=False)
+    structlog.get_logger("test").info("thing.happened", recipient=NUMBER)
+    assert "thing.happened" in lines.getvalue()
+    assert NUMBER not in lines.getvalue()
+
+
+def test_bound_values_are_redacted_too(lines: io.StringIO) -> None:
+    """A provider's logger carries its instance, which may pass, and what it binds itself, which may not."""
+    configure_logging(json=True)
+    structlog.get_logger("test").bind(instance="acme", token="hunter2").info("thing.happened")
+    (line,) = logged(lines)
+    assert ("acme", "<str withheld>") == (line["instance"], line["token"])
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_an_exception_says_is_withheld(lines: io.StringIO, as_json: bool) -> None:
+    """It may quote an address or a body."""
+    configure_logging(json=as_json)
+    try:
+        raise ValueError(f"cannot send to {NUMBER}")
+    except ValueError:
+        structlog.get_logger("test").exception("thing.failed")
+    assert "thing.failed" in lines.getvalue()
+    assert NUMBER not in lines.getvalue()
+
+
+def test_lines_below_the_level_are_not_written(lines: io.StringIO) -> None:
+    """The operator chooses it."""
+    configure_logging(json=True, level="WARNING")
+    log = structlog.get_logger("test")
+    log.info("quiet")
+    log.error("loud")
+    assert ["loud"] == [line["event"] for line in logged(lines)]
+
+
+def fail() -> None:
+    """Raise with something to hide."""
+    raise ValueError(NUMBER)
+
+
+def test_the_places_of_an_error_say_where_and_not_what() -> None:
+    """From the outermost call on."""
+    try:
+        fail()
+    except ValueError as error:
+        places = places_of(error)
+    assert ["test_the_places_of_an_error_say_where_and_not_what", "fail"] == [
+        place.rpartition(" ")[2] for place in places
+    ]
+    assert not any(NUMBER in place for place in places)
