@@ -45,13 +45,14 @@ def bottleneck(run: Run) -> str:
     usage = run.usage
     if usage is None:
         return ""
-    if usage.server_loop >= BUSY:
-        return "server's loop"
-    if usage.busiest_caller >= BUSY:
-        return "caller"
-    if usage.server + usage.callers + usage.others >= BUSY * usable_cores():
-        return "all cores"
-    return "waiting"
+    shares = {
+        "server's loop": usage.server_loop,
+        "server's store": usage.server - usage.server_loop,
+        "server's GIL": usage.server,  # both together, where one interpreter runs them in turns
+        "caller": usage.busiest_caller,
+        "all cores": (usage.server + usage.callers + usage.others) / usable_cores(),
+    }
+    return next((who for who, share in shares.items() if share >= BUSY), "waiting")
 
 
 class Report:

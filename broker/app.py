@@ -37,6 +37,7 @@ from broker.delivery.receipts import Receipts
 from broker.delivery.registry import Registry
 from broker.domain.access import Role
 from broker.domain.decision import DeliveryPolicy
+from broker.domain.ids import last_before_restart
 from broker.domain.retry import RetryPolicy
 from broker.listening import check_listeners, listening
 from broker.metrics import Metrics
@@ -46,7 +47,7 @@ from broker.settings import Settings
 from broker.spi import Context
 from broker.storage.keeping import Boot, NewAccount, boot, create_accounts, read_has_accounts
 from broker.storage.migrate import load_migrations, migrate
-from broker.storage.questioning import release_open_attempts
+from broker.storage.questioning import release_leases
 from broker.storage.sqlite import SqliteEngine
 from broker.storage.store import Commit, Store
 from broker.telemetry import configure_logging, places_of
@@ -92,7 +93,10 @@ def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock:
     metrics = Metrics()
     registry = Registry(load_plugins(), settings.providers)
     store = Store(engine, linger_s=settings.store.linger_s)
-    identities = Identities(store, clock, node=0, last=found.id_ceiling)
+    last = last_before_restart(
+        newest=found.newest_id, ceiling=found.id_ceiling, now_ms=clock.now_us() // 1_000
+    )
+    identities = Identities(store, clock, node=0, last=last)
     delivery, intake = settings.delivery, settings.intake
     policy = DeliveryPolicy(
         retry=RetryPolicy(delivery.attempts_max, delivery.retry_base_s, delivery.retry_cap_s),
@@ -196,12 +200,13 @@ async def create_first_account(parts: Parts, data_dir: Path) -> str | None:
 
 
 @contextlib.asynccontextmanager
-async def running_delivery(settings: Settings, found: Boot, parts: Parts, stop: Stop) -> AsyncIterator[None]:
+async def running_delivery(settings: Settings, parts: Parts, stop: Stop) -> AsyncIterator[None]:
     """Providers started, and delivery running, for as long as the block does; then all of it drained."""
     tasks: list[asyncio.Task[None]] = []
     started = []
     try:
-        await parts.store.write(release_open_attempts, [(parts.clock.now_us(), found.boot)])
+        lease_us = round(settings.delivery.lease_s * 1_000_000)
+        await parts.store.write(release_leases, [(parts.clock.now_us(), lease_us)])
         for instance in parts.registry.all():
             context = Context(
                 instance=instance.name,
@@ -217,9 +222,9 @@ async def running_delivery(settings: Settings, found: Boot, parts: Parts, stop: 
                     f"[providers.{instance.name}] did not start within {PROVIDER_START_S_MAX:g} s"
                 ) from error
             started.append(instance)
-        jobs = [parts.identities.run(), parts.janitor.run()]
+        jobs = [parts.identities.run(), parts.janitor.run(), parts.poller.run()]
         if not settings.delivery.paused:
-            jobs += [parts.dispatcher.run(), parts.poller.run()]
+            jobs.append(parts.dispatcher.run())
         tasks += [asyncio.create_task(_watched(job, stop)) for job in jobs]
         yield
     finally:
@@ -298,7 +303,7 @@ async def _serve(settings: Settings, *, json: bool) -> int:
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.asked.set)
-    async with running_delivery(settings, found, parts, stop):
+    async with running_delivery(settings, parts, stop):
         admin_key = await create_first_account(parts, settings.data_dir)
         async with listening(settings, parts) as (address, http_address):
             log.info("broker.ready", address=address, http_address=http_address, boot=found.boot)

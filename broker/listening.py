@@ -16,6 +16,9 @@ from broker.api.server import build_health, build_server
 from broker.parts import Parts
 from broker.settings import ServerSettings, Settings, SettingsError
 
+LOOK_EVERY_S = 0.02
+GOODBYE_S = 0.2
+
 
 def check_listeners(server: ServerSettings) -> None:
     """Refuse to serve other hosts in plain text, unless that was asked for by name."""
@@ -78,9 +81,23 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
         yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     finally:
         gate.drain()
-        health.set_serving(serving=False)
+        health.close()
         parts.feed.close()
-        await server.stop(settings.server.drain_s)
+        await _stop(server, gate, settings.server.drain_s)
+
+
+async def _stop(server: grpc.aio.Server, gate: Gate, drain_s: float) -> None:
+    """Let the calls under way finish, and wait for nobody else.
+
+    Core waits until each connection has answered its goodbye. A client without calls may take 5 s for
+    that (Python's does), and one that hangs never answers.
+    """
+    stopping = asyncio.create_task(server.stop(drain_s))
+    while not stopping.done() and (gate.calls.count or gate.streams.count):  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_EVERY_S)
+    await asyncio.wait({stopping}, timeout=GOODBYE_S)  # the last answers are on their way
+    await server.stop(None)
+    await stopping
 
 
 def _add_port(server: grpc.aio.Server, settings: ServerSettings) -> int:

@@ -25,6 +25,7 @@ class Health:
         self._services = frozenset({"", *services})
         self._serving = True
         self._changed = asyncio.Event()
+        self._closed = False
 
     @property
     def methods(self) -> Mapping[str, Method]:
@@ -42,6 +43,11 @@ class Health:
         # Each change has an event of its own: whoever waits for the old one is woken exactly once.
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+    def close(self) -> None:
+        """Say that calls are no longer taken, and end the watches: a drain must not wait for them."""
+        self._closed = True
+        self.set_serving(serving=False)
 
     async def check(
         self, _caller: Principal, request: health_pb2.HealthCheckRequest
@@ -65,6 +71,8 @@ class Health:
             if status != told:
                 told = status
                 yield health_pb2.HealthCheckResponse(status=status).SerializeToString()
+            if self._closed:
+                return
             await changed.wait()
 
     def _status(self, service: str) -> Any:  # a ServingStatus; the stubs have no type of that name

@@ -11,8 +11,12 @@ from typing import Annotated, ParamSpec
 
 import typer
 
+from broker.cli.analyze_command import analyze
+from broker.cli.doctor_command import doctor
 from broker.cli.exit_codes import ExitCode
 from broker.cli.failures import CommandFailed
+from broker.cli.messages_command import MessagesGroup, cancel_message, list_messages, show_message
+from broker.cli.providers_command import providers
 from broker.cli.send_command import send
 from broker.cli.serve_command import serve
 from broker.cli.tail_command import tail
@@ -23,7 +27,6 @@ program = typer.Typer(
     name="waypost",
     help="A self-hosted messaging broker: one API, provider plugins, and the truth about every message.",
     no_args_is_help=True,
-    add_completion=False,
     # A traceback is for a defect, and then the whole of it as Python writes it, without local values.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -74,3 +77,17 @@ def _exit_code(command: Callable[[], int]) -> int:
 program.command()(exits(serve))
 program.command()(exits(send))
 program.command()(exits(tail))
+
+messages = typer.Typer(
+    cls=MessagesGroup,
+    help="List messages, show one with all that happened to it, or cancel one.\n\n"
+    "`waypost messages` alone lists, and `waypost messages MESSAGE_ID` shows.",
+)
+messages.command("list")(exits(list_messages))
+messages.command("show")(exits(show_message))
+messages.command("cancel")(exits(cancel_message))
+program.add_typer(messages, name="messages")
+
+program.command()(exits(analyze))
+program.command()(exits(providers))
+program.command()(exits(doctor))

@@ -8,6 +8,9 @@ import typer
 from broker.cli.exit_codes import ExitCode
 from broker.cli.failures import CommandFailed, UsageError
 
+EPHEMERAL_LISTEN = "127.0.0.1:0"
+"""A free port, so that an ephemeral broker never stands in the way of another."""
+
 
 def serve(
     data_dir: Annotated[
@@ -28,6 +31,13 @@ def serve(
     allow_plaintext: Annotated[
         bool, typer.Option("--allow-plaintext", help="Serve other hosts without TLS.")
     ] = False,
+    ephemeral: Annotated[
+        bool,
+        typer.Option(
+            "--ephemeral",
+            help="Keep everything in a temporary directory that is removed at the end, on a free port.",
+        ),
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Say that it is ready as one JSON line on stdout; log as JSON.")
     ] = False,
@@ -40,8 +50,24 @@ def serve(
 
     Exit codes: 0 stopped as asked, 1 could not start, 2 settings.
     """
+    if ephemeral:
+        if data_dir is not None:
+            raise UsageError("--ephemeral removes its data, --data-dir keeps it; give one")
+        listen = listen or EPHEMERAL_LISTEN
+        overrides = _overrides(None, listen, http_listen, store, allow_plaintext=allow_plaintext)
+        return _run_ephemeral(config, overrides, json=json)
     overrides = _overrides(data_dir, listen, http_listen, store, allow_plaintext=allow_plaintext)
     return _run(config, overrides, json=json)
+
+
+def _run_ephemeral(config: Path | None, overrides: dict[str, Any], *, json: bool) -> int:
+    """A broker whose data is gone with it; to people that is said before the lines that it is ready."""
+    from broker.cli.ephemeral import ephemeral_directory
+
+    with ephemeral_directory() as directory:
+        if not json:
+            print(f"Ephemeral: {directory} is removed when the broker stops", flush=True)
+        return _run(config, {**overrides, "data_dir": directory}, json=json)
 
 
 def _overrides(

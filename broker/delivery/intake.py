@@ -40,8 +40,9 @@ class Intake:
 
         A BrokerError among the answers means that this submission was refused as a whole.
         """
-        ids = await self._identities.take(sum(1 + len(each.recipients) for each in submissions))
+        # Before the ids: ListMessages relies on no id being older than its message's acceptance.
         now_us = self._clock.now_us()
+        ids = await self._identities.take(sum(1 + len(each.recipients) for each in submissions))
         answers: list[Answer | None] = []
         plans: list[Plan] = []
         start = 0

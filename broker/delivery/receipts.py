@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -28,7 +29,7 @@ class Receipts:
         Inbound messages are not kept by this version: they are counted in the log.
         """
         now_us = self._clock.now_us()
-        reports = [Report(instance, fact, now_us) for fact in facts if isinstance(fact, Receipt)]
+        reports = [Report(instance, _storable(fact), now_us) for fact in facts if isinstance(fact, Receipt)]
         if len(reports) < len(facts):
             dropped = len(facts) - len(reports)
             self._metrics.inbound_not_kept.labels(instance).inc(dropped)
@@ -36,3 +37,17 @@ class Receipts:
         matched = await self._store.write(record_receipts, reports)
         for found, count in Counter(matched).items():
             self._metrics.receipts.labels(instance, "yes" if found else "parked").inc(count)
+
+
+def _storable(receipt: Receipt) -> Receipt:
+    """The receipt, with "?" for what no text can hold: a refused receipt would be sent again for ever.
+
+    Bytes of a callback that were decoded leniently leave lone surrogates behind.
+    """
+    texts = (receipt.provider_message_id, receipt.recipient, receipt.code, receipt.text)
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        identity, recipient, code, text = (each.encode(errors="replace").decode() for each in texts)
+        return replace(receipt, provider_message_id=identity, recipient=recipient, code=code, text=text)
+    return receipt

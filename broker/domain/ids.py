@@ -11,6 +11,8 @@ COUNTER_BITS = 12
 TEXT_LENGTH = 13
 ID_MAX = (1 << 63) - 1
 NODE_MAX = (1 << NODE_BITS) - 1
+SET_BACK_MS_MAX = 60_000
+"""A clock this far before the ceiling was set back; less is the reservation itself, or drift."""
 
 _TIME_SHIFT = NODE_BITS + COUNTER_BITS
 _COUNTER_MASK = (1 << COUNTER_BITS) - 1
@@ -57,6 +59,16 @@ def first_id_at(time_ms: int) -> int:
 def time_ms_of(number: int) -> int:
     """The millisecond in which an id was made."""
     return number >> _TIME_SHIFT
+
+
+def last_before_restart(*, newest: int, ceiling: int, now_ms: int) -> int:
+    """The id to go on from at a start: the newest that is stored, so that ids stay close to the clock.
+
+    A clock that stands far before the reserved ceiling was set back. Then the newest rows may have been
+    deleted since, and only the ceiling is sure to be above every id that was given.
+    """
+    set_back = now_ms < time_ms_of(ceiling) - SET_BACK_MS_MAX
+    return ceiling if set_back else newest
 
 
 @dataclass(slots=True)

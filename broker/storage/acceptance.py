@@ -143,7 +143,9 @@ class _Remembered:
         since = {
             item.plan.submission.account_id: item.plan.accepted_at_us - item.remember_us for item in items
         }
-        for account, request_id, at, fingerprint, answer in tx.all("find_request_ids", request_ids=wanted):
+        for account, request_id, at, fingerprint, answer in tx.all(
+            "find_request_ids", account_ids=list(since), request_ids=wanted
+        ):
             if account in since and at > since[account]:
                 self._known[account, request_id] = (fingerprint, tuple(load_answer(answer)))
 

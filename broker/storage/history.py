@@ -18,6 +18,10 @@ TIMELINE_EVENTS_MAX = 1_000
 SCAN_ROWS_MAX = 10_000
 """A page looks at this many stored messages at most, and may then be short."""
 
+FOREVER = (1 << 63) - 1
+ID_LEAD_MS_MAX = 60_000
+"""How far an id may be ahead of its message's acceptance: a clock set back further is not followed."""
+
 
 @dataclass(frozen=True, slots=True)
 class MessageQuery:
@@ -103,7 +107,7 @@ def read_message(
 
 def read_page(tx: Transaction, query: MessageQuery) -> MessagePage:
     """A page of an account's messages, newest first."""
-    end_id = first_id_at(_ceil_ms(query.end_us)) if query.end_us is not None else (1 << 63) - 1
+    end_id = FOREVER if query.end_us is None else first_id_at(_ceil_ms(query.end_us) + ID_LEAD_MS_MAX)
     before_id = end_id if query.before_id is None else min(end_id, query.before_id)
     floor_id = first_id_at(query.start_us // 1_000) if query.start_us is not None else 0
     scan = {"before_id": before_id, "floor_id": floor_id, "scan_rows": SCAN_ROWS_MAX}
@@ -111,6 +115,8 @@ def read_page(tx: Transaction, query: MessageQuery) -> MessagePage:
         "messages_page",
         **scan,
         account_id=query.account_id,
+        start=query.start_us or 0,
+        end=FOREVER if query.end_us is None else query.end_us,
         any_state=not query.states,
         states=[int(state) for state in query.states],
         page_rows=query.page_size,

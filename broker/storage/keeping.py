@@ -13,11 +13,15 @@ FORGET_ROWS_MAX = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """What a start found. `boot` counts the starts; no id above `id_ceiling` was ever given."""
+    """What a start found. `boot` counts the starts; no id above `id_ceiling` was ever given.
+
+    `newest_id` is the highest that is stored. Ids above it may have been given, and nobody saw them.
+    """
 
     store_id: bytes
     boot: int
     id_ceiling: int
+    newest_id: int
 
 
 def boot(tx: Transaction, items: list[bytes]) -> list[Boot]:
@@ -27,7 +31,8 @@ def boot(tx: Transaction, items: list[bytes]) -> list[Boot]:
     tx.all("count_boot")
     row = tx.one("read_store")
     assert row is not None
-    return [Boot(row[0], row[1], row[2])] * len(items)
+    newest = tx.one("newest_id")
+    return [Boot(row[0], row[1], row[2], (newest and newest[0]) or 0)] * len(items)
 
 
 def raise_id_ceiling(tx: Transaction, items: list[int]) -> list[int]:

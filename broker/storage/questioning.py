@@ -177,10 +177,14 @@ def _decide(row: DueRow, item: AnswerReport) -> Decision:
     return after_question(item.answer, traits, item.policy, now_us=item.now_us, chance=item.chance)
 
 
-def release_open_attempts(tx: Transaction, items: list[tuple[int, int]]) -> list[None]:
-    """At start, for (now_us, boot): attempts of earlier boots have nobody left who would settle them."""
-    for now_us, boot in items:
-        tx.all("release_open_attempts", now=now_us, boot=boot)
+def release_leases(tx: Transaction, items: list[tuple[int, int]]) -> list[None]:
+    """At start, for (now_us, lease_us): open attempts and open questions have nobody left to end them.
+
+    Whatever is due within a lease is due now. That takes in receipts that were to be asked about soon:
+    while the broker was away, providers may have called in vain.
+    """
+    for now_us, lease_us in items:
+        tx.all("release_leases", now=now_us, lease_end=now_us + lease_us)
     return [None] * len(items)
 
 

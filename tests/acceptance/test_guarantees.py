@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import grpc
 import pytest
@@ -17,6 +18,8 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
 from grpc_status import rpc_status
 
 from broker.delivery.keys import hash_secret
@@ -628,10 +631,15 @@ def test_i8_a_key_opens_what_its_role_allows(
 # I9: no body, secret or full address in the log.
 
 
-def test_i9_nothing_that_a_caller_said_is_in_the_log(broker_factory: Any, connect: Connected) -> None:
+def test_i9_nothing_that_a_caller_said_is_in_the_log_or_the_metrics(
+    broker_factory: Any, connect: Connected
+) -> None:
     """Not after deliveries, refusals, failures, a kill and a drain."""
     private = "Quetzalcoatl"
-    broker = broker_factory({**QUICK, "delivery": QUICK["delivery"] | {"attempts_max": 2}})
+    broker = broker_factory({
+        "delivery": QUICK["delivery"] | {"attempts_max": 2},
+        "server": {"http_listen": "127.0.0.1:0"},
+    })
     client = connect(broker)
     secret = broker.key.rpartition("_")[2]
     numbers = [ORDINARY, REJECTED, AMBIGUOUS, TWICE, DOWN]
@@ -652,11 +660,16 @@ def test_i9_nothing_that_a_caller_said_is_in_the_log(broker_factory: Any, connec
     broker.kill()
     broker.restart()
     connect(broker).all_end(connect(broker).listed())
+    with urlopen(f"http://{broker.ready['http_address']}/metrics", timeout=CALL_S_MAX) as answer:
+        metrics = answer.read().decode()
     assert 0 == broker.stop()
     log = broker.log.read_text()
     assert '"broker.ready"' in log
+    assert "waypost" in metrics
     # The local part of an address and the last ten digits of a number are enough to know a person by.
-    assert [] == [said for said in (private, secret, *(number[-10:] for number in numbers)) if said in log]
+    assert [] == [
+        said for said in (private, secret, *(number[-10:] for number in numbers)) if said in log + metrics
+    ]
 
 
 # I10: everything has a limit, and who meets it is told.
@@ -789,6 +802,17 @@ def test_a_drain_ends_streams_as_unavailable_and_keeps_what_was_accepted(
     lived = client.life(accepted[0])
     assert ["ACCEPTED", "ATTEMPTED", "HANDED_OVER", "DELIVERED"] == facts(lived)
     assert "DELIVERED" == end_of(client.life(accepted[-1]))[0]
+
+
+def test_a_drain_waits_for_nobody_who_only_watches(broker_factory: Any, connect: Connected) -> None:
+    """A health watch and an idle connection do not hold the broker up, however long a drain may take."""
+    broker = broker_factory({"server": {"drain_s": 600.0}})
+    idle = connect(broker)
+    idle.send(ORDINARY)
+    with grpc.insecure_channel(broker.address) as channel:
+        watch = HealthStub(channel).Watch(HealthCheckRequest(), timeout=600)
+        assert HealthCheckResponse.SERVING == next(watch).status
+        assert 0 == broker.stop()
 
 
 def test_a_second_broker_on_the_same_data_is_refused(broker: Any, client: Client) -> None:

@@ -1,5 +1,6 @@
 """Settings: three layers, no unknown names, and no secret in what is said about a mistake."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,6 @@ WRITE = Callable[[str], Path]
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the machine has set."""
-    import os
-
     for name in list(os.environ):
         if name.upper().startswith("WAYPOST_"):
             monkeypatch.delenv(name)
@@ -190,4 +189,4 @@ def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         settings.data_dir = Path("/tmp/x")
     with pytest.raises(ValidationError):
-        settings.delivery.attempts_max = 1  # type: ignore[misc]
+        settings.delivery.attempts_max = 1

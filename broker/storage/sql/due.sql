@@ -47,8 +47,8 @@ LIMIT :rows_max
 -- name: next_question
 SELECT min(at) FROM due WHERE work > 1
 
--- name: release_open_attempts
-UPDATE due SET at = :now WHERE work = 2 AND fence < :boot
+-- name: release_leases
+UPDATE due SET at = :now WHERE work > 1 AND at > :now AND at <= :lease_end
 
 -- name: due_counts
 SELECT work, count(*) FROM due GROUP BY work

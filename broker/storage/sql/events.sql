@@ -39,5 +39,5 @@ WITH RECURSIVE chain (hop, sequence) AS (
 SELECT e.sequence, e.time, e.message_id, e.fact, e.state, e.previous_state, e.reason, e.detail, e.attempt,
        e.provider, e.provider_message_ids, e.part, e.provider_code, e.provider_text, e.next_attempt_at
 FROM chain
-JOIN events e ON e.account_id = :account_id AND e.sequence = chain.sequence
+CROSS JOIN events e ON e.account_id = :account_id AND e.sequence = chain.sequence
 ORDER BY e.sequence

@@ -16,6 +16,14 @@ VALUES (:number, :name, :checksum, :applied_at)
 -- name: read_store
 SELECT store_id, boot, id_ceiling FROM store
 
+-- name: newest_id
+SELECT max(id) FROM (
+    SELECT max(message_id) AS id FROM messages
+    UNION ALL SELECT max(submission_id) FROM submissions
+    UNION ALL SELECT max(account_id) FROM accounts
+    UNION ALL SELECT max(key_id) FROM api_keys
+)
+
 -- name: create_store
 INSERT INTO store (one, store_id, boot, id_ceiling) VALUES (1, :store_id, 0, 0)
 

@@ -54,6 +54,7 @@ FROM (
 ) m
 JOIN submissions s ON s.submission_id = m.submission_id
 WHERE m.account_id = :account_id
+  AND m.accepted_at >= :start AND m.accepted_at < :end
   AND (:any_state OR m.state IN (SELECT value FROM json_each(:states)))
 ORDER BY m.message_id DESC
 LIMIT :page_rows

@@ -2,16 +2,20 @@
 
 -- name: find_request_ids
 SELECT account_id, request_id, accepted_at, fingerprint, answer FROM request_ids_0
-WHERE request_id IN (SELECT value FROM json_each(:request_ids))
+WHERE account_id IN (SELECT value FROM json_each(:account_ids))
+  AND request_id IN (SELECT value FROM json_each(:request_ids))
 UNION ALL
 SELECT account_id, request_id, accepted_at, fingerprint, answer FROM request_ids_1
-WHERE request_id IN (SELECT value FROM json_each(:request_ids))
+WHERE account_id IN (SELECT value FROM json_each(:account_ids))
+  AND request_id IN (SELECT value FROM json_each(:request_ids))
 UNION ALL
 SELECT account_id, request_id, accepted_at, fingerprint, answer FROM request_ids_2
-WHERE request_id IN (SELECT value FROM json_each(:request_ids))
+WHERE account_id IN (SELECT value FROM json_each(:account_ids))
+  AND request_id IN (SELECT value FROM json_each(:request_ids))
 UNION ALL
 SELECT account_id, request_id, accepted_at, fingerprint, answer FROM request_ids_3
-WHERE request_id IN (SELECT value FROM json_each(:request_ids))
+WHERE account_id IN (SELECT value FROM json_each(:account_ids))
+  AND request_id IN (SELECT value FROM json_each(:request_ids))
 
 -- name: remember_request_ids_0
 INSERT OR REPLACE INTO request_ids_0 (account_id, request_id, accepted_at, fingerprint, answer) VALUES :rows

@@ -241,7 +241,8 @@ class AcceptingCases(OpenedStore):
         for _ in range(REQUEST_ID_TABLES):
             bench.now_us += REMEMBER_US // 2
             await bench.store.write(forget_request_ids, [(bench.now_us, REMEMBER_US)])
-        rows = await bench.store.read(lambda tx: tx.all("find_request_ids", request_ids=["r1"]))
+        wanted = {"account_ids": [1], "request_ids": ["r1"]}
+        rows = await bench.store.read(lambda tx: tx.all("find_request_ids", **wanted))
         assert [] == rows
 
     async def test_a_stored_plan_need_not_be_the_newest(self, bench: Bench) -> None:

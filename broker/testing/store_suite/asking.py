@@ -8,7 +8,7 @@ from broker.domain.outcome import Accepted, NotAccepted, Outcome, Receipt, Rejec
 from broker.domain.vocabulary import Guarantee, Reason
 from broker.storage.agenda import Work
 from broker.storage.dispatching import OpenAttempt
-from broker.storage.questioning import Question, read_next_question_at, release_open_attempts, settle_answers
+from broker.storage.questioning import Question, read_next_question_at, release_leases, settle_answers
 from broker.testing.builders import NOW_US, SECOND_US, phones
 from broker.testing.store_suite.bench import LEASE_US, Bench, attempt_at, receipt
 from broker.testing.store_suite.opening import OpenedStore
@@ -252,34 +252,43 @@ class AnswerCases(OpenedStore):
 class RestartCases(OpenedStore):
     """What a restart finds."""
 
-    async def test_a_restart_releases_the_attempts_of_earlier_boots(self, bench: Bench) -> None:
-        """They are overdue at once; attempts of this boot keep their lease."""
+    async def test_a_restart_releases_open_attempts(self, bench: Bench) -> None:
+        """They are overdue at once: whoever had them is gone."""
         old = await bench.open()
-        bench.fence = 2
-        new = await bench.open()
-        await bench.store.write(release_open_attempts, [(bench.now_us, bench.fence)])
+        await bench.store.write(release_leases, [(bench.now_us, LEASE_US)])
         found = await bench.overdue()
         assert [old.message_id] == [question.message_id for question in found.questions]
-        row = await bench.due(new.message_id)
-        assert row is not None
-        assert (Work.SUBMITTED, NOW_US + LEASE_US) == (row.work, row.at_us)
 
-    async def test_a_restart_leaves_everything_else_to_its_time(self, bench: Bench) -> None:
-        """Waiting messages, doubts and overdue receipts are no open attempts."""
-        sent = await bench.sent("x")
+    async def test_a_restart_releases_open_questions(self, bench: Bench) -> None:
+        """An answer that the broker did not live to hear is asked for again, not waited for."""
         attempt = await bench.open()
         await bench.settle(attempt, Unknown(), questions=True)
+        bench.wait(1)
+        assert 1 == len((await bench.overdue()).questions)
+        assert 0 == len((await bench.overdue()).questions)
+        await bench.store.write(release_leases, [(bench.now_us, LEASE_US)])
+        (question,) = (await bench.overdue()).questions
+        assert (attempt.message_id, 2) == (question.message_id, question.asked)
+
+    async def test_a_restart_asks_about_receipts_that_were_to_be_overdue_soon(self, bench: Bench) -> None:
+        """While the broker was away, the provider may have called in vain."""
+        message_id = await bench.sent("x", questions=True)
+        await bench.store.write(release_leases, [(bench.now_us, LEASE_US)])
+        (question,) = (await bench.overdue()).questions
+        assert message_id == question.message_id
+
+    async def test_a_restart_leaves_what_waits_for_dispatch_to_its_time(self, bench: Bench) -> None:
+        """A schedule is no lease."""
         (waiting,) = await bench.send(schedule_at_us=NOW_US + 60 * SECOND_US)
-        ids = (sent, attempt.message_id, waiting)
-        before = [await bench.due(each) for each in ids]
-        await bench.store.write(release_open_attempts, [(bench.now_us, 2)])
-        assert before == [await bench.due(each) for each in ids]
+        before = await bench.due(waiting)
+        await bench.store.write(release_leases, [(bench.now_us, LEASE_US)])
+        assert before == await bench.due(waiting)
 
     async def test_a_released_attempt_is_settled_by_what_its_provider_knows(self, bench: Bench) -> None:
         """No acknowledged message is lost, and none is sent twice where the provider can tell."""
         attempt = await bench.open()
         bench.fence = 2
-        await bench.store.write(release_open_attempts, [(bench.now_us, bench.fence)])
+        await bench.store.write(release_leases, [(bench.now_us, LEASE_US)])
         (question,) = (await bench.overdue()).questions
         assert await bench.answer(question, receipt("x"))
         expected = [Fact.ACCEPTED, Fact.ATTEMPTED, Fact.DOUBTED, Fact.HANDED_OVER, Fact.DELIVERED]

@@ -37,7 +37,7 @@ class HousekeepingCases(OpenedStore):
         """Cursors are bound to it."""
         await store.write(boot, [NAME])
         (again,) = await store.write(boot, [b"another!"])
-        assert Boot(NAME, 2, 0) == again
+        assert (NAME, 2) == (again.store_id, again.boot)
 
     async def test_the_ceiling_of_ids_only_rises(self, store: Store) -> None:
         """The highest of a batch counts, and a start finds it."""
@@ -94,5 +94,5 @@ class HousekeepingCases(OpenedStore):
             after = (await bench.message(message_id), await bench.due(message_id), await bench.events())
             assert before == after
             (found,) = await store.write(boot, [NAME])
-            assert Boot(NAME, 2, 77) == found
+            assert Boot(NAME, 2, 77, newest_id=message_id) == found
             await self.check_invariants(store)

@@ -14,9 +14,9 @@ from broker.domain.vocabulary import Guarantee
 from broker.storage.agenda import Work
 from broker.storage.dispatching import OpenAttempt
 from broker.storage.history import Cancelled
-from broker.storage.questioning import Question, release_open_attempts
+from broker.storage.questioning import Question, release_leases
 from broker.testing.builders import SECOND_US, phones
-from broker.testing.store_suite.bench import Bench, receipt
+from broker.testing.store_suite.bench import LEASE_US, Bench, receipt
 from broker.testing.store_suite.model import DOUBT, OPEN, TAKEN, WAITING, Life
 from broker.testing.store_suite.opening import OpenedStore
 
@@ -201,9 +201,9 @@ class Play:
         """A new boot, which releases what the one before had open."""
         self.bench.fence += 1
         now_us = self.bench.now_us
-        await self.bench.store.write(release_open_attempts, [(now_us, self.bench.fence)])
+        await self.bench.store.write(release_leases, [(now_us, LEASE_US)])
         for life in self.lives.values():
-            if life.place == OPEN:
+            if life.place in {OPEN, DOUBT, TAKEN} and now_us < life.until_us <= now_us + LEASE_US:
                 life.until_us = now_us
 
 

@@ -16,11 +16,12 @@ from broker.metrics import Metrics
 from broker.spi import OutboundMessage, ReceiptMode
 from broker.storage.agenda import Work
 from broker.storage.dispatching import settle
-from broker.storage.questioning import release_open_attempts
+from broker.storage.questioning import release_leases
 from broker.storage.store import Store
 from broker.testing.builders import POLICY, SECOND_US, ManualClock, phones
 from broker.testing.scripted_provider import ScriptedProvider, scripted_registry
 from broker.testing.store_suite import Bench
+from broker.testing.store_suite.bench import LEASE_US
 
 LIMITS = DispatchLimits(in_flight_max=100, batch_max=50, submit_timeout_s=5.0, lease_s=90.0)
 SENT = [Fact.ACCEPTED, Fact.ATTEMPTED, Fact.HANDED_OVER]
@@ -339,7 +340,7 @@ async def test_an_outcome_after_a_restart_changes_nothing(bench, build, running,
     (message_id,) = await bench.send()
     async with running(build(fence=1).run()):
         await until(lambda: provider.submitted)
-        await bench.store.write(release_open_attempts, [(bench.now_us, 2)])
+        await bench.store.write(release_leases, [(bench.now_us, LEASE_US)])
         (question,) = (await bench.overdue()).questions
         await bench.answer(question, NotAccepted())
         bench.fence, provider.gate = 2, None

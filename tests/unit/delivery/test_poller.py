@@ -13,11 +13,12 @@ from broker.domain.vocabulary import Guarantee
 from broker.errors import BrokerError, ErrorReason
 from broker.metrics import Metrics
 from broker.storage.agenda import Work
-from broker.storage.questioning import claim_questions, release_open_attempts
+from broker.storage.questioning import claim_questions, release_leases
 from broker.storage.store import Store
 from broker.testing.builders import POLICY, SECOND_US, ManualClock, phones
 from broker.testing.scripted_provider import ScriptedProvider, scripted_registry
 from broker.testing.store_suite import Bench
+from broker.testing.store_suite.bench import LEASE_US
 
 Build = Callable[..., Poller]
 DELIVERED = Receipt("x", ReceiptStatus.DELIVERED)
@@ -89,7 +90,7 @@ async def test_a_restart_does_not_wait_for_leases(bench, build, running, until, 
     """The boot before is gone for certain, so its attempts are asked about at once."""
     provider.queries.append(Accepted(("x",)))
     attempt = await bench.open()
-    await bench.store.write(release_open_attempts, [(bench.now_us, 2)])
+    await bench.store.write(release_leases, [(bench.now_us, LEASE_US)])
     async with running(build().run()):
         await until(lambda: settled(bench, attempt.message_id, State.SENT))
 

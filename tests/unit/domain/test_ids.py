@@ -9,10 +9,12 @@ from broker.domain.ids import (
     ID_MAX,
     NODE_BITS,
     NODE_MAX,
+    SET_BACK_MS_MAX,
     TEXT_LENGTH,
     IdSequence,
     first_id_at,
     format_id,
+    last_before_restart,
     parse_id,
     time_ms_of,
 )
@@ -184,3 +186,16 @@ def test_a_millisecond_holds_what_its_counter_counts() -> None:
 def test_the_bits_add_up() -> None:
     """41 bits of milliseconds reach into 2039."""
     assert 63 == 41 + NODE_BITS + COUNTER_BITS
+
+
+def test_a_restart_goes_on_from_the_newest_stored_id() -> None:
+    """What was only reserved is given after all, so that ids stay close to the clock."""
+    ceiling = first_id_at(1_000_000)
+    assert 7 == last_before_restart(newest=7, ceiling=ceiling, now_ms=1_000_000 - SET_BACK_MS_MAX)
+
+
+def test_a_restart_with_the_clock_set_back_begins_above_the_ceiling() -> None:
+    """The newest rows may be gone by then, and their ids must not come again."""
+    ceiling = first_id_at(1_000_000)
+    now_ms = 1_000_000 - SET_BACK_MS_MAX - 1
+    assert ceiling == last_before_restart(newest=7, ceiling=ceiling, now_ms=now_ms)

@@ -1,0 +1,62 @@
+"""A measured text for people: what it comes to, its parts, and what makes it dearer."""
+
+import unicodedata
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from broker.cli.grid import Column, card, grid, shown_on_one_line
+from broker.cli.wording import word_of
+from waypost.v1 import channel_pb2, message_service_pb2
+
+_MARK = "bold reverse red"
+_MEASURES: dict[int, str] = {
+    channel_pb2.ENCODING_GSM7: "septets",
+    channel_pb2.ENCODING_UCS2: "UTF-16 code units",
+}
+_PARTS = (Column("part", right=True), Column("length", right=True), Column("text"))
+_FORCING = (Column("forces UCS2"), Column("code"), Column("name"), Column("first at", right=True))
+
+
+def analysis_table(analysis: message_service_pb2.AnalyzeMessageResponse) -> RenderableType:
+    """All of it; characters that force UCS-2 are marked in the parts, and named below."""
+    forcing = frozenset(each.character for each in analysis.forcing_characters)
+    parts = [
+        (str(number), str(part.length), marked(part.text, forcing))
+        for number, part in enumerate(analysis.parts, start=1)
+    ]
+    shown: list[RenderableType] = [_summary(analysis), "", grid(_PARTS, parts)]
+    if forcing:
+        rows = [
+            (each.character, *_code_and_name(each.character), f"character {each.index + 1}")
+            for each in analysis.forcing_characters
+        ]
+        shown += ["", grid(_FORCING, rows)]
+    return Group(*shown)
+
+
+def _summary(analysis: message_service_pb2.AnalyzeMessageResponse) -> RenderableType:
+    length = f"{analysis.length} {_MEASURES.get(analysis.encoding, '')}".rstrip()
+    facts = [
+        ("encoding", word_of(channel_pb2.Encoding.DESCRIPTOR, analysis.encoding)),
+        ("length", length),
+        ("units", str(analysis.units)),
+        ("within maximum", "yes" if analysis.within_maximum else "no"),
+    ]
+    return card(facts, {"no": "red"})
+
+
+def marked(text: str, forcing: Iterable[str]) -> Text:
+    """The text on one line, with these characters standing out on a terminal."""
+    line = Text(shown_on_one_line(text))
+    if words := [shown_on_one_line(each) for each in forcing]:
+        line.highlight_words(words, _MARK)
+    return line
+
+
+def _code_and_name(character: str) -> tuple[str, str]:
+    """As Unicode writes them; a character may be several code points."""
+    codes = " ".join(f"U+{ord(point):04X}" for point in character)
+    names = ", ".join(unicodedata.name(point, "no name") for point in character)
+    return codes, names.lower()

@@ -1,0 +1,205 @@
+"""`waypost messages`: those the broker has, one of them with its whole story, and cancelling one."""
+
+import asyncio
+import re
+from contextlib import aclosing
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from broker.cli.exit_codes import ExitCode
+from broker.cli.failures import UsageError
+from broker.cli.moments import moment_of
+from broker.cli.options import (
+    DATA_DIR_DEFAULT,
+    TARGET_DEFAULT,
+    DataDirOption,
+    KeyOption,
+    TargetOption,
+    TlsCaOption,
+    TlsOption,
+)
+
+if TYPE_CHECKING:
+    from broker.cli.connection import Target
+    from waypost.v1 import message_pb2
+
+LIMIT_DEFAULT = 50
+
+_MESSAGE_ID = re.compile(r"[0-9A-Za-z]{13}")
+
+
+class StatusName(StrEnum):
+    """Statuses as they are written on the command line."""
+
+    ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"
+    PROCESSING = "processing"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    SENDING_FAILED = "sending_failed"
+    DELIVERY_FAILED = "delivery_failed"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    DELETED = "deleted"
+    UNKNOWN = "unknown"
+
+
+class MessagesGroup(TyperGroup):
+    """`messages` alone lists, and `messages ID` shows: the sub-command may be left out."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Put in the sub-command that was left out. A word to be completed may still become one."""
+        if not args:
+            words = [] if ctx.resilient_parsing else ["list"]
+        elif _MESSAGE_ID.fullmatch(args[0]):
+            words = ["show", *args]
+        elif args[0].startswith("-") and args[0] not in ctx.help_option_names:
+            words = ["list", *args]
+        else:
+            words = args
+        return super().parse_args(ctx, words)
+
+
+MessageId = Annotated[str, typer.Argument(metavar="MESSAGE_ID", help="Its id, as `send` printed it.")]
+Json = Annotated[bool, typer.Option("--json", help="As one JSON line.")]
+
+
+def list_messages(
+    status: Annotated[
+        list[StatusName] | None,
+        typer.Option(help="Only in this status; repeatable.", case_sensitive=False),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="Accepted then or later: an RFC 3339 time, or 2h ago.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="WHEN", help="Accepted before, likewise.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = LIMIT_DEFAULT,
+    json: Annotated[bool, typer.Option("--json", help="Each message as one JSON line.")] = False,
+    target: TargetOption = TARGET_DEFAULT,
+    key: KeyOption = None,
+    data_dir: DataDirOption = DATA_DIR_DEFAULT,
+    tls: TlsOption = False,
+    tls_ca: TlsCaOption = None,
+) -> int:
+    """List messages, newest first.
+
+    waypost messages --status rejected --status expired --since 2h
+    """
+    now = datetime.now(UTC)
+    start = None if since is None else moment_of("--since", since, now)
+    end = None if until is None else moment_of("--until", until, now)
+    if start is not None and end is not None and start >= end:
+        raise UsageError("--since is not before --until: nothing can match")
+
+    from broker.cli.connection import Target
+
+    where = Target(target, key, data_dir, tls, tls_ca)
+    return asyncio.run(_list(where, _filter(status or [], start, end), limit, json=json))
+
+
+def show_message(
+    message_id: MessageId,
+    json: Json = False,
+    target: TargetOption = TARGET_DEFAULT,
+    key: KeyOption = None,
+    data_dir: DataDirOption = DATA_DIR_DEFAULT,
+    tls: TlsOption = False,
+    tls_ca: TlsCaOption = None,
+) -> int:
+    """Show one message, and all that happened to it."""
+    from broker.cli.connection import Target
+
+    return asyncio.run(_show(Target(target, key, data_dir, tls, tls_ca), message_id, json=json))
+
+
+def cancel_message(
+    message_id: MessageId,
+    json: Json = False,
+    target: TargetOption = TARGET_DEFAULT,
+    key: KeyOption = None,
+    data_dir: DataDirOption = DATA_DIR_DEFAULT,
+    tls: TlsOption = False,
+    tls_ca: TlsCaOption = None,
+) -> int:
+    """Cancel a message that no provider was given yet.
+
+    Exit codes: 0 it is cancelled, 1 it is too late or there is no such message.
+    """
+    from broker.cli.connection import Target
+
+    return asyncio.run(_cancel(Target(target, key, data_dir, tls, tls_ca), message_id, json=json))
+
+
+def _filter(
+    statuses: list[StatusName], start: datetime | None, end: datetime | None
+) -> "message_pb2.MessageFilter":
+    from waypost.v1 import message_pb2, status_pb2
+
+    wanted = message_pb2.MessageFilter(
+        statuses=[status_pb2.MessageStatus.Value(f"MESSAGE_STATUS_{each.upper()}") for each in statuses]
+    )
+    if start is not None:
+        wanted.start_time.FromDatetime(start)
+    if end is not None:
+        wanted.end_time.FromDatetime(end)
+    return wanted
+
+
+async def _list(target: "Target", wanted: "message_pb2.MessageFilter", limit: int, *, json: bool) -> int:
+    from broker.cli.connection import connected
+    from broker.cli.json_lines import fields_of, print_line
+    from broker.cli.message_lookup import Newest
+
+    found = []
+    async with connected(target) as connection:
+        newest = Newest(connection, wanted, limit)
+        async with aclosing(newest.messages()) as messages:
+            async for message in messages:
+                if json:
+                    print_line(fields_of(message))
+                else:
+                    found.append(message)
+    if not json:
+        from broker.cli.message_tables import messages_table
+        from broker.cli.tables import stdout_console
+
+        stdout_console().print(messages_table(found, more=newest.more))
+    return ExitCode.OK
+
+
+async def _show(target: "Target", message_id: str, *, json: bool) -> int:
+    from broker.cli.connection import connected
+    from broker.cli.message_lookup import look_up
+
+    async with connected(target) as connection:
+        response = await look_up(connection, message_id)
+    if json:
+        from broker.cli.json_lines import fields_of, print_line
+
+        print_line(fields_of(response))
+        return ExitCode.OK
+    from broker.cli.message_tables import story_of
+    from broker.cli.tables import stdout_console
+
+    stdout_console().print(story_of(response))
+    return ExitCode.OK
+
+
+async def _cancel(target: "Target", message_id: str, *, json: bool) -> int:
+    from broker.cli.connection import connected
+    from broker.cli.json_lines import fields_of, print_line
+    from broker.cli.message_lookup import cancel
+    from broker.cli.wording import printable
+
+    async with connected(target) as connection:
+        message = await cancel(connection, message_id)
+    if json:
+        print_line({"message": fields_of(message)})
+    else:
+        print(f"{message.message_id} to {printable(message.recipient)} is cancelled")
+    return ExitCode.OK

@@ -1,0 +1,40 @@
+"""Asking the broker for its provider instances and its installed types."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import grpc
+import grpc.aio
+
+from broker.cli.connection import CALL_TIMEOUT_S, Target, _channel, fail, find_key
+from waypost.v1 import provider_pb2, provider_service_pb2, provider_service_pb2_grpc
+
+PAGE_SIZE_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What a broker sends through, and what it could; both by name."""
+
+    instances: Sequence[provider_pb2.Provider]
+    types: Sequence[provider_pb2.ProviderType]
+
+
+async def look_up_providers(target: Target) -> Installed:
+    """All of them, whatever the number of pages."""
+    metadata = [("authorization", f"Bearer {find_key(target)}")]
+    instances: list[provider_pb2.Provider] = []
+    types: list[provider_pb2.ProviderType] = []
+    request = provider_service_pb2.ListProvidersRequest(page_size=PAGE_SIZE_MAX)
+    async with _channel(target) as channel:
+        service = provider_service_pb2_grpc.ProviderServiceStub(channel)
+        try:
+            while True:
+                page = await service.ListProviders(request, metadata=metadata, timeout=CALL_TIMEOUT_S)
+                instances += page.providers
+                types += page.types
+                request.page_token = page.next_page_token
+                if not request.page_token:
+                    return Installed(instances, types)
+        except grpc.aio.AioRpcError as error:
+            fail(error, target.address)

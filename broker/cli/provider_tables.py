@@ -1,0 +1,77 @@
+"""Providers for people."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from broker.cli.grid import Column, grid
+from broker.cli.wording import printable, word_of
+from waypost.v1 import channel_pb2, provider_pb2
+
+_INSTANCES = (
+    Column("name"),
+    Column("type"),
+    Column("state", styles={"enabled": "green", "drained": "yellow"}),
+    Column("channels"),
+    Column("receipts"),
+    Column("idempotency"),
+    Column("batch", right=True),
+    Column("in flight", right=True),
+)
+_TYPES = (
+    Column("type"),
+    Column("distribution"),
+    Column("version"),
+    Column("channels"),
+    Column("error", rare=True, style="red"),
+)
+
+
+def instances_table(instances: Sequence[provider_pb2.Provider]) -> RenderableType:
+    """A row for each configured instance."""
+    if not instances:
+        return Text("no provider is configured: nothing can be sent")
+    return grid(_INSTANCES, [_instance_cells(each) for each in instances])
+
+
+def _instance_cells(instance: provider_pb2.Provider) -> Sequence[str]:
+    able = instance.capabilities
+    return (
+        instance.name,
+        instance.type,
+        word_of(provider_pb2.ProviderState.DESCRIPTOR, instance.state).lower(),
+        _channels(able.channels),
+        word_of(provider_pb2.ReceiptMode.DESCRIPTOR, able.receipts).lower(),
+        word_of(provider_pb2.IdempotencyMode.DESCRIPTOR, able.idempotency).lower(),
+        str(able.batch_max),
+        str(instance.in_flight),
+    )
+
+
+def types_table(types: Sequence[provider_pb2.ProviderType], *, verbose: bool) -> RenderableType:
+    """A row for each installed type; of a broken one the last line of its error, or below all of it."""
+    if not types:
+        return Text("no provider type is installed")
+    rows = [
+        (each.name, each.distribution, each.version, _channels(each.channels), last_line(each.error))
+        for each in types
+    ]
+    shown: list[RenderableType] = [grid(_TYPES, rows)]
+    for each in types:
+        if verbose and each.error:
+            shown += ["", Text(f"{printable(each.name)}:"), _whole(each.error)]
+    return Group(*shown)
+
+
+def last_line(error: str) -> str:
+    """Where a traceback says what went wrong."""
+    return error.strip().rpartition("\n")[2]
+
+
+def _whole(error: str) -> Text:
+    return Text("\n".join(printable(line) for line in error.strip().splitlines()), style="red")
+
+
+def _channels(channels: Iterable[int]) -> str:
+    return ", ".join(word_of(channel_pb2.Channel.DESCRIPTOR, each).lower() for each in channels)

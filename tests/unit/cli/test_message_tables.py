@@ -1,0 +1,70 @@
+"""Messages as people see them."""
+
+import io
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from rich.console import Console, RenderableType
+
+from broker.cli.message_tables import messages_table, story_of, text_of
+from broker.cli.wording import local_time
+from waypost.v1 import content_pb2, message_pb2, message_service_pb2, status_pb2
+
+
+def printed(shown: RenderableType) -> str:
+    """As a wide console prints it."""
+    file = io.StringIO()
+    Console(file=file, width=200, color_system=None, _environ={}).print(shown)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("count", "more", "expected"),
+    [
+        (0, False, "no message matches"),
+        (1, False, "1 message"),
+        (2, False, "2 messages"),
+        (2, True, "2 messages; older ones match too: raise --limit"),
+    ],
+)
+def test_a_list_says_how_many_and_whether_there_are_more(count, more, expected) -> None:
+    """On its last line."""
+    shown = printed(messages_table([message_pb2.Message()] * count, more=more))
+    assert expected == shown.splitlines()[-1].strip()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (content_pb2.Content(sms=content_pb2.SmsContent(text="Hi")), "Hi"),
+        (content_pb2.Content(push=content_pb2.PushContent(body="Hi")), "Hi"),
+        (content_pb2.Content(email=content_pb2.EmailContent(html="<p>Hi</p>")), "<p>Hi</p>"),
+        (content_pb2.Content(), ""),
+    ],
+)
+def test_the_text_is_found_on_every_channel(content, expected) -> None:
+    """It goes by different names."""
+    assert expected == text_of(content)
+
+
+def test_a_story_tells_what_the_provider_said_and_when_it_goes_on() -> None:
+    """Each thing that happened has its line."""
+    later = Timestamp(seconds=1_800_000_000)
+    entries = [
+        message_pb2.TimelineEntry(fact=status_pb2.MESSAGE_FACT_ACCEPTED),
+        message_pb2.TimelineEntry(
+            fact=status_pb2.MESSAGE_FACT_DEFERRED,
+            provider="acme",
+            provider_code="busy",
+            provider_text="not now",
+            attempt=1,
+            next_attempt_time=later,
+        ),
+    ]
+    message = message_pb2.Message(message_id="6GZT9GA680001", status=status_pb2.MESSAGE_STATUS_PROCESSING)
+    lines = printed(
+        story_of(message_service_pb2.GetMessageResponse(message=message, timeline=entries))
+    ).splitlines()
+    assert ["message", "6GZT9GA680001"] == lines[0].split()
+    assert "not taken, tried again (busy)" in lines[-1]
+    assert lines[-1].rstrip().endswith(f"not now; again at {local_time(later)}")

@@ -1,0 +1,94 @@
+"""Documents of the store: what is written is read back, whatever it holds."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from broker.domain.encoding import Encoding
+from broker.domain.lifecycle import State
+from broker.domain.outcome import Receipt, ReceiptStatus
+from broker.domain.records import Labels
+from broker.domain.submission import Campaign, Content, Result
+from broker.domain.vocabulary import Channel, Reason
+from broker.storage.documents import (
+    dump_answer,
+    dump_content,
+    dump_labels,
+    dump_receipt,
+    load_answer,
+    load_content,
+    load_labels,
+    load_receipt,
+)
+from broker.testing.builders import submission
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+BIGINTS = st.integers(0, 2**63 - 1)
+VALUES = st.recursive(
+    TEXTS | st.booleans() | st.integers(0, 2**53), lambda inner: st.lists(inner, max_size=3)
+)
+RESULTS = st.builds(
+    Result,
+    recipient_index=st.integers(0, 10_000),
+    message_id=st.none() | BIGINTS,
+    state=st.sampled_from(State),
+    recipient=TEXTS,
+    channel=st.none() | st.sampled_from(Channel),
+    transmit_at_us=BIGINTS,
+    client_reference=TEXTS,
+    units=st.integers(0, 255),
+    encoding=st.none() | st.sampled_from(Encoding),
+    reason=st.none() | st.sampled_from(Reason),
+    detail=TEXTS,
+    warnings=st.lists(TEXTS, max_size=3).map(tuple),
+)
+RECEIPTS = st.builds(
+    Receipt,
+    TEXTS,
+    st.sampled_from(ReceiptStatus),
+    recipient=TEXTS,
+    part=st.integers(0, 255),
+    code=TEXTS,
+    text=TEXTS,
+    time_us=st.none() | BIGINTS,
+)
+LABELS = st.builds(
+    Labels,
+    campaign=st.none() | st.builds(Campaign, TEXTS, TEXTS),
+    tags=st.lists(TEXTS, max_size=3).map(tuple),
+    origin=TEXTS,
+    reply_to_message_id=st.none() | BIGINTS,
+)
+
+
+@given(st.lists(RESULTS, max_size=5))
+@settings(deadline=None)
+def test_an_answer_is_read_back(results: list[Result]) -> None:
+    """Every field of every recipient."""
+    assert results == load_answer(dump_answer(results))
+
+
+@given(RECEIPTS)
+@settings(deadline=None)
+def test_a_receipt_is_read_back(receipt: Receipt) -> None:
+    """As it came."""
+    assert receipt == load_receipt(dump_receipt(receipt))
+
+
+@given(LABELS)
+@settings(deadline=None)
+def test_labels_are_read_back(labels: Labels) -> None:
+    """Where there are none, too."""
+    asked = submission(
+        campaign=labels.campaign,
+        tags=labels.tags,
+        origin=labels.origin,
+        reply_to_message_id=labels.reply_to_message_id,
+    )
+    assert labels == load_labels(dump_labels(asked))
+
+
+@given(st.dictionaries(st.sampled_from(Channel), st.dictionaries(TEXTS, VALUES, max_size=3)))
+@settings(deadline=None)
+def test_content_is_read_back(documents: dict[Channel, dict[str, object]]) -> None:
+    """By channel."""
+    assert documents == load_content(dump_content(Content(documents)))
