@@ -41,7 +41,9 @@ class DeliverySettings(BaseModel):
     receipt_overdue_s: Seconds = Field(default=30.0, description="ask about a missing receipt after this")
     doubt_first_s: Seconds = Field(default=1.0, description="ask about an unknown outcome after this")
     question_cap_s: Seconds = Field(default=3_600.0, description="the longest wait between two questions")
-    paused: bool = Field(default=False, description="accept messages; hand none over and end none that expire")
+    paused: bool = Field(
+        default=False, description="accept messages; hand none over and end none that expire"
+    )
 
     @model_validator(mode="after")
     def _lease_outlives_the_call(self) -> Self:

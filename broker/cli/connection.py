@@ -14,7 +14,7 @@ from grpc_status import rpc_status
 
 from broker.cli.exit_codes import ExitCode
 from broker.cli.failures import CommandFailed, UsageError
-from waypost.v1 import broker_service_pb2_grpc, message_service_pb2_grpc
+from waypost.v1 import broker_service_pb2_grpc, message_service_pb2_grpc, provider_service_pb2_grpc
 
 CALL_TIMEOUT_S = 30.0
 """For calls that answer at once. A stream has no deadline."""
@@ -59,6 +59,7 @@ class Connection:
     metadata: Sequence[tuple[str, str]] = field(repr=False)
     broker: "broker_service_pb2_grpc.BrokerServiceAsyncStub"  # this name is in the types only
     messages: "message_service_pb2_grpc.MessageServiceAsyncStub"
+    providers: "provider_service_pb2_grpc.ProviderServiceAsyncStub"
 
 
 @asynccontextmanager
@@ -71,6 +72,7 @@ async def connected(target: Target) -> AsyncIterator[Connection]:
             metadata=[("authorization", f"Bearer {key}")],
             broker=broker_service_pb2_grpc.BrokerServiceStub(channel),
             messages=message_service_pb2_grpc.MessageServiceStub(channel),
+            providers=provider_service_pb2_grpc.ProviderServiceStub(channel),
         )
 
 

@@ -33,7 +33,7 @@ _MESSAGE_ID = re.compile(r"[0-9A-Za-z]{13}")
 
 
 class StatusName(StrEnum):
-    """Statuses as they are written on the command line."""
+    """Statuses as they are written on the command line; this version deletes nothing, so nothing is deleted."""
 
     ACCEPTED = "accepted"
     SCHEDULED = "scheduled"
@@ -45,7 +45,6 @@ class StatusName(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
-    DELETED = "deleted"
     UNKNOWN = "unknown"
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import grpc
 import grpc.aio
 
-from broker.cli.connection import CALL_TIMEOUT_S, Target, _channel, fail, find_key
-from waypost.v1 import provider_pb2, provider_service_pb2, provider_service_pb2_grpc
+from broker.cli.connection import CALL_TIMEOUT_S, Target, connected, fail
+from waypost.v1 import provider_pb2, provider_service_pb2
 
 PAGE_SIZE_MAX = 1_000
 
@@ -22,15 +22,15 @@ class Installed:
 
 async def look_up_providers(target: Target) -> Installed:
     """All of them, whatever the number of pages."""
-    metadata = [("authorization", f"Bearer {find_key(target)}")]
     instances: list[provider_pb2.Provider] = []
     types: list[provider_pb2.ProviderType] = []
     request = provider_service_pb2.ListProvidersRequest(page_size=PAGE_SIZE_MAX)
-    async with _channel(target) as channel:
-        service = provider_service_pb2_grpc.ProviderServiceStub(channel)
+    async with connected(target) as connection:
         try:
             while True:
-                page = await service.ListProviders(request, metadata=metadata, timeout=CALL_TIMEOUT_S)
+                page = await connection.providers.ListProviders(
+                    request, metadata=connection.metadata, timeout=CALL_TIMEOUT_S
+                )
                 instances += page.providers
                 types += page.types
                 request.page_token = page.next_page_token

@@ -201,13 +201,15 @@ _FACTS = {
 
 
 def _taken(outcome: Accepted, traits: MessageTraits, policy: DeliveryPolicy, now_us: int) -> Decision:
-    note = Note(provider_message_ids=outcome.provider_message_ids)
+    # Parts that share an id share their receipts too: an id that comes twice is reported on once.
+    ids = tuple(dict.fromkeys(outcome.provider_message_ids))
+    note = Note(provider_message_ids=ids)
     if not traits.gives_receipts:
         return _end(Fact.HANDED_OVER_UNTRACKED, note)
     ask_at_us = (
         now_us + _micros(policy.receipt_overdue_s) if traits.answers_questions else traits.expire_at_us
     )
-    parts = max(1, len(outcome.provider_message_ids))
+    parts = max(1, len(ids))
     return Decision(((Fact.HANDED_OVER, note),), AwaitReceipt(min(ask_at_us, traits.expire_at_us), parts))
 
 

@@ -52,8 +52,10 @@ def parse_id(text: str) -> int | None:
 
 
 def first_id_at(time_ms: int) -> int:
-    """The lowest id of a millisecond; ids made before it are lower."""
-    return max(0, time_ms) << _TIME_SHIFT
+    """The lowest id of a millisecond; ids made before it are lower. Past the last time that an id can tell
+    (in 2039) it is the highest id.
+    """
+    return min(max(0, time_ms) << _TIME_SHIFT, ID_MAX)
 
 
 def time_ms_of(number: int) -> int:

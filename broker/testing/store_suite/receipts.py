@@ -126,6 +126,12 @@ class PartCases(OpenedStore):
         await bench.report(receipt("b"))
         assert Fact.LATE_RECEIPT == (await bench.facts(message_id))[-1]
 
+    async def test_parts_that_share_an_id_share_their_receipt(self, bench: Bench) -> None:
+        """Some systems answer the same id for each part, and report on it once."""
+        message_id = await bench.sent("a", "a")
+        await bench.report(receipt("a"))
+        assert State.DELIVERED == await bench.state(message_id)
+
     async def test_parts_that_came_before_the_outcome_count(self, bench: Bench) -> None:
         """One was parked, the other comes later."""
         attempt = await bench.open()

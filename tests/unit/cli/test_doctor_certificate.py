@@ -96,7 +96,7 @@ def test_a_pair_that_no_caller_could_connect_with_is_refused(certificate, key, t
 
 def test_a_file_that_is_not_there_is_named(tmp_path) -> None:
     """The first of the two."""
-    with pytest.raises(CertificateUnusable, match="tls.crt: No such file"):
+    with pytest.raises(CertificateUnusable, match=r"tls\.crt: No such file"):
         read_certificate(tmp_path / "tls.crt", tmp_path / "tls.key")
 
 

@@ -1,6 +1,5 @@
 """The doctor's judgement of the data directory: who may read it, and the store in it."""
 
-import os
 import stat
 from pathlib import Path
 
@@ -114,12 +113,12 @@ def made_store(data_dir: Path) -> None:
 def test_a_store_at_rest_is_read_without_a_trace(tmp_path) -> None:
     """No file appears beside it, whoever runs the doctor."""
     made_store(tmp_path)
-    before = sorted(os.listdir(tmp_path))
+    before = sorted(tmp_path.iterdir())
     findings = check_store(tmp_path, running=False, deep=True)
     assert [("store", State.OK), ("store size", State.OK), ("integrity", State.OK)] == [
         (each.check, each.state) for each in findings
     ]
-    assert before == sorted(os.listdir(tmp_path))
+    assert before == sorted(tmp_path.iterdir())
 
 
 def test_a_store_in_use_is_read_beside_its_writer(tmp_path) -> None:

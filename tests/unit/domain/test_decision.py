@@ -95,9 +95,9 @@ class TestHandOvers:
         decision = submitted(Accepted(), guarantee=guarantee, answers_questions=asks, gives_receipts=False)
         assert Decision(((Fact.HANDED_OVER_UNTRACKED, Note()),), Done()) == decision
 
-    @pytest.mark.parametrize(("ids", "parts"), [((), 1), (("a",), 1), (("a", "b", "c"), 3)])
+    @pytest.mark.parametrize(("ids", "parts"), [((), 1), (("a",), 1), (("a", "b", "c"), 3), (("a", "a"), 1)])
     def test_each_id_is_a_part_to_be_delivered(self, ids: tuple[str, ...], parts: int) -> None:
-        """A provider that gives none still delivers one message."""
+        """A provider that gives none still delivers one message; one that repeats an id reports on it once."""
         then = submitted(Accepted(ids)).then
         assert isinstance(then, AwaitReceipt)
         assert parts == then.parts

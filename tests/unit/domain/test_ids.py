@@ -199,3 +199,9 @@ def test_a_restart_with_the_clock_set_back_begins_above_the_ceiling() -> None:
     ceiling = first_id_at(1_000_000)
     now_ms = 1_000_000 - SET_BACK_MS_MAX - 1
     assert ceiling == last_before_restart(newest=7, ceiling=ceiling, now_ms=now_ms)
+
+
+def test_a_time_past_the_last_one_has_the_highest_id() -> None:
+    """A filter may name any year; ids end in 2039."""
+    assert ID_MAX == first_id_at(1 << 60)
+    assert first_id_at((1 << 41) - 1) < ID_MAX
