@@ -52,9 +52,7 @@ def parse_id(text: str) -> int | None:
 
 
 def first_id_at(time_ms: int) -> int:
-    """The lowest id of a millisecond; ids made before it are lower. Past the last time that an id can tell
-    (in 2039) it is the highest id.
-    """
+    """The lowest id of a millisecond; past the last one that an id can tell (in 2039), the highest id."""
     return min(max(0, time_ms) << _TIME_SHIFT, ID_MAX)
 
 
