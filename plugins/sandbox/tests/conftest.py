@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from waypost_sandbox.provider import Sandbox
-from waypost_sandbox.settings import SandboxSettings
 
 from broker.spi import Channel, Context, OutboundMessage, ReportedFact, Traffic
+from waypost_sandbox.provider import Sandbox
+from waypost_sandbox.settings import SandboxSettings
 
 SUBMITTED_AT_US = 1_700_000_000_000_000
 

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from waypost_sandbox import outcomes
-from waypost_sandbox.outcomes import SCRIPTS, Profile, answer_to_query, chance, script_of
 
 from broker.spi import (
     Accepted,
@@ -22,6 +20,8 @@ from broker.spi import (
     Rejected,
     Unknown,
 )
+from waypost_sandbox import outcomes
+from waypost_sandbox.outcomes import SCRIPTS, Profile, answer_to_query, chance, script_of
 
 MINUTE_US = 60_000_000
 LISTED = sorted(SCRIPTS)

@@ -4,13 +4,13 @@ import asyncio
 
 import pluggy
 import pytest
+
 import waypost_sandbox
+from broker import spi
+from broker.spi import Accepted, Inbound, NotAccepted, Receipt, ReceiptStatus, Rejected, Unknown
 from waypost_sandbox.provider import FULL, Sandbox
 from waypost_sandbox.schedule import FACTS_PER_REPORT_MAX
 from waypost_sandbox.settings import SandboxSettings
-
-from broker import spi
-from broker.spi import Accepted, Inbound, NotAccepted, Receipt, ReceiptStatus, Rejected, Unknown
 
 
 def many(message, count, digits="4711"):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+
+from broker.spi import Channel, ReceiptMode
 from waypost_sandbox.outcomes import Profile
 from waypost_sandbox.provider import Sandbox
 from waypost_sandbox.settings import SandboxSettings
-
-from broker.spi import Channel, ReceiptMode
 
 
 def test_an_empty_table_is_a_fast_sandbox_for_every_channel():
