@@ -176,7 +176,6 @@ def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock:
         janitor=Janitor(
             store,
             clock,
-            request_id_memory_s=intake.request_id_memory_s,
             receipt_memory_s=settings.store.receipt_memory_s,
             metrics=metrics,
         ),

@@ -38,5 +38,9 @@ def _wall_us() -> int:
     return time.time_ns() // 1_000
 
 
+# Linux's plain monotonic clock stands still while the machine sleeps, which would look like a jump.
+_MONOTONIC_ID = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 def _monotonic_us() -> int:
-    return time.monotonic_ns() // 1_000
+    return time.clock_gettime_ns(_MONOTONIC_ID) // 1_000

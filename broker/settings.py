@@ -5,6 +5,7 @@ with double underscores, as `WAYPOST_DELIVERY__ATTEMPTS_MAX`), then from the com
 name is refused.
 """
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -16,6 +17,11 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from pydantic_settings import SettingsError as UnreadableVariable
+
+PREFIX = "WAYPOST_"
+COMMAND_LINE_NAMES = frozenset({"target", "key"})
+"""Variables that the command line reads and the broker does not."""
 
 Seconds = Annotated[float, Field(gt=0, le=30 * 86_400)]
 
@@ -60,7 +66,9 @@ class IntakeSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     units_max: int = Field(default=10, ge=1, le=255, description="parts of one message")
-    request_id_memory_s: Seconds = Field(default=86_400.0, description="how long a request_id is remembered")
+    request_id_memory_s: float = Field(
+        default=86_400.0, gt=0, le=86_400.0, description="how long a request_id is remembered"
+    )
     calls_max: int = Field(default=4_000, ge=1, description="calls in progress at once")
     message_bytes_max: int = Field(default=16_777_216, ge=65_536, description="size of one request")
 
@@ -120,7 +128,7 @@ class Settings(BaseSettings):
     """One frozen value for the whole process. `providers` holds a table for each provider instance."""
 
     model_config = SettingsConfigDict(
-        env_prefix="WAYPOST_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
     data_dir: Path = Path("waypost-data")
@@ -147,14 +155,8 @@ def load_settings(config: Path | None, overrides: dict[str, Any] | None = None) 
 
     Raises SettingsError with one line for each broken rule.
     """
-    values: dict[str, Any] = {}
-    if config is not None:
-        try:
-            values = tomllib.loads(config.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise SettingsError(f"{config}: {error.strerror}") from error
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"{config}: {error}") from error
+    values = {} if config is None else _read_file(config)
+    _check_environment()
 
     class Layered(Settings):
         """The command line over the environment over the file."""
@@ -175,8 +177,30 @@ def load_settings(config: Path | None, overrides: dict[str, Any] | None = None) 
 
     try:
         return Layered()
+    except UnreadableVariable as error:  # its message names the variable's field and not its value
+        raise SettingsError(str(error)) from None
     except ValidationError as error:
         # Only places and rules: the input may hold a secret.
         found = error.errors(include_input=False, include_url=False, include_context=False)
         lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found]
         raise SettingsError("\n".join(lines)) from None
+
+
+def _read_file(config: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(config.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{config}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{config}: {error}") from error
+
+
+def _check_environment() -> None:
+    """Refuse a variable that looks like a setting and is none: a misspelt one would change nothing, silently."""
+    for name in os.environ:
+        table, _, _ = name.upper().removeprefix(PREFIX).partition("__")
+        if (
+            name.upper().startswith(PREFIX)
+            and table.lower() not in Settings.model_fields.keys() | COMMAND_LINE_NAMES
+        ):
+            raise SettingsError(f"{name}: no setting has this name")

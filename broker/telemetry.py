@@ -55,6 +55,8 @@ ALLOWED_KEYS = frozenset({
 
 def redact(_logger: object, _name: str, values: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace every value whose key is not known to be harmless."""
+    # A renderer that finds an exception prints what it says.
+    values.pop("exc_info", None)
     for key, value in values.items():
         if key not in ALLOWED_KEYS:
             values[key] = f"<{type(value).__name__} withheld>"

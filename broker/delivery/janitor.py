@@ -33,14 +33,12 @@ class Janitor:
         store: Store,
         clock: Clock,
         *,
-        request_id_memory_s: float,
         receipt_memory_s: float,
         metrics: Metrics,
     ) -> None:
         self._store = store
         self._clock = clock
         self._metrics = metrics
-        self._request_id_memory_us = round(request_id_memory_s * 1_000_000)
         self._receipt_memory_us = round(receipt_memory_s * 1_000_000)
 
     async def run(self) -> None:
@@ -85,7 +83,7 @@ class Janitor:
     async def forget(self) -> None:
         """One round: request_ids past their memory, and receipts' matches past theirs, in small batches."""
         now_us = self._clock.now_us()
-        await self._store.write(forget_request_ids, [(now_us, self._request_id_memory_us)])
+        await self._store.write(forget_request_ids, [now_us])
         gone = 1
         while gone:
             (gone,) = await self._store.write(forget_receipts, [Forget(now_us - self._receipt_memory_us)])

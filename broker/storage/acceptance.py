@@ -10,7 +10,11 @@ from broker.storage.journal import Journal
 from broker.storage.transaction import Transaction
 
 REQUEST_ID_TABLES = 4
-"""A ring: three windows are remembered, the fourth is empty and comes next."""
+REQUEST_ID_WINDOW_US = 12 * 3_600 * 1_000_000
+"""A ring of tables for windows of acceptance time. The three newest windows hold all that is younger than
+24 h, the most that can be remembered; the fourth table is empty and comes next. The windows do not depend
+on a setting, so that changing one forgets nothing.
+"""
 
 
 @value
@@ -36,7 +40,7 @@ class Reused:
 
 @value
 class Acceptance:
-    """A plan to store. `remember_us` is how long a request_id is remembered."""
+    """A plan to store. `remember_us` is how long a request_id is remembered, at most 24 h."""
 
     plan: Plan
     remember_us: int
@@ -162,7 +166,7 @@ class _Remembered:
         if not request_id:
             return
         self._known[account_id, request_id] = (plan.fingerprint, results)
-        slot = request_id_slot(plan.accepted_at_us, item.remember_us)
+        slot = request_id_slot(plan.accepted_at_us)
         row = (account_id, request_id, plan.accepted_at_us, plan.fingerprint, dump_answer(list(results)))
         self._rows.setdefault(slot, []).append(row)
 
@@ -171,14 +175,14 @@ class _Remembered:
             self._tx.bulk(f"remember_request_ids_{slot}", rows)
 
 
-def request_id_slot(at_us: int, remember_us: int) -> int:
-    """The table for a time: windows of half the remembered span, so that two and a bit cover it."""
-    return at_us // max(1, remember_us // 2) % REQUEST_ID_TABLES
+def request_id_slot(at_us: int) -> int:
+    """The table for a time."""
+    return at_us // REQUEST_ID_WINDOW_US % REQUEST_ID_TABLES
 
 
-def forget_request_ids(tx: Transaction, items: list[tuple[int, int]]) -> list[None]:
-    """Empty the table that comes next, for each (now_us, remember_us): all in it is past remembering."""
-    for now_us, remember_us in items:
-        slot = (request_id_slot(now_us, remember_us) + 1) % REQUEST_ID_TABLES
+def forget_request_ids(tx: Transaction, items: list[int]) -> list[None]:
+    """At each time of `items`, empty the table that comes next: all in it is past remembering."""
+    for now_us in items:
+        slot = (request_id_slot(now_us) + 1) % REQUEST_ID_TABLES
         tx.all(f"forget_request_ids_{slot}")
     return [None] * len(items)

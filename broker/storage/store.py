@@ -123,6 +123,8 @@ class Store:
         self, body: Callable[Concatenate[Transaction, P], Answer], /, *arguments: P.args, **keywords: P.kwargs
     ) -> Answer:
         """Run a read-only `body` on a consistent snapshot in a reader thread."""
+        if self._closing:
+            raise BrokerError(ErrorReason.DRAINING, retry_after_s=1)
 
         def run() -> Answer:
             return self._reader().read(lambda tx: body(tx, *arguments, **keywords))
@@ -138,6 +140,8 @@ class Store:
     async def close(self) -> None:
         """Commit what is queued, then let go of every connection and of the data directory."""
         with self._wake:
+            if self._closing:
+                return
             self._closing = True
             self._wake.notify()
         await self._loop.run_in_executor(None, self._writer.join)

@@ -47,5 +47,6 @@ DELETE FROM parked_receipts WHERE parked_id IN (VALUES :rows)
 
 -- name: forget_parked_receipts
 DELETE FROM parked_receipts
-WHERE parked_id IN (SELECT parked_id FROM parked_receipts WHERE parked_at < :parked_before LIMIT :rows_max)
+WHERE parked_id IN (SELECT parked_id FROM parked_receipts ORDER BY parked_id LIMIT :rows_max)
+  AND parked_at < :parked_before
 RETURNING 1

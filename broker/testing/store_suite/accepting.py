@@ -231,7 +231,7 @@ class AcceptingCases(OpenedStore):
         accepted_us = bench.now_us
         for eighth in range(9):
             bench.now_us = accepted_us + REMEMBER_US * eighth // 8 - (eighth == 8)
-            await bench.store.write(forget_request_ids, [(bench.now_us, REMEMBER_US)])
+            await bench.store.write(forget_request_ids, [bench.now_us])
             (answer,) = await bench.accept(asked)
             assert Repeated is type(answer)
 
@@ -240,7 +240,7 @@ class AcceptingCases(OpenedStore):
         await bench.accept(submission(request_id="r1"))
         for _ in range(REQUEST_ID_TABLES):
             bench.now_us += REMEMBER_US // 2
-            await bench.store.write(forget_request_ids, [(bench.now_us, REMEMBER_US)])
+            await bench.store.write(forget_request_ids, [bench.now_us])
         wanted = {"account_ids": [1], "request_ids": ["r1"]}
         rows = await bench.store.read(lambda tx: tx.all("find_request_ids", **wanted))
         assert [] == rows

@@ -61,3 +61,43 @@ def test_a_statement_is_used(name: str) -> None:
     """One that is not is left over from something."""
     ring = re.sub(r"_[0-3]$", "_", name)
     assert re.search(rf'"{name}"|"{ring}\{{', SOURCES)
+
+
+def plan_of(connection: SqliteConnection, name: str) -> list[str]:
+    """How SQLite goes about a statement."""
+    sql = re.sub(
+        rf"{ROWS_MARKER}\b",
+        lambda _: "(" + ",".join(["NULL"] * _width(STATEMENTS[name])) + ")",
+        STATEMENTS[name],
+    )
+    rows = connection._connection.execute(
+        "EXPLAIN QUERY PLAN " + sql, dict.fromkeys(re.findall(r":(\w+)", sql), 1)
+    )
+    return [row[3] for row in rows]
+
+
+SMALL = {"schema_migrations", "store", "accounts", "chain", "head", "changed", "json_each", "CONSTANT"}
+"""What may be looked through: it has a row, or as many as were asked for."""
+
+WHOLE = {
+    "any_account": "one row of any",
+    "any_parked_receipt": "one row of any",
+    "forget_parked_receipts": "every five minutes; holds only what matches nothing",
+    "due_counts": "counts what waits, now and then",
+    "messages_page": "a bounded stretch of ids",
+    "scan_floor": "a bounded stretch of ids",
+} | {f"forget_request_ids_{slot}": "empties the table" for slot in range(4)}
+"""Statements that look through a table on purpose, and why."""
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - WHOLE.keys()))
+def test_a_statement_looks_through_no_table_that_grows(connection: SqliteConnection, name: str) -> None:
+    """Every row is found by a key or an index."""
+    scanned = [step.split()[1] for step in plan_of(connection, name) if step.startswith("SCAN")]
+    assert set() == set(scanned) - SMALL
+
+
+def test_a_timeline_is_a_walk_along_keys(connection: SqliteConnection) -> None:
+    """One look-up an event: never a walk through the account's whole log, which the planner likes as well."""
+    steps = [step for step in plan_of(connection, "timeline") if step.startswith("SEARCH e ")]
+    assert ["SEARCH e USING PRIMARY KEY (account_id=? AND sequence=?)"] * 2 == steps
