@@ -45,7 +45,7 @@ from broker.parts import Parts
 from broker.plugins import PluginError, load_plugins
 from broker.settings import Settings
 from broker.spi import Context
-from broker.storage.keeping import Boot, NewAccount, boot, create_accounts, read_has_accounts
+from broker.storage.keeping import Boot, NewAccount, boot, create_first_account, read_has_accounts
 from broker.storage.migrate import load_migrations, migrate
 from broker.storage.questioning import release_leases
 from broker.storage.sqlite import SqliteEngine
@@ -182,20 +182,30 @@ def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock:
     )
 
 
-async def create_first_account(parts: Parts, data_dir: Path) -> str | None:
-    """A new store gets a default account and an admin key, which is answered and written to a file."""
+async def open_first_account(parts: Parts, data_dir: Path) -> str | None:
+    """A new store gets a default account and an admin key, which is answered and written to a file.
+
+    The file comes first: if the process ends in between, the next start replaces it, and nobody is left
+    with an account and no key.
+    """
     if await parts.store.read(read_has_accounts):
         return None
     account_id, key_id = await parts.identities.take(2)
     account = NewAccount(account_id, "default", parts.clock.now_us())
-    await parts.store.write(create_accounts, [account], [account_id])
-    key = await parts.keys.create(key_id, account_id, Role.ADMIN)
-    path = data_dir / "admin.key"
+    secret, key = parts.keys.draw(key_id, account_id, Role.ADMIN)
+    await asyncio.to_thread(_write_private, data_dir / "admin.key", secret + "\n")
+    await parts.store.write(create_first_account, [(account, key)], [account_id])
+    return secret
+
+
+def _write_private(path: Path, text: str) -> None:
+    """A file that only its owner can read, on disk when this returns."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(key + "\n")
-    return key
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextlib.asynccontextmanager
@@ -303,9 +313,9 @@ async def _serve(settings: Settings, *, json: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.asked.set)
     async with running_delivery(settings, parts, stop):
-        admin_key = await create_first_account(parts, settings.data_dir)
+        admin_key = await open_first_account(parts, settings.data_dir)
         async with listening(settings, parts) as (address, http_address):
-            log.info("broker.ready", address=address, http_address=http_address, boot=found.boot)
+            log.info("broker.ready", listen=address, http_listen=http_address, boot=found.boot)
             ready = Ready(address, http_address, str(settings.data_dir), admin_key)
             sys.stdout.write(ready.lines(json=json))
             sys.stdout.flush()

@@ -24,14 +24,19 @@ def check_listeners(server: ServerSettings) -> None:
     """Refuse to serve other hosts in plain text, unless that was asked for by name."""
     if (server.tls_certificate is None) != (server.tls_key is None):
         raise SettingsError("server.tls_certificate and server.tls_key are needed together")
-    if server.allow_plaintext or server.tls_key is not None:
+    if server.allow_plaintext:
         return
-    for field, address in (("listen", server.listen), ("http_listen", server.http_listen)):
-        if address and not _is_loopback(split_address(address)[0]):
-            raise SettingsError(
-                f"server.{field}: {address} is reachable from other hosts; set server.tls_certificate and "
-                "server.tls_key, or server.allow_plaintext where something in front of it encrypts"
-            )
+    by_name = "server.allow_plaintext where something in front of it encrypts"
+    if server.tls_key is None and not _is_loopback(split_address(server.listen)[0]):
+        raise SettingsError(
+            f"server.listen: {server.listen} is reachable from other hosts; set server.tls_certificate and "
+            f"server.tls_key, or {by_name}"
+        )
+    if server.http_listen and not _is_loopback(split_address(server.http_listen)[0]):
+        raise SettingsError(
+            f"server.http_listen: {server.http_listen} is reachable from other hosts and speaks no TLS; "
+            f"set a loopback address, or {by_name}"
+        )
 
 
 def split_address(address: str) -> tuple[str, int]:

@@ -10,7 +10,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -117,9 +125,9 @@ class ServerSettings(BaseModel):
 
     @field_validator("listen", "http_listen")
     @classmethod
-    def _host_and_port(cls, address: str) -> str:
+    def _host_and_port(cls, address: str, info: ValidationInfo) -> str:
         host, _, port = address.rpartition(":")
-        if address and not (host and port.isdigit() and int(port) <= 65_535):
+        if (address or info.field_name == "listen") and not (host and port.isdigit() and int(port) <= 65_535):
             raise ValueError("must be host:port")
         return address
 

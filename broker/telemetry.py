@@ -14,7 +14,6 @@ import structlog
 
 ALLOWED_KEYS = frozenset({
     "account_id",
-    "address",
     "at",
     "attempt",
     "attempts",
@@ -27,11 +26,12 @@ ALLOWED_KEYS = frozenset({
     "error",
     "event",
     "exception",
-    "http_address",
     "instance",
     "kind",
+    "http_listen",
     "level",
     "limit",
+    "listen",
     "logger",
     "message_id",
     "messages",

@@ -17,6 +17,7 @@ from broker.metrics import Metrics
 from broker.spi import Clock
 from broker.storage.dispatching import Claim, OpenAttempt, Settlement, claim, settle
 from broker.storage.store import Store
+from broker.telemetry import places_of
 
 log = structlog.get_logger("waypost.dispatcher")
 
@@ -90,8 +91,11 @@ class Dispatcher:
         """Claim no more and let open attempts settle; what does not in time is asked about after a restart."""
         self._draining = True
         self._wake.set()
-        async with self._claiming:  # what is being claimed now is open as well
-            pass
+        try:
+            async with asyncio.timeout(timeout_s), self._claiming:
+                pass  # what is being claimed now is open as well
+        except TimeoutError:
+            log.warning("dispatcher.claim_hangs", seconds=timeout_s)
         if self._attempts:
             _, late = await asyncio.wait(self._attempts, timeout=timeout_s)
             for task in late:
@@ -157,6 +161,13 @@ class Dispatcher:
             )
             self._measure(instance, outcomes, time.monotonic() - began)
             await self._settle(instance, attempts, outcomes)
+        except Exception as error:  # noqa: BLE001 - a defect; the lease runs out, and the messages are in doubt
+            log.error(
+                "dispatcher.attempt_failed",
+                messages=count,
+                exception=type(error).__qualname__,
+                at=places_of(error),
+            )
         finally:
             self._in_flight -= count
             instance.in_flight -= count

@@ -31,7 +31,7 @@ class Identities:
             ids = self._sequence.take(count, self._clock.now_us() // 1_000)
             if ids is not None:
                 return ids
-            await self._reserve()
+            await self._reserve(beyond=self._sequence.ceiling)
 
     async def run(self) -> None:
         """Keep a reservation ahead, until cancelled."""
@@ -42,8 +42,11 @@ class Identities:
                 log.warning("identities.reserve_failed", error=str(error), retry_s=RENEW_EVERY_S)
             await self._clock.sleep(RENEW_EVERY_S)
 
-    async def _reserve(self) -> None:
+    async def _reserve(self, beyond: int | None = None) -> None:
+        """Reserve ahead of the clock; not again when another call went `beyond` that ceiling meanwhile."""
         async with self._reserving:
+            if beyond is not None and self._sequence.ceiling > beyond:
+                return
             now_ms = self._clock.now_us() // 1_000
             # The last id can be ahead of the clock: after a restart it starts at the old reservation.
             base_ms = max(now_ms, self._sequence.last >> 22)

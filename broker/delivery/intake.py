@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from broker.delivery.identities import Identities
 from broker.delivery.registry import Registry
-from broker.domain.planning import Plan, TooManyUnits, plan
+from broker.domain.planning import Plan, TooManyUnits, fingerprint, plan
 from broker.domain.submission import Result, Submission
 from broker.domain.vocabulary import Channel
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
-from broker.storage.acceptance import Acceptance, Reused, accept
+from broker.storage.acceptance import Acceptance, Reused, accept, read_remembered
 from broker.storage.store import Store
 
 Answer = Sequence[Result] | BrokerError
@@ -51,7 +51,7 @@ class Intake:
             planned = self._plan(submission, ids[start : start + count], now_us)
             start += count
             if isinstance(planned, BrokerError):
-                answers.append(planned)
+                answers.append(await self._answered_before(submission, now_us) or planned)
             elif submission.validate_only:
                 answers.append([message.result for message in planned.messages])
             else:
@@ -59,6 +59,18 @@ class Intake:
                 plans.append(planned)
         stored = iter(await self._store_all(plans))
         return [next(stored) if answer is None else answer for answer in answers]
+
+    async def _answered_before(self, submission: Submission, now_us: int) -> Answer | None:
+        """The first answer to a request that is refused now: the settings may have changed since."""
+        if not submission.request_id:
+            return None
+        return await self._store.read(
+            read_remembered,
+            submission.account_id,
+            submission.request_id,
+            fingerprint(submission),
+            now_us - self._remember_us,
+        )
 
     async def _store_all(self, plans: list[Plan]) -> list[Answer]:
         items = [Acceptance(each, self._remember_us) for each in plans]

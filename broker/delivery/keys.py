@@ -1,5 +1,6 @@
 """API keys: made once, shown once, stored as a hash."""
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -26,27 +27,35 @@ class Keys:
         self._store = store
         self._clock = clock
         self._cache: OrderedDict[str, tuple[int, Principal | None]] = OrderedDict()
+        self._looking: dict[str, asyncio.Future[Principal | None]] = {}
         self._accounts: set[int] = set()
 
-    async def create(self, key_id: int, account_id: int, role: Role) -> str:
-        """A new key: `wp_<id>_<256 random bits>`; only its hash is kept."""
+    def draw(self, key_id: int, account_id: int, role: Role) -> tuple[str, NewKey]:
+        """A new key, `wp_<id>_<256 random bits>`, and what is to be stored of it: its hash."""
         secret = f"{PREFIX}{format_id(key_id)}_{secrets.token_urlsafe(32)}"
-        new = NewKey(key_id, account_id, role, hash_secret(secret), self._clock.now_us())
+        return secret, NewKey(key_id, account_id, role, hash_secret(secret), self._clock.now_us())
+
+    async def create(self, key_id: int, account_id: int, role: Role) -> str:
+        """Store a new key; answers it, which cannot be done again."""
+        secret, new = self.draw(key_id, account_id, role)
         await self._store.write(create_keys, [new], [account_id])
         return secret
 
     async def authenticate(self, secret: str) -> Principal | None:
         """Who holds this key; None when it is unknown, expired or revoked."""
+        key_id = key_id_of(secret)
+        if key_id is None:
+            return None
         now_us = self._clock.now_us()
         cached = self._cache.get(secret)
         if cached is not None and 0 <= now_us - cached[0] < FRESH_US:  # not also while a clock catches up
             return cached[1]
-        principal = await self._look_up(secret, now_us)
-        self._cache[secret] = (now_us, principal)
-        self._cache.move_to_end(secret)
-        while len(self._cache) > CACHE_KEYS_MAX:
-            self._cache.popitem(last=False)
-        return principal
+        looking = self._looking.get(secret)
+        if looking is None:  # the calls that come together share one look-up
+            looking = asyncio.ensure_future(self._look_up(key_id, secret, now_us))
+            self._looking[secret] = looking
+            looking.add_done_callback(lambda _: self._looking.pop(secret, None))
+        return await asyncio.shield(looking)
 
     async def account_exists(self, account_id: int) -> bool:
         """Whether there is such an account; accounts are never removed."""
@@ -57,17 +66,25 @@ class Keys:
             self._accounts.add(account_id)
         return exists
 
-    async def _look_up(self, secret: str, now_us: int) -> Principal | None:
-        prefix, _, rest = secret.partition("_")
-        written_id, _, _ = rest.partition("_")
-        key_id = parse_id(written_id)
-        if f"{prefix}_" != PREFIX or key_id is None or len(secret) > SECRET_CHARACTERS_MAX:
-            return None
+    async def _look_up(self, key_id: int, secret: str, now_us: int) -> Principal | None:
         key = await self._store.read(read_key, key_id)
         if key is None or not hmac.compare_digest(key.secret_hash, hash_secret(secret)):
-            return None
+            return None  # and not kept: guesses must not push out the keys that work
         expired = key.expire_at_us is not None and key.expire_at_us <= now_us
-        return None if expired or key.revoked_at_us is not None else key.principal
+        principal = None if expired or key.revoked_at_us is not None else key.principal
+        self._cache[secret] = (now_us, principal)
+        self._cache.move_to_end(secret)
+        while len(self._cache) > CACHE_KEYS_MAX:
+            self._cache.popitem(last=False)
+        return principal
+
+
+def key_id_of(secret: str) -> int | None:
+    """The id within a key; None for what no key looks like."""
+    if len(secret) > SECRET_CHARACTERS_MAX or not secret.startswith(PREFIX):
+        return None
+    written_id, _, _ = secret.removeprefix(PREFIX).partition("_")
+    return parse_id(written_id)
 
 
 def hash_secret(secret: str) -> str:

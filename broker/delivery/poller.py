@@ -24,13 +24,14 @@ from broker.storage.questioning import (
     settle_answers,
 )
 from broker.storage.store import Store
+from broker.telemetry import places_of
 
 log = structlog.get_logger("waypost.poller")
 
 LOOK_EVERY_S = 0.5
 QUESTIONS_MAX = 500
-ASKING_MAX = 32
-"""Calls of `query` at once, over all providers."""
+ASKING_PER_PROVIDER_MAX = 16
+"""Calls of one provider's `query` at once."""
 
 STORE_RETRY_S = 1.0
 
@@ -58,7 +59,12 @@ class Poller:
         self._lease_s = lease_s
         self._chance = chance
         self._metrics = metrics
-        self._asking: set[asyncio.Task[None]] = set()
+        self._asking: defaultdict[str, set[asyncio.Task[None]]] = defaultdict(set)
+
+    @property
+    def asking(self) -> int:
+        """Calls of `query` under way."""
+        return sum(map(len, self._asking.values()))
 
     async def run(self) -> None:
         """Look for overdue messages, until cancelled."""
@@ -72,8 +78,10 @@ class Poller:
                 if looked_at < QUESTIONS_MAX:
                     await self._clock.sleep(LOOK_EVERY_S)
         finally:
-            for task in self._asking:
+            asking = [task for places in self._asking.values() for task in places]
+            for task in asking:
                 task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
 
     async def _round(self) -> int:
         """Ask about one batch; answers how many messages were overdue."""
@@ -98,16 +106,17 @@ class Poller:
             assert instance is not None  # can_ask said so
             size = instance.capabilities.batch_max
             for start in range(0, len(questions), size):
-                await self._start(self._ask(instance, questions[start : start + size]))
+                if len(self._asking[name]) >= ASKING_PER_PROVIDER_MAX:
+                    break  # it hangs: the rest is leased, and asked about when the lease runs out
+                self._start(name, self._ask(instance, questions[start : start + size]))
         return overdue.looked_at
 
-    async def _start(self, asking: Coroutine[Any, Any, None]) -> None:
-        """Ask beside the round, so that a provider that hangs holds up no other; wait for a free place."""
-        if len(self._asking) >= ASKING_MAX:
-            await asyncio.wait(self._asking, return_when=asyncio.FIRST_COMPLETED)
+    def _start(self, name: str, asking: Coroutine[Any, Any, None]) -> None:
+        """Ask beside the round, so that a provider that hangs holds up no other."""
         task = asyncio.create_task(asking)
-        self._asking.add(task)
-        task.add_done_callback(self._asking.discard)
+        places = self._asking[name]
+        places.add(task)
+        task.add_done_callback(places.discard)
 
     async def _ask(self, instance: Instance, questions: Sequence[Question]) -> None:
         self._metrics.questions.labels(instance.name).inc(len(questions))
@@ -136,3 +145,10 @@ class Poller:
         except BrokerError as error:
             # Nothing is lost: what was asked is asked again when its lease runs out.
             log.error("poller.settle_failed", messages=len(reports), error=str(error))
+        except Exception as error:  # noqa: BLE001 - a defect; the messages are asked about again
+            log.error(
+                "poller.settle_failed",
+                messages=len(reports),
+                exception=type(error).__qualname__,
+                at=places_of(error),
+            )

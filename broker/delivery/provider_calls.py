@@ -14,6 +14,8 @@ log = structlog.get_logger("waypost.providers")
 
 Answer = TypeVar("Answer")
 
+ID_CHARACTERS_MAX = 255
+PARTS_MAX = 255
 WRONG = Unknown("wrong_answer", "the provider's answer does not fit its messages")
 
 
@@ -24,7 +26,7 @@ async def guarded(
     instance: str,
     method: str,
     timeout_s: float,
-    kinds: type | tuple[type, ...],
+    kinds: tuple[type, ...],
 ) -> list[Answer | Unknown]:
     """A provider's answers to `call(messages)`, or Unknown for each when it raised, hung or answered wrongly.
 
@@ -62,12 +64,12 @@ async def _called(
 
 
 def _checked(
-    answers: object, *, instance: str, method: str, count: int, kinds: type | tuple[type, ...]
+    answers: object, *, instance: str, method: str, count: int, kinds: tuple[type, ...]
 ) -> list[Answer | Unknown]:
     if (
         isinstance(answers, Sequence)
         and len(answers) == count
-        and all(isinstance(each, kinds) for each in answers)
+        and all(type(each) in kinds for each in answers)
     ):
         checked = [each if _sound(each) else WRONG for each in answers]
         if wrong := sum(each is WRONG for each in checked):
@@ -82,14 +84,14 @@ def _sound(answer: Any) -> bool:
     kind = type(answer)  # plain comparisons: to the type checker the fields are what they should be
     if kind is Accepted:
         texts = answer.provider_message_ids
-        fits = isinstance(texts, tuple) and not any("\n" in str(each) for each in texts)
+        fits = isinstance(texts, tuple) and all(_is_id(each) for each in texts)
     elif kind is Rejected:
         texts, fits = (answer.code, answer.text), isinstance(answer.reason, Reason)
     elif kind is NotAccepted:
-        texts, fits = (answer.code, answer.text), isinstance(answer.retry_after_s, int | float | None)
+        texts, fits = (answer.code, answer.text), _is_span(answer.retry_after_s)
     elif kind is Receipt:
         texts = (answer.provider_message_id, answer.code, answer.text)
-        fits = isinstance(answer.status, ReceiptStatus) and isinstance(answer.part, int)
+        fits = isinstance(answer.status, ReceiptStatus) and _is_part(answer.part)
     else:
         texts, fits = (answer.code, answer.text), True
     try:
@@ -97,6 +99,22 @@ def _sound(answer: Any) -> bool:
     except (TypeError, UnicodeEncodeError):
         return False
     return fits
+
+
+def _is_id(identity: Any) -> bool:
+    """Ids of a message are kept joined by line ends, and each is a key of a table."""
+    return isinstance(identity, str) and "\n" not in identity and len(identity) <= ID_CHARACTERS_MAX
+
+
+def _is_span(seconds: Any) -> bool:
+    """An upstream's Retry-After may be any number of digits, and a float holds no more than 2^53 exactly."""
+    return (
+        seconds is None or isinstance(seconds, float) or (isinstance(seconds, int) and abs(seconds) < 2**53)
+    )
+
+
+def _is_part(part: Any) -> bool:
+    return isinstance(part, int) and 0 <= part <= PARTS_MAX
 
 
 def _forget(task: asyncio.Future[Any]) -> None:

@@ -2,17 +2,20 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 import structlog
 
-from broker.domain.outcome import Receipt, ReportedFact
+from broker.delivery.provider_calls import ID_CHARACTERS_MAX, PARTS_MAX
+from broker.domain.decision import CODE_CHARACTERS_MAX, TEXT_CHARACTERS_MAX
+from broker.domain.outcome import Inbound, Receipt, ReportedFact
 from broker.metrics import Metrics
 from broker.spi import Clock
 from broker.storage.matching import Report, record_receipts
 from broker.storage.store import Store
 
 log = structlog.get_logger("waypost.receipts")
+
+TIME_US_MAX = 1 << 62
 
 
 class Receipts:
@@ -29,25 +32,34 @@ class Receipts:
         Inbound messages are not kept by this version: they are counted in the log.
         """
         now_us = self._clock.now_us()
-        reports = [Report(instance, _storable(fact), now_us) for fact in facts if isinstance(fact, Receipt)]
-        if len(reports) < len(facts):
-            dropped = len(facts) - len(reports)
-            self._metrics.inbound_not_kept.labels(instance).inc(dropped)
-            log.warning("inbound.not_kept", instance=instance, count=dropped)
+        receipts = [_storable(fact) for fact in facts if isinstance(fact, Receipt)]
+        reports = [Report(instance, each, now_us) for each in receipts if each.provider_message_id]
+        if len(reports) < len(receipts):  # they can match nothing, now or later
+            log.warning("receipts.without_id", instance=instance, count=len(receipts) - len(reports))
+        if inbound := sum(isinstance(fact, Inbound) for fact in facts):
+            self._metrics.inbound_not_kept.labels(instance).inc(inbound)
+            log.warning("inbound.not_kept", instance=instance, count=inbound)
         matched = await self._store.write(record_receipts, reports)
         for found, count in Counter(matched).items():
             self._metrics.receipts.labels(instance, "yes" if found else "parked").inc(count)
 
 
 def _storable(receipt: Receipt) -> Receipt:
-    """The receipt, with "?" for what no text can hold: a refused receipt would be sent again for ever.
+    """The receipt as the store can keep it: a refused one would be sent again for ever.
 
-    Bytes of a callback that were decoded leniently leave lone surrogates behind.
+    A plugin hands on what a socket brought: text with lone surrogates, numbers of any size, no text at all.
     """
-    texts = (receipt.provider_message_id, receipt.recipient, receipt.code, receipt.text)
-    try:
-        "".join(texts).encode()
-    except UnicodeEncodeError:
-        identity, recipient, code, text = (each.encode(errors="replace").decode() for each in texts)
-        return replace(receipt, provider_message_id=identity, recipient=recipient, code=code, text=text)
-    return receipt
+    time_us = receipt.time_us
+    return Receipt(
+        provider_message_id=_text(receipt.provider_message_id, ID_CHARACTERS_MAX),
+        status=receipt.status,
+        recipient=_text(receipt.recipient, ID_CHARACTERS_MAX),
+        part=receipt.part if 0 <= receipt.part <= PARTS_MAX else 0,
+        code=_text(receipt.code, CODE_CHARACTERS_MAX),
+        text=_text(receipt.text, TEXT_CHARACTERS_MAX),
+        time_us=time_us if time_us is not None and abs(time_us) < TIME_US_MAX else None,
+    )
+
+
+def _text(written: str | None, characters_max: int) -> str:
+    return str(written or "")[:characters_max].encode(errors="replace").decode()

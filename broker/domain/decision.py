@@ -118,6 +118,8 @@ def after_submit(
         case Accepted():
             return _taken(outcome, traits, policy, now_us)
         case Rejected(reason, code, text):
+            if traits.doubtful:  # it says nothing of the attempt before, which may have got through
+                return _end(Fact.LOST, _said(Reason.AMBIGUOUS, code, text))
             return _end(Fact.REFUSED_UPSTREAM, _said(reason, code, text))
         case NotAccepted(retry_after_s, code, text):
             note = _said(Reason.PROVIDER_UNAVAILABLE, code, text)
@@ -202,7 +204,7 @@ _FACTS = {
 
 def _taken(outcome: Accepted, traits: MessageTraits, policy: DeliveryPolicy, now_us: int) -> Decision:
     # Parts that share an id share their receipts too: an id that comes twice is reported on once.
-    ids = tuple(dict.fromkeys(outcome.provider_message_ids))
+    ids = tuple(dict.fromkeys(filter(None, outcome.provider_message_ids)))
     note = Note(provider_message_ids=ids)
     if not traits.gives_receipts:
         return _end(Fact.HANDED_OVER_UNTRACKED, note)

@@ -1,7 +1,5 @@
 """When to try again, as a value: exponential backoff with full jitter, within limits."""
 
-import math
-
 from broker.domain.value import value
 
 RETRY_AFTER_S_MAX = 30 * 86_400
@@ -46,8 +44,8 @@ def after_refusal(
     # The exponent is bounded so that no attempt count can overflow a float.
     ceiling_s = min(policy.cap_s, policy.base_s * 2.0 ** min(attempt - 1, 60))
     delay_s = chance * ceiling_s
-    if retry_after_s is not None and not math.isnan(retry_after_s):
-        delay_s = max(delay_s, min(retry_after_s, RETRY_AFTER_S_MAX))
+    if retry_after_s is not None and retry_after_s > delay_s:  # never so for what is not a number
+        delay_s = min(retry_after_s, RETRY_AFTER_S_MAX)
     return RetryAt(now_us + round(delay_s * 1_000_000))
 
 

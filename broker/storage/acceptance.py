@@ -1,5 +1,7 @@
 """Verbs of intake: store planned submissions, once."""
 
+from collections.abc import Iterable, Sequence
+
 from broker.domain.decision import Note
 from broker.domain.planning import Plan
 from broker.domain.submission import Result
@@ -7,7 +9,7 @@ from broker.domain.value import value
 from broker.storage.agenda import Agenda, DueRow, Work
 from broker.storage.documents import dump_answer, dump_content, dump_labels, load_answer
 from broker.storage.journal import Journal
-from broker.storage.transaction import Transaction
+from broker.storage.transaction import Row, Transaction
 
 REQUEST_ID_TABLES = 4
 REQUEST_ID_WINDOW_US = 12 * 3_600 * 1_000_000
@@ -141,17 +143,15 @@ class _Remembered:
         self._tx = tx
         self._known: dict[tuple[int, str], tuple[str, tuple[Result, ...]]] = {}
         self._rows: dict[int, list[tuple[object, ...]]] = {}
-        wanted = sorted({item.plan.submission.request_id for item in items} - {""})
-        if not wanted:
-            return
         since = {
-            item.plan.submission.account_id: item.plan.accepted_at_us - item.remember_us for item in items
+            (item.plan.submission.account_id, item.plan.submission.request_id): item.plan.accepted_at_us
+            - item.remember_us
+            for item in items
+            if item.plan.submission.request_id
         }
-        for account, request_id, at, fingerprint, answer in tx.all(
-            "find_request_ids", account_ids=list(since), request_ids=wanted
-        ):
-            if account in since and at > since[account]:
-                self._known[account, request_id] = (fingerprint, tuple(load_answer(answer)))
+        for account_id, request_id, at_us, fingerprint, answer in _find(tx, since):
+            if at_us > since[account_id, request_id]:
+                self._known[account_id, request_id] = (fingerprint, tuple(load_answer(answer)))
 
     def find(self, plan: Plan) -> Repeated | Reused | None:
         submission = plan.submission
@@ -173,6 +173,21 @@ class _Remembered:
     def flush(self) -> None:
         for slot, rows in self._rows.items():
             self._tx.bulk(f"remember_request_ids_{slot}", rows)
+
+
+def _find(tx: Transaction, wanted: Iterable[tuple[int, str]]) -> list[Row]:
+    pairs = list(wanted)
+    return tx.all("find_request_ids", wanted=pairs) if pairs else []
+
+
+def read_remembered(
+    tx: Transaction, account_id: int, request_id: str, fingerprint: str, since_us: int
+) -> Sequence[Result] | None:
+    """What was answered to this very request after a time; None when it was not asked then."""
+    for _, _, at_us, stored, answer in _find(tx, [(account_id, request_id)]):
+        if at_us > since_us and stored == fingerprint:
+            return tuple(load_answer(answer))
+    return None
 
 
 def request_id_slot(at_us: int) -> int:

@@ -20,7 +20,9 @@ SCAN_ROWS_MAX = 10_000
 
 FOREVER = (1 << 63) - 1
 ID_LEAD_MS_MAX = 60_000
-"""How far an id may be ahead of its message's acceptance: a clock set back further is not followed."""
+"""How far an id may be ahead of its message's acceptance. Only a restart with a clock that was set back by
+more makes it further; `end_time` then misses messages until the clock has caught up.
+"""
 
 
 @dataclass(frozen=True, slots=True)

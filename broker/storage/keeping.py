@@ -91,6 +91,13 @@ def create_keys(tx: Transaction, items: list[NewKey]) -> list[None]:
     return [None] * len(items)
 
 
+def create_first_account(tx: Transaction, items: list[tuple[NewAccount, NewKey]]) -> list[None]:
+    """An account and the key to it, together: either alone would lock everybody out."""
+    create_accounts(tx, [account for account, _ in items])
+    create_keys(tx, [key for _, key in items])
+    return [None] * len(items)
+
+
 def read_key(tx: Transaction, key_id: int) -> StoredKey | None:
     """A key by its id."""
     row = tx.one("key_by_id", key_id=key_id)

@@ -110,6 +110,10 @@ class SqliteEngine:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = data_dir / "waypost.db"
         self._lock = _lock_directory(data_dir)
+        # Bodies and addresses are for their owner only, in a directory of any mode. SQLite gives the WAL
+        # and its index the mode of the database.
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self.path.chmod(0o600)
         self._statements = load_statements()
 
     def connect(self, *, read_only: bool = False) -> "SqliteConnection":

@@ -1,21 +1,21 @@
 -- The ring of remembered requests: four tables of one shape, so each has its own three statements.
 
 -- name: find_request_ids
-SELECT account_id, request_id, accepted_at, fingerprint, answer FROM request_ids_0
-WHERE account_id IN (SELECT value FROM json_each(:account_ids))
-  AND request_id IN (SELECT value FROM json_each(:request_ids))
+SELECT r.account_id, r.request_id, r.accepted_at, r.fingerprint, r.answer
+FROM json_each(:wanted)
+CROSS JOIN request_ids_0 r ON r.account_id = json_each.value ->> 0 AND r.request_id = json_each.value ->> 1
 UNION ALL
-SELECT account_id, request_id, accepted_at, fingerprint, answer FROM request_ids_1
-WHERE account_id IN (SELECT value FROM json_each(:account_ids))
-  AND request_id IN (SELECT value FROM json_each(:request_ids))
+SELECT r.account_id, r.request_id, r.accepted_at, r.fingerprint, r.answer
+FROM json_each(:wanted)
+CROSS JOIN request_ids_1 r ON r.account_id = json_each.value ->> 0 AND r.request_id = json_each.value ->> 1
 UNION ALL
-SELECT account_id, request_id, accepted_at, fingerprint, answer FROM request_ids_2
-WHERE account_id IN (SELECT value FROM json_each(:account_ids))
-  AND request_id IN (SELECT value FROM json_each(:request_ids))
+SELECT r.account_id, r.request_id, r.accepted_at, r.fingerprint, r.answer
+FROM json_each(:wanted)
+CROSS JOIN request_ids_2 r ON r.account_id = json_each.value ->> 0 AND r.request_id = json_each.value ->> 1
 UNION ALL
-SELECT account_id, request_id, accepted_at, fingerprint, answer FROM request_ids_3
-WHERE account_id IN (SELECT value FROM json_each(:account_ids))
-  AND request_id IN (SELECT value FROM json_each(:request_ids))
+SELECT r.account_id, r.request_id, r.accepted_at, r.fingerprint, r.answer
+FROM json_each(:wanted)
+CROSS JOIN request_ids_3 r ON r.account_id = json_each.value ->> 0 AND r.request_id = json_each.value ->> 1
 
 -- name: remember_request_ids_0
 INSERT OR REPLACE INTO request_ids_0 (account_id, request_id, accepted_at, fingerprint, answer) VALUES :rows

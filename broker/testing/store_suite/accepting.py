@@ -241,8 +241,7 @@ class AcceptingCases(OpenedStore):
         for _ in range(REQUEST_ID_TABLES):
             bench.now_us += REMEMBER_US // 2
             await bench.store.write(forget_request_ids, [bench.now_us])
-        wanted = {"account_ids": [1], "request_ids": ["r1"]}
-        rows = await bench.store.read(lambda tx: tx.all("find_request_ids", **wanted))
+        rows = await bench.store.read(lambda tx: tx.all("find_request_ids", wanted=[(1, "r1")]))
         assert [] == rows
 
     async def test_a_stored_plan_need_not_be_the_newest(self, bench: Bench) -> None:

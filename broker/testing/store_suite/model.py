@@ -54,7 +54,7 @@ class Life:
                 self.parts = frozenset(ids) or frozenset({""})
                 self.until_us = min(now_us + 30 * SECOND_US, self.expire_us) if asks else self.expire_us
             case Rejected():
-                self.end(State.REJECTED)
+                self.end(State.UNKNOWN if self.doubtful else State.REJECTED)
             case NotAccepted(wish_s):
                 self.again(now_us + round((wish_s or 0) * SECOND_US))
             case _ if asks:

@@ -161,7 +161,7 @@ async def test_a_failed_report_is_repeated_in_order_until_it_is_taken(message, b
         await broker.clock.advance(1)
     ids = [fact.provider_message_id for fact in broker.facts]
     assert ["sb-first-1", "sb-first-1-reply", "sb-second-1"] == ids
-    assert [0.05, 0.1] == [values["retry_in_s"] for _, values in broker.warnings]
+    assert [0.05, 0.1] == [values["retry_s"] for _, values in broker.warnings]
 
 
 async def test_a_failed_report_is_logged_without_addresses(message, broker, start):
@@ -170,7 +170,7 @@ async def test_a_failed_report_is_logged_without_addresses(message, broker, star
     broker.failures_left = 1
     await sandbox.submit([message("+278255550012")])
     await broker.clock.advance(1)
-    values = {"facts": 2, "error": "OSError", "retry_in_s": 0.05}
+    values = {"count": 2, "error": "OSError", "retry_s": 0.05}
     assert [("sandbox.report_failed", values)] == broker.warnings
 
 

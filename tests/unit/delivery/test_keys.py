@@ -1,5 +1,7 @@
 """API keys: who is behind one, and how long that is believed."""
 
+import asyncio
+
 import pytest
 
 from broker.delivery.keys import Keys, hash_secret
@@ -124,11 +126,31 @@ async def test_a_believed_key_is_not_looked_up(keys: Keys, store: Store, monkeyp
 
 
 async def test_only_so_many_look_ups_are_kept(keys: Keys, monkeypatch) -> None:
-    """Whoever tries many secrets does not fill the memory."""
+    """The memory does not grow with the number of keys."""
     monkeypatch.setattr("broker.delivery.keys.CACHE_KEYS_MAX", 3)
     for number in range(10):
-        await keys.authenticate(f"wp_{number}")
+        assert await keys.authenticate(await keys.create(100 + number, 1, Role.SEND))
     assert 3 == len(keys._cache)
+
+
+async def test_guesses_push_out_no_key_that_works(keys: Keys) -> None:
+    """Whoever tries many secrets costs a look-up each and nothing else."""
+    secret = await keys.create(100, 1, Role.SEND)
+    assert await keys.authenticate(secret)
+    for number in range(10):
+        assert None is await keys.authenticate(f"{secret[:-4]}{number:04}")
+        assert None is await keys.authenticate(f"wp_{number}")
+    assert [secret] == list(keys._cache)
+
+
+async def test_calls_that_come_together_share_a_look_up(keys: Keys, monkeypatch) -> None:
+    """A thousand callers with one key ask the store once."""
+    secret = await keys.create(100, 1, Role.SEND)
+    reads = []
+    read = keys._store.read
+    monkeypatch.setattr(keys._store, "read", lambda *given: reads.append(given) or read(*given))
+    found = await asyncio.gather(*(keys.authenticate(secret) for _ in range(1_000)))
+    assert (1, {Principal(100, 1, Role.SEND)}) == (len(reads), set(found))
 
 
 async def test_an_account_exists_once_it_was_created(keys: Keys) -> None:

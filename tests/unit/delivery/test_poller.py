@@ -59,7 +59,7 @@ def tick(clock: ManualClock, until: Any, built: list[Poller]) -> Callable[[float
         await until(lambda: clock.sleeps_s)
         clock.sleeps_s.clear()
         clock.advance(seconds)
-        await until(lambda: clock.sleeps_s and not any(poller._asking for poller in built))
+        await until(lambda: clock.sleeps_s and not any(poller.asking for poller in built))
 
     return let
 

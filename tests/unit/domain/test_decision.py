@@ -306,3 +306,19 @@ def test_every_answer_leads_to_a_move_that_can_be(answer: Outcome | Receipt, giv
     check_decision(decision, State.PROCESSING, given_.expire_at_us)
     decision = after_receipt_question(answer, given_, POLICY, now_us=NOW_US)
     check_decision(decision, State.SENT, given_.expire_at_us)
+
+
+def test_a_refusal_after_a_doubt_does_not_claim_that_nothing_was_sent() -> None:
+    """The usual answer of a provider that took the attempt before is "duplicate"."""
+    traits = MessageTraits(2, NOW_US + 1, Guarantee.AT_LEAST_ONCE, doubtful=True)
+    decision = after_submit(Rejected(code="duplicate"), traits, DeliveryPolicy(), now_us=NOW_US, chance=0)
+    ((fact, note),) = decision.facts
+    assert (Fact.LOST, Reason.AMBIGUOUS, "duplicate", Done()) == (fact, note.reason, note.code, decision.then)
+
+
+def test_an_empty_provider_id_is_none() -> None:
+    """It would match every receipt that has none."""
+    traits = MessageTraits(1, NOW_US + 1, Guarantee.AT_LEAST_ONCE)
+    decision = after_submit(Accepted(("", "x")), traits, DeliveryPolicy(), now_us=NOW_US, chance=0)
+    ((_, note),) = decision.facts
+    assert ("x",) == note.provider_message_ids

@@ -61,7 +61,7 @@ class ReportSchedule:
         try:
             await self._context.report([fact for _, fact in timed])
         except Exception as failure:  # noqa: BLE001 - whatever stopped the store, the facts stay true
-            self._warn(failure, len(timed), retry_in_s=0.0)
+            self._warn(failure, len(timed), retry_s=0.0)
             self.add(timed)
 
     async def run(self) -> None:
@@ -102,14 +102,14 @@ class ReportSchedule:
             try:
                 await self._context.report(facts)
             except Exception as failure:  # noqa: BLE001 - whatever stopped the store, the facts stay true
-                self._warn(failure, len(facts), retry_in_s=pause_s)
+                self._warn(failure, len(facts), retry_s=pause_s)
             else:
                 return
             await self._context.clock.sleep(pause_s)
             pause_s = min(pause_s * 2, PAUSE_S_MAX)
 
-    def _warn(self, failure: Exception, facts: int, *, retry_in_s: float) -> None:
+    def _warn(self, failure: Exception, facts: int, *, retry_s: float) -> None:
         """Say that a report failed; only the error's type, since its text may quote what was reported."""
         self._context.log.warning(
-            "sandbox.report_failed", facts=facts, error=type(failure).__name__, retry_in_s=retry_in_s
+            "sandbox.report_failed", count=facts, error=type(failure).__name__, retry_s=retry_s
         )
