@@ -100,6 +100,9 @@ async def test_an_exceptions_text_goes_nowhere() -> None:
         Receipt(5, ReceiptStatus.SENT),  # type: ignore[arg-type]
         Receipt("x", "delivered"),  # type: ignore[arg-type]
         Receipt("x", ReceiptStatus.SENT, part=None),  # type: ignore[arg-type]
+        Receipt("x", ReceiptStatus.SENT, part=1 << 70),
+        NotAccepted(10**400),
+        Accepted(("i" * 256,)),
     ],
     ids=repr,
 )
@@ -167,3 +170,13 @@ async def test_a_cancelled_caller_cancels_the_call() -> None:
     await asyncio.wait_for(ended.wait(), 5)
     await asyncio.sleep(0)
     assert [] == reported
+
+
+class Taken(Accepted):
+    """What a plugin may make of an outcome."""
+
+
+async def test_a_kind_of_outcome_that_the_broker_does_not_know_is_unknown() -> None:
+    """Nothing here says what a subclass means."""
+    answers = await call(answering(Accepted(("a",)), Taken(("b",))))
+    assert ["wrong_answer"] * 2 == [each.code for each in answers]

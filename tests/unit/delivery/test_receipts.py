@@ -76,3 +76,18 @@ async def test_a_store_that_fails_is_told_to_the_provider(
     monkeypatch.setattr(bench.store, "write", failing)
     with pytest.raises(BrokerError):
         await receipts.report("acme", [DELIVERED])
+
+
+async def test_numbers_of_any_size_harm_no_other_receipt(receipts: Receipts, bench: Bench) -> None:
+    """A plugin hands on what a socket brought."""
+    message_id = await bench.sent("x")
+    odd = Receipt("y", ReceiptStatus.SENT, part=1 << 70, time_us=1 << 70, code=None, text="t" * 10_000)  # type: ignore[arg-type]
+    await receipts.report("acme", [odd, DELIVERED])
+    assert State.DELIVERED == await bench.state(message_id)
+
+
+async def test_a_receipt_without_an_id_matches_nothing(receipts: Receipts, bench: Bench) -> None:
+    """Not even a message whose provider gave it none."""
+    message_id = await bench.sent("")
+    await receipts.report("acme", [Receipt("", ReceiptStatus.DELIVERED)])
+    assert State.SENT == await bench.state(message_id)

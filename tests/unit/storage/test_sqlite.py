@@ -181,3 +181,16 @@ def test_a_checkpoint_empties_the_log(connection: SqliteConnection) -> None:
     assert log.stat().st_size > 0
     connection.checkpoint(truncate=True)
     assert 0 == log.stat().st_size
+
+
+def test_the_store_is_for_its_owner_only(tmp_path: Path) -> None:
+    """Also in a directory that everybody may look into, as a mounted volume often is."""
+    tmp_path.chmod(0o755)
+    engine = SqliteEngine(tmp_path)
+    connection = engine.connect()
+    migrate(connection, load_migrations(), NOW_US)
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+    connection.close()
+    engine.close()
+    assert {"waypost.db", "waypost.db-wal", "waypost.db-shm", "waypost.lock"} == modes.keys()
+    assert {"0o600"} == set(modes.values())
