@@ -28,6 +28,11 @@ P = ParamSpec("P")
 
 GROUP_ITEMS_MAX = 5_000
 LINGER_CALLS_MIN = 3
+LINGER_CALLS = 32
+LINGER_TIMES_MAX = 2.5
+"""The more calls are in flight the longer it pays to wait for them: a commit costs the event loop its share of
+the interpreter, however many share it. At 64 calls, 5 ms made 1.2 times as many of them as 2 ms did.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +173,9 @@ class Store:
         with self._wake:
             while not self._queue and not self._closing:
                 self._wake.wait()
-            several = len(self._queue) >= LINGER_CALLS_MIN or self._in_flight >= LINGER_CALLS_MIN
-        if several and self._linger_s > 0 and not self._closing:
-            time.sleep(self._linger_s)
+            waiting = max(len(self._queue), self._in_flight)
+        if waiting >= LINGER_CALLS_MIN and self._linger_s > 0 and not self._closing:
+            time.sleep(self._linger_s * min(LINGER_TIMES_MAX, 1 + waiting / LINGER_CALLS))
         group: list[_Call] = []
         items = 0
         with self._wake:
