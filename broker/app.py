@@ -44,7 +44,7 @@ from broker.listening import check_listeners, listening
 from broker.metrics import Metrics
 from broker.parts import Parts
 from broker.plugins import PluginError, load_plugins
-from broker.settings import Settings
+from broker.settings import DeliverySettings, FeedSettings, Settings
 from broker.spi import Context
 from broker.storage.keeping import Boot, NewAccount, boot, create_first_account, read_has_accounts
 from broker.storage.migrate import load_migrations, migrate
@@ -89,7 +89,7 @@ def open_engine(data_dir: Path, clock: SystemClock) -> tuple[SqliteEngine, Boot]
     return engine, found
 
 
-def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock: SystemClock) -> Parts:
+def build_parts(settings: Settings, engine: SqliteEngine, found: Boot, clock: SystemClock) -> Parts:
     """Wire the parts. Nothing runs yet, and no provider was started."""
     metrics = Metrics()
     registry = Registry(load_plugins(), settings.providers)
@@ -98,33 +98,55 @@ def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock:
         newest=found.newest_id, ceiling=found.id_ceiling, now_ms=clock.now_us() // 1_000
     )
     identities = Identities(store, clock, node=0, last=last)
-    delivery, intake = settings.delivery, settings.intake
+    dispatcher, poller = _build_delivery(settings.delivery, store, registry, clock, found.boot, metrics)
+    parts = Parts(
+        clock=clock,
+        metrics=metrics,
+        store=store,
+        registry=registry,
+        identities=identities,
+        intake=Intake(
+            store,
+            identities,
+            registry,
+            clock,
+            units_max=settings.intake.units_max,
+            request_id_memory_s=settings.intake.request_id_memory_s,
+        ),
+        history=History(store, clock),
+        feed=_build_feed(settings.feed, store, found.store_id),
+        keys=Keys(store, clock),
+        receipts=Receipts(store, clock, metrics),
+        dispatcher=dispatcher,
+        poller=poller,
+        janitor=Janitor(store, clock, receipt_memory_s=settings.store.receipt_memory_s, metrics=metrics),
+    )
+    store.on_commit(partial(_after_commit, parts))
+    _watch(parts)
+    return parts
+
+
+def _build_delivery(
+    delivery: DeliverySettings,
+    store: Store,
+    registry: Registry,
+    clock: SystemClock,
+    fence: int,
+    metrics: Metrics,
+) -> tuple[Dispatcher, Poller]:
     policy = DeliveryPolicy(
         retry=RetryPolicy(delivery.attempts_max, delivery.retry_base_s, delivery.retry_cap_s),
         receipt_overdue_s=delivery.receipt_overdue_s,
         doubt_first_s=delivery.doubt_first_s,
         question_cap_s=delivery.question_cap_s,
     )
+    limits = DispatchLimits(
+        delivery.in_flight_max, delivery.batch_max, delivery.submit_timeout_s, delivery.lease_s
+    )
     # Jitter only has to differ between processes, so the system's own source is not needed.
     chance = random.Random(secrets.randbits(64)).random  # noqa: S311
-    feed_limits = FeedLimits(
-        subscribers_max=settings.feed.subscribers_max,
-        cache_bytes_max=settings.feed.cache_bytes_max,
-        frame_events_max=settings.feed.frame_events_max,
-        frame_bytes_max=settings.feed.frame_bytes_max,
-    )
-    feed = Feed(store, found.store_id, encode=encode_event, join=join_frame, limits=feed_limits)
     dispatcher = Dispatcher(
-        store,
-        registry,
-        clock,
-        fence=found.boot,
-        policy=policy,
-        limits=DispatchLimits(
-            delivery.in_flight_max, delivery.batch_max, delivery.submit_timeout_s, delivery.lease_s
-        ),
-        chance=chance,
-        metrics=metrics,
+        store, registry, clock, fence=fence, policy=policy, limits=limits, chance=chance, metrics=metrics
     )
     poller = Poller(
         store,
@@ -136,51 +158,37 @@ def build_delivery(settings: Settings, engine: SqliteEngine, found: Boot, clock:
         chance=chance,
         metrics=metrics,
     )
+    return dispatcher, poller
 
-    def after_commit(commit: Commit) -> None:
-        feed.hint(commit.accounts_with_events)
-        if commit.work_is_due:
-            dispatcher.hint()
-        metrics.commits.inc()
-        metrics.commit_seconds.observe(commit.seconds)
-        metrics.commit_calls.observe(commit.calls)
-        metrics.count_facts(commit.facts)
 
-    store.on_commit(after_commit)
+def _build_feed(feed: FeedSettings, store: Store, store_id: bytes) -> Feed:
+    limits = FeedLimits(
+        subscribers_max=feed.subscribers_max,
+        cache_bytes_max=feed.cache_bytes_max,
+        frame_events_max=feed.frame_events_max,
+        frame_bytes_max=feed.frame_bytes_max,
+    )
+    return Feed(store, store_id, encode=encode_event, join=join_frame, limits=limits)
+
+
+def _after_commit(parts: Parts, commit: Commit) -> None:
+    """Wake whoever waits for what was committed, and count it."""
+    parts.feed.hint(commit.accounts_with_events)
+    if commit.work_is_due:
+        parts.dispatcher.hint()
+    parts.metrics.count_commit(commit.seconds, commit.calls, commit.facts)
+
+
+def _watch(parts: Parts) -> None:
+    """Gauges that are read when somebody looks."""
+    store, feed, clock, metrics = parts.store, parts.feed, parts.clock, parts.metrics
     metrics.watch(
         "store_calls_waiting", "Writes whose commit has not come back", lambda: store.calls_in_flight
     )
     metrics.watch("subscribers", "Open Subscribe streams", lambda: feed.subscribers)
     metrics.watch("clock_jump_seconds", "Wall clock against the one followed", lambda: clock.jump_us / 1e6)
-    for instance in registry.all():
+    for instance in parts.registry.all():
         metrics.in_flight.labels(instance.name).set_function(partial(getattr, instance, "in_flight"))
-    return Parts(
-        clock=clock,
-        metrics=metrics,
-        store=store,
-        registry=registry,
-        identities=identities,
-        intake=Intake(
-            store,
-            identities,
-            registry,
-            clock,
-            units_max=intake.units_max,
-            request_id_memory_s=intake.request_id_memory_s,
-        ),
-        history=History(store, clock),
-        feed=feed,
-        keys=Keys(store, clock),
-        receipts=Receipts(store, clock, metrics),
-        dispatcher=dispatcher,
-        poller=poller,
-        janitor=Janitor(
-            store,
-            clock,
-            receipt_memory_s=settings.store.receipt_memory_s,
-            metrics=metrics,
-        ),
-    )
 
 
 async def open_first_account(parts: Parts, data_dir: Path) -> str | None:
@@ -320,7 +328,7 @@ def _calm_garbage_collection() -> None:
 async def _serve(settings: Settings, *, json: bool) -> int:
     clock = SystemClock()
     engine, found = open_engine(settings.data_dir, clock)
-    parts = build_delivery(settings, engine, found, clock)
+    parts = build_parts(settings, engine, found, clock)
     stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.asked.set)

@@ -55,8 +55,11 @@ class Metrics:
         """A gauge that is read when somebody looks."""
         self._gauge(name, text).set_function(read)
 
-    def count_facts(self, facts: Mapping[str, int]) -> None:
-        """Add what one commit says happened."""
+    def count_commit(self, seconds: float, calls: int, facts: Mapping[str, int]) -> None:
+        """A transaction with its fsync: how long, for how many writes, and what happened in it."""
+        self.commits.inc()
+        self.commit_seconds.observe(seconds)
+        self.commit_calls.observe(calls)
         for fact, count in facts.items():
             self.facts.labels(fact).inc(count)
 
