@@ -16,7 +16,7 @@ Answer = Sequence[Result] | BrokerError
 
 
 class Intake:
-    """Accepts submissions. `units_max` is the most parts of a message (C04)."""
+    """Accepts submissions. `units_max` is the most parts of a message."""
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from broker.domain.vocabulary import Channel, Reason, Traffic
 VALIDITY_DEFAULT_S = 129_600
 VALIDITY_PASSCODE_DEFAULT_S = 600
 SCHEDULE_SLACK_US = 1_000_000
-"""A schedule_time this near is sent at once (C18 allows up to 10 min)."""
+"""A schedule_time this near is sent at once."""
 
 _MEASURED = {Channel.SMS}
 _PHONE_CHANNELS = {Channel.SMS, Channel.MMS}
@@ -44,7 +44,7 @@ class Plan:
 
 @value
 class TooManyUnits:
-    """The text needs more parts than the account allows: the whole submission is refused (C04)."""
+    """The text needs more parts than the account allows: the whole submission is refused."""
 
     needed: int
     allowed: int

@@ -23,7 +23,7 @@ class Traffic(IntEnum):
 
     @property
     def priority(self) -> int:
-        """Dispatch order: 0 first (passcodes), then everything one asked for, then marketing (C36)."""
+        """Dispatch order: 0 first (passcodes), then everything one asked for, then marketing."""
         return _PRIORITIES[self]
 
 

@@ -80,7 +80,7 @@ class ClaimingCases(OpenedStore):
         assert 3 == len(taken)
 
     async def test_passcodes_go_before_the_rest_and_marketing_goes_last(self, bench: Bench) -> None:
-        """Whatever came first (C36)."""
+        """Whatever came first."""
         kinds = [Traffic.PROMOTIONAL, Traffic.TRANSACTIONAL, Traffic.PASSCODE, Traffic.CONVERSATIONAL]
         for kind in kinds:
             await bench.send(traffic=kind)

@@ -161,7 +161,7 @@ class CancelCases(OpenedStore):
         assert () == (await bench.claim()).attempts
 
     async def test_a_scheduled_message_can_be_cancelled_before_its_time(self, bench: Bench) -> None:
-        """(C18)."""
+        """It never reached a provider."""
         (message_id,) = await bench.send(schedule_at_us=NOW_US + 60 * SECOND_US)
         assert Cancelled() == await bench.cancel(message_id)
 
