@@ -45,7 +45,11 @@ class Acceptances:
             client_reference=sent.client_reference,
         )
         planned = plan(
-            submission, ids, now_us=now_us, units_max=_INTAKE.units_max, route_exists=lambda *_: True
+            submission,
+            ids,
+            now_us=now_us,
+            units_max=_INTAKE.units_max,
+            find_candidates=lambda *_: ("sandbox",),
         )
         assert isinstance(planned, Plan)
         return planned

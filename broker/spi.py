@@ -38,11 +38,14 @@ from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 
 __all__ = [
     "Accepted",
+    "CallbackAnswer",
+    "CallbackRequest",
     "Capabilities",
     "Channel",
     "Clock",
     "Context",
     "Guarantee",
+    "IdSpelling",
     "Idempotency",
     "Inbound",
     "Logger",
@@ -57,7 +60,9 @@ __all__ = [
     "ReceiptStatus",
     "Rejected",
     "ReportedFact",
+    "RouteQuery",
     "Submission",
+    "TextProfile",
     "Traffic",
     "Unknown",
     "hookimpl",
@@ -86,12 +91,33 @@ class Idempotency(Enum):
     NONE = "neither"
 
 
+class IdSpelling(Enum):
+    """How far a receipt's spelling of a provider message id may differ from the submit answer's."""
+
+    EXACT = "not at all"
+    CASELESS = "in upper and lower case"
+    NUMERIC = "it is a number: hexadecimal or decimal, in either case, with or without leading zeros"
+
+
+class TextProfile(Enum):
+    """Which texts a provider takes."""
+
+    ANY = "every text"
+    RESTRICTED = "a subject of at most 13 characters, 160 with the text, and only the characters of C06"
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What an instance can do. `batch_max` is the most messages in one `submit` call, at least 1.
 
     `query` says whether `Provider.query` works: the broker asks it about messages whose outcome or
-    receipt is missing.
+    receipt is missing. `callback` says the same of `Provider.callback`.
+
+    `content` names the fields of content that the instance honours, as "sms.text" or "email.attachments"
+    (channel and field as in the protos); None: all fields of its channels. A message that uses another
+    field is never routed to it. `text_profile` narrows the texts in the same way.
+
+    `receipt_ids` says how its receipts may spell the ids that `Accepted` named.
     """
 
     channels: frozenset[Channel]
@@ -99,6 +125,10 @@ class Capabilities:
     batch_max: int = 100
     idempotency: Idempotency = Idempotency.NONE
     query: bool = False
+    callback: bool = False
+    content: frozenset[str] | None = None
+    text_profile: TextProfile = TextProfile.ANY
+    receipt_ids: IdSpelling = IdSpelling.EXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +200,34 @@ class Context:
     report: Callable[[Sequence[ReportedFact]], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class CallbackRequest:
+    """An HTTP request that the upstream made to the instance's callback address.
+
+    `path` is what follows the secret, without a leading slash, "" for nothing. Names of `headers` are in
+    lower case. `body` is at most 1 MiB. `query` holds the decoded pairs in their order.
+    """
+
+    method: str
+    path: str
+    query: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAnswer:
+    """What a callback meant, and what to answer once that is committed.
+
+    A request that is forged or makes no sense is answered with a 4xx `status` and no facts.
+    """
+
+    facts: Sequence[ReportedFact] = ()
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+
+
 class Provider(ABC):
     """One configured instance of a provider. All calls come from one event loop."""
 
@@ -200,6 +258,14 @@ class Provider(ABC):
         """
         raise NotImplementedError
 
+    async def callback(self, request: CallbackRequest) -> CallbackAnswer:
+        """What an upstream's request to the callback address says; called where `capabilities.callback`.
+
+        The broker commits the facts and only then answers. Raising, or taking longer than 30 s, is
+        answered with a 5xx, so that the upstream tries again.
+        """
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderType:
@@ -215,9 +281,30 @@ class ProviderType:
     create: Callable[[Any], Provider]
 
 
+@dataclass(frozen=True, slots=True)
+class RouteQuery:
+    """A message whose candidates are about to be fixed, as `waypost_route` sees it."""
+
+    account_id: str
+    channel: Channel
+    recipient: str
+    sender: str
+    traffic: Traffic
+    tags: tuple[str, ...]
+    units: int
+
+
 class Hooks:
     """What a plugin may implement. Each call is guarded: one that raises is logged and skipped."""
 
     @hookspec
     def waypost_providers(self) -> Sequence[ProviderType]:  # type: ignore[empty-body]
         """The provider types that this plugin offers. Called once, at start."""
+
+    @hookspec
+    def waypost_route(self, message: RouteQuery, candidates: Sequence[str]) -> Sequence[str] | None:
+        """The instances to try, in their new order, out of `candidates`; None leaves them as they are.
+
+        Called in the event loop for every message that has a choice: answer at once. Names that are no
+        candidates are ignored, and so is an empty answer.
+        """

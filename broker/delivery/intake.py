@@ -6,7 +6,6 @@ from broker.delivery.identities import Identities
 from broker.delivery.registry import Registry
 from broker.domain.planning import Plan, TooManyUnits, fingerprint, plan
 from broker.domain.submission import Result, Submission
-from broker.domain.vocabulary import Channel
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
 from broker.storage.acceptance import Acceptance, Reused, accept, read_remembered
@@ -92,7 +91,11 @@ class Intake:
                 violations=[Violation("provider", f"no provider instance is named {submission.provider!r}")],
             )
         planned = plan(
-            submission, ids, now_us=now_us, units_max=self._units_max, route_exists=self._route_exists
+            submission,
+            ids,
+            now_us=now_us,
+            units_max=self._units_max,
+            find_candidates=self._registry.candidates,
         )
         if isinstance(planned, TooManyUnits):
             rule = f"needs {planned.needed} units; at most {planned.allowed} are allowed"
@@ -103,6 +106,3 @@ class Intake:
                 metadata={"units_needed": str(planned.needed), "units_max": str(planned.allowed)},
             )
         return planned
-
-    def _route_exists(self, channel: Channel, pinned: str) -> bool:
-        return self._registry.route(channel, pinned) is not None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from broker.domain.submission import Submission
 from broker.domain.vocabulary import Channel
 from broker.plugins import Plugins
 from broker.spi import Capabilities, Provider, ReceiptMode
@@ -55,10 +56,9 @@ class Registry:
         for name, table in tables.items():
             provider = plugins.create(name, table)
             self._instances[name] = Instance(name, str(table["type"]), provider, provider.capabilities)
-        self._routes = {
-            channel: next(
-                (name for name, each in self._instances.items() if channel in each.capabilities.channels),
-                None,
+        self._serving = {
+            channel: tuple(
+                name for name, each in self._instances.items() if channel in each.capabilities.channels
             )
             for channel in Channel
         }
@@ -74,9 +74,18 @@ class Registry:
     def route(self, channel: Channel, pinned: str) -> str | None:
         """The instance for a channel: the pinned one if it serves it, else the first that does."""
         if not pinned:
-            return self._routes[channel]
+            return next(iter(self._serving[channel]), None)
         instance = self._instances.get(pinned)
         return pinned if instance is not None and channel in instance.capabilities.channels else None
+
+    def candidates(
+        self, submission: Submission, channel: Channel, _address: str, _message_id: int
+    ) -> tuple[str, ...]:
+        """The instances that may carry a submission on a channel: the pinned one, or all that serve it."""
+        if submission.provider:
+            pinned = self.route(channel, submission.provider)
+            return (pinned,) if pinned else ()
+        return self._serving[channel]
 
     def can_ask(self, name: str) -> bool:
         """Whether an instance can be asked what became of a message."""

@@ -22,24 +22,29 @@ _PHONE_CHANNELS = {Channel.SMS, Channel.MMS}
 
 @value
 class PlannedMessage:
-    """One recipient's message as it will be stored, refused or not. Times are microseconds UTC."""
+    """One recipient's message as it will be stored, refused or not. Times are microseconds UTC.
+
+    `candidates` are the provider instances that may carry it, the one to try first first.
+    """
 
     message_id: int
     step: Step
     result: Result
     expire_at_us: int
     data: str
+    candidates: tuple[str, ...]
 
 
 @value
 class Plan:
-    """A submission with what becomes of each recipient."""
+    """A submission with what becomes of each recipient, by the routes of `route_version`."""
 
     submission_id: int
     submission: Submission
     accepted_at_us: int
     fingerprint: str
     messages: tuple[PlannedMessage, ...]
+    route_version: int
 
 
 @value
@@ -50,12 +55,20 @@ class TooManyUnits:
     allowed: int
 
 
-RouteExists = Callable[[Channel, str], bool]
-"""Whether some provider serves a channel, given the submission's pinned provider or ""."""
+FindCandidates = Callable[[Submission, Channel, str, int], tuple[str, ...]]
+"""The provider instances that may carry a submission on a channel to a normal address, in the order to try
+them; none when there are none. The message's id decides where weights leave it to chance.
+"""
 
 
 def plan(
-    submission: Submission, ids: Sequence[int], *, now_us: int, units_max: int, route_exists: RouteExists
+    submission: Submission,
+    ids: Sequence[int],
+    *,
+    now_us: int,
+    units_max: int,
+    find_candidates: FindCandidates,
+    route_version: int = 0,
 ) -> Plan | TooManyUnits:
     """Decide everything about a submission. `ids` holds one for it and one for each recipient."""
     measured = _measure_all(submission)
@@ -63,11 +76,11 @@ def plan(
     if needed > units_max:
         return TooManyUnits(needed, units_max)
     messages = tuple(
-        _plan_one(submission, index, recipient, ids[index + 1], measured, now_us, route_exists)
+        _plan_one(submission, index, recipient, ids[index + 1], measured, now_us, find_candidates)
         for index, recipient in enumerate(submission.recipients)
     )
     print_ = fingerprint(submission) if submission.request_id else ""
-    return Plan(ids[0], submission, now_us, print_, messages)
+    return Plan(ids[0], submission, now_us, print_, messages, route_version)
 
 
 def fingerprint(submission: Submission) -> str:
@@ -124,9 +137,10 @@ def _plan_one(
     message_id: int,
     measured: dict[Channel, Measure],
     now_us: int,
-    route_exists: RouteExists,
+    find_candidates: FindCandidates,
 ) -> PlannedMessage:
-    channel, address, reason = _destination(submission, recipient, route_exists)
+    channel, address, found = _destination(submission, recipient, message_id, find_candidates)
+    candidates, reason = ((), found) if isinstance(found, Reason) else (found, None)
     wished_us = submission.schedule_at_us if recipient.schedule_at_us is None else recipient.schedule_at_us
     later = wished_us is not None and wished_us > now_us + SCHEDULE_SLACK_US
     transmit_at_us = wished_us if wished_us is not None and later else now_us
@@ -148,17 +162,19 @@ def _plan_one(
         warnings=_warnings(size),
     )
     expire_at_us = transmit_at_us + _validity_us(submission)
-    return PlannedMessage(message_id, step, result, expire_at_us, recipient.data or submission.data)
+    return PlannedMessage(
+        message_id, step, result, expire_at_us, recipient.data or submission.data, candidates
+    )
 
 
 def _destination(
-    submission: Submission, recipient: Recipient, route_exists: RouteExists
-) -> tuple[Channel | None, str, Reason | None]:
-    """The first channel that the content, the recipient and a provider share; else why there is none."""
+    submission: Submission, recipient: Recipient, message_id: int, find_candidates: FindCandidates
+) -> tuple[Channel | None, str, tuple[str, ...] | Reason]:
+    """The first channel that the content, the recipient and a provider share, and its providers; else why not."""
     documents = submission.content.documents
     wanted = submission.channels or tuple(sorted(documents))
     offered = [channel for channel in wanted if channel in documents]
-    refusal: tuple[Channel | None, str, Reason | None] = (None, "", None)
+    refusal: tuple[Channel, str, Reason] | None = None
     for channel in offered:
         written = written_address(recipient, channel)
         if written is None:
@@ -168,13 +184,13 @@ def _destination(
             problem = Reason.INVALID_RECIPIENT
         elif not sender_fits(submission.sender, channel):
             problem = Reason.INVALID_SENDER
-        elif not route_exists(channel, submission.provider):
-            problem = Reason.NO_ROUTE
+        elif candidates := find_candidates(submission, channel, address, message_id):
+            return channel, address, candidates
         else:
-            return channel, address, None
-        if refusal[2] is None:  # the caller's first choice is the one to explain
+            problem = Reason.NO_ROUTE
+        if refusal is None:  # the caller's first choice is the one to explain
             refusal = (channel, address or written, problem)
-    if refusal[2] is not None:
+    if refusal is not None:
         return refusal
     any_address = recipient.phone_number or recipient.email or recipient.device_token or ""
     return None, any_address, Reason.NO_ADDRESS if offered else Reason.CONTENT_UNSUPPORTED

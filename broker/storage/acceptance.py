@@ -116,6 +116,7 @@ class _Acceptor:
                 result.client_reference,
                 message.data,
                 sequence,
+                plan.route_version,
             ))
             if not message.step.end:
                 self._agenda.add(
@@ -126,6 +127,9 @@ class _Acceptor:
                         priority,
                         result.transmit_at_us,
                         message.expire_at_us,
+                        provider=message.candidates[0],
+                        candidates=message.candidates,
+                        units=result.units,
                     )
                 )
 

@@ -9,6 +9,9 @@ from enum import IntEnum
 
 from broker.storage.transaction import Row, Transaction
 
+SEPARATOR = ","
+"""Between the names of candidates; no instance's name has one."""
+
 
 class Work(IntEnum):
     """What is due for a message. Numbers are stored."""
@@ -29,7 +32,9 @@ class DueRow:
 
     `fence` is the boot number of the process whose attempt is open; `asked` counts the questions to the
     provider about this attempt; `pending_parts` the parts that are not reported delivered; `doubtful` says
-    that an earlier attempt may have reached its provider.
+    that an earlier attempt may have reached its provider. `candidates` are the instances that may carry it,
+    in the order to try them, and `provider` is the one that does or will; `units` are what it counts for
+    against a rate; `crashes` counts the attempts that a process did not survive.
     """
 
     message_id: int
@@ -45,6 +50,9 @@ class DueRow:
     asked: int = 0
     pending_parts: int = 0
     doubtful: bool = False
+    candidates: tuple[str, ...] = ()
+    units: int = 1
+    crashes: int = 0
 
 
 class Agenda:
@@ -116,6 +124,9 @@ def due_row(row: Row) -> DueRow:
         asked=row[10],
         pending_parts=row[11],
         doubtful=bool(row[12]),
+        candidates=tuple(row[13].split(SEPARATOR)) if row[13] else (),
+        units=row[14],
+        crashes=row[15],
     )
 
 
@@ -134,4 +145,7 @@ def _columns(row: DueRow) -> tuple[object, ...]:
         row.asked,
         row.pending_parts,
         row.doubtful,
+        SEPARATOR.join(row.candidates),
+        row.units,
+        row.crashes,
     )

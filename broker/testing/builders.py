@@ -10,7 +10,7 @@ from typing import Any
 
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.ids import first_id_at
-from broker.domain.planning import Plan, RouteExists, plan
+from broker.domain.planning import FindCandidates, Plan, plan
 from broker.domain.retry import RetryPolicy
 from broker.domain.submission import Content, Recipient, Submission
 from broker.domain.vocabulary import Channel
@@ -20,6 +20,7 @@ NOW_US = 1_790_000_000_000_000
 """When tests begin: 2026-09-21 13:33:20 UTC."""
 
 SECOND_US = 1_000_000
+PROVIDER = "acme"
 DAY_US = 86_400 * SECOND_US
 REMEMBER_US = DAY_US
 """How long a request_id is remembered, as by default."""
@@ -86,9 +87,9 @@ def submission(**changes: Any) -> Submission:
     return Submission(**(fields | changes))
 
 
-def everywhere(_channel: Channel, _pinned: str) -> bool:
-    """Some provider serves every channel."""
-    return True
+def everywhere(_asked: Submission, _channel: Channel, _address: str, _message_id: int) -> tuple[str, ...]:
+    """The one provider serves every channel."""
+    return (PROVIDER,)
 
 
 def planned(
@@ -97,11 +98,11 @@ def planned(
     *,
     now_us: int = NOW_US,
     units_max: int = 10,
-    route_exists: RouteExists = everywhere,
+    find_candidates: FindCandidates = everywhere,
 ) -> Plan:
     """The plan for a submission that fits."""
     given = ids or IdCounter(now_us).take(1 + len(asked.recipients))
-    decided = plan(asked, given, now_us=now_us, units_max=units_max, route_exists=route_exists)
+    decided = plan(asked, given, now_us=now_us, units_max=units_max, find_candidates=find_candidates)
     if not isinstance(decided, Plan):
         raise TypeError(f"the submission does not fit: {decided}")
     return decided

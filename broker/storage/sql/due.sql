@@ -1,24 +1,25 @@
 -- name: due_by_message
 SELECT message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
-       pending_parts, doubtful
+       pending_parts, doubtful, candidates, units, crashes
 FROM due
 WHERE message_id IN (SELECT value FROM json_each(:message_ids))
 
 -- name: insert_due
 INSERT INTO due (
     message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
-    pending_parts, doubtful
+    pending_parts, doubtful, candidates, units, crashes
 ) VALUES :rows
 
 -- name: update_due
 WITH changed (
     message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
-    pending_parts, doubtful
+    pending_parts, doubtful, candidates, units, crashes
 ) AS (VALUES :rows)
 UPDATE due
 SET work = changed.work, priority = changed.priority, at = changed.at, attempt = changed.attempt,
     provider = changed.provider, fence = changed.fence, submitted_at = changed.submitted_at,
-    asked = changed.asked, pending_parts = changed.pending_parts, doubtful = changed.doubtful
+    asked = changed.asked, pending_parts = changed.pending_parts, doubtful = changed.doubtful,
+    candidates = changed.candidates, units = changed.units, crashes = changed.crashes
 FROM changed
 WHERE due.message_id = changed.message_id
 
@@ -27,7 +28,7 @@ DELETE FROM due WHERE message_id IN (VALUES :rows)
 
 -- name: due_dispatches
 SELECT message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
-       pending_parts, doubtful
+       pending_parts, doubtful, candidates, units, crashes
 FROM due
 WHERE work = 1 AND priority = :priority AND at <= :now
 ORDER BY at
@@ -38,7 +39,7 @@ SELECT min(at) FROM due WHERE work = 1 AND priority = :priority
 
 -- name: due_questions
 SELECT message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
-       pending_parts, doubtful
+       pending_parts, doubtful, candidates, units, crashes
 FROM due
 WHERE work > 1 AND at <= :now
 ORDER BY at

@@ -6,7 +6,8 @@ INSERT INTO submissions (
 -- name: insert_messages
 INSERT INTO messages (
     message_id, account_id, submission_id, channel, recipient, state, reason, encoding, units, provider,
-    attempts, accepted_at, transmit_at, expire_at, ended_at, client_reference, data, last_sequence
+    attempts, accepted_at, transmit_at, expire_at, ended_at, client_reference, data, last_sequence,
+    route_version
 ) VALUES :rows
 
 -- name: message_heads

@@ -21,6 +21,7 @@ from broker.storage.agenda import DueRow, Work
 from broker.testing.builders import (
     DAY_US,
     NOW_US,
+    PROVIDER,
     REMEMBER_US,
     SECOND_US,
     acceptance,
@@ -33,6 +34,7 @@ from broker.testing.store_suite.bench import Bench, message_ids
 from broker.testing.store_suite.opening import OpenedStore
 
 VALID_US = 129_600 * SECOND_US
+ROUTE = (PROVIDER,)
 
 
 class AcceptingCases(OpenedStore):
@@ -79,7 +81,9 @@ class AcceptingCases(OpenedStore):
     async def test_an_accepted_message_is_due_for_dispatch_at_once(self, bench: Bench) -> None:
         """By its traffic's priority, until its validity ends."""
         (message_id,) = await bench.send(traffic=Traffic.PROMOTIONAL)
-        expected = DueRow(message_id, 1, Work.DISPATCH, 2, NOW_US, NOW_US + VALID_US)
+        expected = DueRow(
+            message_id, 1, Work.DISPATCH, 2, NOW_US, NOW_US + VALID_US, provider=PROVIDER, candidates=ROUTE
+        )
         assert expected == await bench.due(message_id)
 
     async def test_a_scheduled_message_is_due_at_its_time(self, bench: Bench) -> None:
@@ -87,7 +91,16 @@ class AcceptingCases(OpenedStore):
         later_us = NOW_US + 3_600 * SECOND_US
         (message_id,) = await bench.send(schedule_at_us=later_us)
         assert [Fact.SCHEDULED] == await bench.facts(message_id)
-        expected = DueRow(message_id, 1, Work.DISPATCH, 1, later_us, later_us + VALID_US)
+        expected = DueRow(
+            message_id,
+            1,
+            Work.DISPATCH,
+            1,
+            later_us,
+            later_us + VALID_US,
+            provider=PROVIDER,
+            candidates=ROUTE,
+        )
         assert expected == await bench.due(message_id)
 
     async def test_a_refused_recipient_has_a_row_and_one_event_and_nothing_due(self, bench: Bench) -> None:

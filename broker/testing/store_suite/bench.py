@@ -34,12 +34,20 @@ from broker.storage.questioning import (
 )
 from broker.storage.store import Store
 from broker.storage.transaction import Transaction
-from broker.testing.builders import NOW_US, POLICY, REMEMBER_US, SECOND_US, IdCounter, acceptance, submission
+from broker.testing.builders import (
+    NOW_US,
+    POLICY,
+    PROVIDER,
+    REMEMBER_US,
+    SECOND_US,
+    IdCounter,
+    acceptance,
+    submission,
+)
 
 ACCOUNTS = (1, 2, 3, 4)
 """The accounts of every store that the suite opens."""
 
-PROVIDER = "acme"
 LEASE_US = 90 * SECOND_US
 
 

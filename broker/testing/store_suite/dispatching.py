@@ -12,8 +12,8 @@ from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 from broker.spi import OutboundMessage
 from broker.storage.agenda import Work
 from broker.storage.dispatching import next_dispatch_at, settle
-from broker.testing.builders import NOW_US, SECOND_US, phones, sms
-from broker.testing.store_suite.bench import LEASE_US, PROVIDER, Bench, attempt_at, attempt_of_fence
+from broker.testing.builders import NOW_US, PROVIDER, SECOND_US, phones, sms
+from broker.testing.store_suite.bench import LEASE_US, Bench, attempt_at, attempt_of_fence
 from broker.testing.store_suite.opening import OpenedStore
 
 ONCE = Guarantee.AT_MOST_ONCE

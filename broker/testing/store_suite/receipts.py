@@ -8,8 +8,8 @@ from broker.domain.outcome import Accepted, Rejected
 from broker.domain.vocabulary import Reason
 from broker.storage.dispatching import settle
 from broker.storage.keeping import Forget, forget_receipts
-from broker.testing.builders import DAY_US, NOW_US, SECOND_US, phones
-from broker.testing.store_suite.bench import PROVIDER, Bench, receipt
+from broker.testing.builders import DAY_US, NOW_US, PROVIDER, SECOND_US, phones
+from broker.testing.store_suite.bench import Bench, receipt
 from broker.testing.store_suite.opening import OpenedStore
 
 WHOLE = [Fact.ACCEPTED, Fact.ATTEMPTED, Fact.HANDED_OVER]

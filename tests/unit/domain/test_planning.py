@@ -1,6 +1,5 @@
 """What becomes of each recipient: channel, refusal, time, validity, warnings, and the request's fingerprint."""
 
-from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import Fact, State
-from broker.domain.planning import Plan, PlannedMessage, TooManyUnits, fingerprint, plan
+from broker.domain.planning import FindCandidates, Plan, PlannedMessage, TooManyUnits, fingerprint, plan
 from broker.domain.submission import Campaign, Content, Recipient, Submission
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 from broker.testing.builders import NOW_US, SECOND_US, everywhere, phones, planned, sms, submission
@@ -38,9 +37,9 @@ def only(asked: Submission, **options: Any) -> PlannedMessage:
     return message
 
 
-def serves(*channels: Channel) -> Callable[[Channel, str], bool]:
-    """Providers serve these channels."""
-    return lambda channel, _pinned: channel in channels
+def serves(*channels: Channel) -> FindCandidates:
+    """One provider serves these channels."""
+    return lambda _asked, channel, _address, _message_id: ("acme",) if channel in channels else ()
 
 
 class TestChannels:
@@ -94,18 +93,20 @@ class TestChannels:
             content=content(Channel.SMS, Channel.EMAIL, Channel.PUSH),
             channels=(Channel.MMS, Channel.EMAIL, Channel.SMS, Channel.PUSH),
         )
-        assert Channel.PUSH == only(asked, route_exists=serves(Channel.EMAIL, Channel.PUSH)).result.channel
+        assert Channel.PUSH == only(asked, find_candidates=serves(Channel.EMAIL, Channel.PUSH)).result.channel
 
-    def test_the_pinned_provider_is_asked_for(self) -> None:
-        """Routes are looked up with the submission's pin."""
-        pins = []
+    def test_candidates_are_asked_for_with_all_that_matters(self) -> None:
+        """The submission, the channel, the normal address and the message's id; the answer is kept in its order."""
+        asked_for = []
 
-        def exists(_channel: Channel, pinned: str) -> bool:
-            pins.append(pinned)
-            return True
+        def find(*arguments: object) -> tuple[str, ...]:
+            asked_for.append(arguments)
+            return ("west", "east")
 
-        only(submission(provider="west"), route_exists=exists)
-        assert ["west"] == pins
+        asked = submission(provider="west", recipients=(EVERYBODY,))
+        message = only(asked, find_candidates=find)
+        assert [(asked, Channel.SMS, NUMBER, message.message_id)] == asked_for
+        assert ("west", "east") == message.candidates
 
     def test_each_recipient_is_decided_by_itself(self) -> None:
         """In the order of the request, with the ids in that order."""
@@ -155,7 +156,7 @@ class TestRefusals:
 
     def test_a_channel_that_nobody_serves_is_no_route(self) -> None:
         """Everything else about it is right."""
-        assert Reason.NO_ROUTE is only(submission(), route_exists=serves()).result.reason
+        assert Reason.NO_ROUTE is only(submission(), find_candidates=serves()).result.reason
 
     def test_the_first_choice_is_the_one_explained(self) -> None:
         """Where every channel fails for a reason of its own."""
@@ -164,15 +165,15 @@ class TestRefusals:
             content=content(Channel.SMS, Channel.EMAIL),
             channels=(Channel.EMAIL, Channel.SMS),
         )
-        result = only(asked, route_exists=serves(Channel.SMS)).result
+        result = only(asked, find_candidates=serves(Channel.SMS)).result
         assert (Reason.NO_ROUTE, Channel.EMAIL, MAILBOX) == (result.reason, result.channel, result.recipient)
 
     def test_too_many_units_refuse_the_whole_submission(self) -> None:
         """With what is needed and what is allowed (C04)."""
         asked = submission(content=sms("x" * 460), recipients=phones(2))
-        made = plan(asked, [1, 2, 3], now_us=NOW_US, units_max=3, route_exists=everywhere)
+        made = plan(asked, [1, 2, 3], now_us=NOW_US, units_max=3, find_candidates=everywhere)
         assert TooManyUnits(needed=4, allowed=3) == made
-        allowed = plan(asked, [1, 2, 3], now_us=NOW_US, units_max=4, route_exists=everywhere)
+        allowed = plan(asked, [1, 2, 3], now_us=NOW_US, units_max=4, find_candidates=everywhere)
         assert isinstance(allowed, Plan)
 
 
