@@ -44,12 +44,13 @@ from broker.listening import check_listeners, listening
 from broker.metrics import Metrics
 from broker.parts import Parts
 from broker.plugins import PluginError, load_plugins
-from broker.settings import DeliverySettings, FeedSettings, Settings
+from broker.settings import DeliverySettings, FeedSettings, Settings, SettingsError
 from broker.spi import Context
+from broker.storage.engine import Engine
 from broker.storage.keeping import Boot, NewAccount, boot, create_first_account, read_has_accounts
 from broker.storage.migrate import load_migrations, migrate
+from broker.storage.opening import open_engine
 from broker.storage.questioning import release_leases
-from broker.storage.sqlite import SqliteEngine
 from broker.storage.store import Commit, Store
 from broker.telemetry import configure_logging, places_of
 
@@ -71,13 +72,16 @@ class Stop:
     exit_code: int = 0
 
 
-def open_engine(data_dir: Path, clock: SystemClock) -> tuple[SqliteEngine, Boot]:
-    """The store of a data directory: locked, on the newest schema, with this start counted."""
-    engine = SqliteEngine(data_dir)
+def open_store(settings: Settings, clock: SystemClock) -> tuple[Engine, Boot]:
+    """The engine of the store: held for this process, on the newest schema, with this start counted."""
+    try:
+        engine = open_engine(settings.store.url.get_secret_value(), settings.data_dir)
+    except ValueError as error:
+        raise SettingsError(f"store.url {error}") from None
     try:
         connection = engine.connect()
         try:
-            steps = migrate(connection, load_migrations(), clock.now_us())
+            steps = migrate(connection, load_migrations(engine.dialect), clock.now_us())
             if steps:
                 log.info("store.migrated", count=steps)
             (found,) = connection.write(lambda tx: boot(tx, [secrets.token_bytes(8)]), ())
@@ -89,7 +93,7 @@ def open_engine(data_dir: Path, clock: SystemClock) -> tuple[SqliteEngine, Boot]
     return engine, found
 
 
-def build_parts(settings: Settings, engine: SqliteEngine, found: Boot, clock: SystemClock) -> Parts:
+def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemClock) -> Parts:
     """Wire the parts. Nothing runs yet, and no provider was started."""
     metrics = Metrics()
     registry = Registry(load_plugins(), settings.providers)
@@ -185,6 +189,9 @@ def _watch(parts: Parts) -> None:
     metrics.watch(
         "store_calls_waiting", "Writes whose commit has not come back", lambda: store.calls_in_flight
     )
+    if store.checkpoints:
+        janitor = parts.janitor
+        metrics.watch("store_wal_pages", "Pages in the log at its last checkpoint", lambda: janitor.wal_pages)
     metrics.watch("subscribers", "Open Subscribe streams", lambda: feed.subscribers)
     metrics.watch("clock_jump_seconds", "Wall clock against the one followed", lambda: clock.jump_us / 1e6)
     for instance in parts.registry.all():
@@ -271,6 +278,14 @@ async def _watched(job: Coroutine[Any, Any, None], stop: Stop) -> None:
         raise
 
 
+def _give_way(stop: Stop) -> None:
+    """Another process has the store: this one can only confuse those who talk to it."""
+    if not stop.asked.is_set():
+        log.error("broker.store_lost")
+        stop.exit_code = 1
+        stop.asked.set()
+
+
 @dataclass(frozen=True, slots=True)
 class Ready:
     """What whoever started the broker wants to know. `admin_key` is set on the first start only."""
@@ -278,6 +293,7 @@ class Ready:
     address: str
     http_address: str | None
     data_dir: str
+    store: str
     admin_key: str | None
 
     def lines(self, *, json: bool) -> str:
@@ -288,6 +304,7 @@ class Ready:
                 "address": self.address,
                 "http_address": self.http_address,
                 "data_dir": self.data_dir,
+                "store": self.store,
                 "version": VERSION,
                 "pid": os.getpid(),
             }
@@ -295,6 +312,8 @@ class Ready:
                 line["admin_key"] = self.admin_key
             return json_format.dumps(line) + "\n"
         text = f"Waypost {VERSION} serves gRPC on {self.address}, data in {self.data_dir}\n"
+        if not self.store.endswith(self.data_dir):
+            text += f"Messages in {self.store}\n"
         if self.http_address:
             text += f"HTTP health and metrics on {self.http_address}\n"
         if self.admin_key:
@@ -305,8 +324,8 @@ class Ready:
 def run(settings: Settings, *, json: bool) -> int:
     """Run a broker until SIGTERM or SIGINT; answers the process's exit code.
 
-    Raises SettingsError, PluginError, StoreLockedError, MigrationError and OSError for what an operator
-    can mend before anything was served.
+    Raises SettingsError, PluginError, StoreLockedError, StoreUnfitError, MigrationError, BrokerError and OSError
+    for what an operator can mend before anything was served.
     """
     configure_logging(json=json or not sys.stderr.isatty())
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -327,9 +346,10 @@ def _calm_garbage_collection() -> None:
 
 async def _serve(settings: Settings, *, json: bool) -> int:
     clock = SystemClock()
-    engine, found = open_engine(settings.data_dir, clock)
+    engine, found = open_store(settings, clock)
     parts = build_parts(settings, engine, found, clock)
     stop = Stop()
+    parts.store.on_lost(partial(_give_way, stop))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.asked.set)
     async with running_delivery(settings, parts, stop):
@@ -337,7 +357,7 @@ async def _serve(settings: Settings, *, json: bool) -> int:
         async with listening(settings, parts) as (address, http_address):
             log.info("broker.ready", listen=address, http_listen=http_address, boot=found.boot)
             _calm_garbage_collection()
-            ready = Ready(address, http_address, str(settings.data_dir), admin_key)
+            ready = Ready(address, http_address, str(settings.data_dir), engine.place, admin_key)
             sys.stdout.write(ready.lines(json=json))
             sys.stdout.flush()
             await stop.asked.wait()

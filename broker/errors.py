@@ -29,6 +29,7 @@ class ErrorReason(Enum):
     SUBSCRIBERS_FULL = "the broker serves as many subscribers as it allows; try again"
     DRAINING = "the broker is shutting down; try another node or try again"
     STORE_UNAVAILABLE = "the store cannot be written; nothing was accepted"
+    OUTCOME_UNKNOWN = "the store's answer was lost; the same call with the same request_id is safe"
     NOT_IMPLEMENTED = "this version of the broker does not offer the call or the field"
     INTERNAL_ERROR = "a defect in the broker; its log has the details"
 

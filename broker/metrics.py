@@ -48,7 +48,6 @@ class Metrics:
         self.inbound_not_kept = counter("inbound_not_kept", "Inbound messages that were dropped", "provider")
         self.due = gauge("due_messages", "Messages that have not ended, by what is due for them", "work")
         self.dispatch_lag = gauge("dispatch_lag_seconds", "How long the most overdue dispatch has waited")
-        self.wal_pages = gauge("store_wal_pages", "Pages in the write-ahead log at its last checkpoint")
         self.in_flight = gauge("provider_in_flight", "Attempts without an outcome", "provider")
 
     def watch(self, name: str, text: str, read: Callable[[], float]) -> None:

@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -30,6 +31,8 @@ from pydantic_settings import SettingsError as UnreadableVariable
 PREFIX = "WAYPOST_"
 COMMAND_LINE_NAMES = frozenset({"target", "key"})
 """Variables that the command line reads and the broker does not."""
+
+POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 
 Seconds = Annotated[float, Field(gt=0, le=30 * 86_400)]
 
@@ -97,18 +100,41 @@ class StoreSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: str = Field(default="sqlite:", description="sqlite: is the file in the data directory")
+    url: SecretStr = Field(
+        default=SecretStr("sqlite:"),
+        description="sqlite: is a file in the data directory; or postgresql://user:password@host/database",
+    )
+    url_file: Path | None = Field(default=None, description="a file that holds the URL, in place of it")
     linger_s: float = Field(
         default=0.002, ge=0, le=0.1, description="how long a busy writer waits for company"
     )
     receipt_memory_s: Seconds = Field(default=72 * 3600.0, description="late and early receipts are kept for")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_file(cls, values: Any) -> Any:
+        """Read it once, with everything else."""
+        if not isinstance(values, dict) or not values.get("url_file"):
+            return values
+        if "url" in values:
+            raise ValueError("give url or url_file, not both")
+        try:
+            url = Path(values["url_file"]).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"url_file cannot be read: {type(error).__name__}") from None
+        return {**values, "url": url}
+
     @field_validator("url")
     @classmethod
-    def _known_engine(cls, url: str) -> str:
-        if url != "sqlite:":
-            raise ValueError("this version has one engine, 'sqlite:'")
+    def _known_engine(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() != "sqlite:" and not url.get_secret_value().startswith(POSTGRES_SCHEMES):
+            raise ValueError("must be 'sqlite:' or 'postgresql://user:password@host/database'")
         return url
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is the file in the data directory."""
+        return self.url.get_secret_value() == "sqlite:"
 
 
 class ServerSettings(BaseModel):

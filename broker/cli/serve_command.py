@@ -26,7 +26,11 @@ def serve(
     ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings as TOML.")] = None,
     store: Annotated[
-        str | None, typer.Option(metavar="URL", help="The store; sqlite: is a file in the data directory.")
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The store: sqlite: is a file in the data directory, or postgresql://user@host/database.",
+        ),
     ] = None,
     allow_plaintext: Annotated[
         bool, typer.Option("--allow-plaintext", help="Serve other hosts without TLS.")
@@ -90,14 +94,17 @@ def _overrides(
 
 def _run(config: Path | None, overrides: dict[str, Any], *, json: bool) -> int:
     from broker import app
+    from broker.errors import BrokerError
     from broker.plugins import PluginError
     from broker.settings import SettingsError, load_settings
+    from broker.storage.engine import StoreLockedError, StoreUnfitError
     from broker.storage.migrate import MigrationError
-    from broker.storage.sqlite import StoreLockedError, StoreTooOldError
 
     try:
         return app.run(load_settings(config, overrides), json=json)
     except SettingsError as error:
         raise UsageError(str(error)) from error
-    except (PluginError, StoreLockedError, StoreTooOldError, MigrationError, OSError) as error:
+    except BrokerError as error:
+        raise CommandFailed(error.message, ExitCode.REFUSED) from error
+    except (PluginError, StoreLockedError, StoreUnfitError, MigrationError, OSError) as error:
         raise CommandFailed(str(error), ExitCode.REFUSED) from error

@@ -1,4 +1,4 @@
-"""The janitor: checkpoints the store, counts what waits, and forgets what is past remembering."""
+"""The janitor: checkpoints a store that needs it, counts what waits, and forgets what is past remembering."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ COUNT_EVERY_S = 10.0
 
 
 class Janitor:
-    """Runs until it is cancelled."""
+    """Runs until it is cancelled. `wal_pages` is what the last checkpoint found in the log."""
 
     def __init__(
         self,
@@ -40,21 +40,24 @@ class Janitor:
         self._clock = clock
         self._metrics = metrics
         self._receipt_memory_us = round(receipt_memory_s * 1_000_000)
+        self.wal_pages = 0
 
     async def run(self) -> None:
         """Keep house, until cancelled."""
-        await asyncio.gather(self._checkpoints(), self._forgetting(), self._counting())
+        jobs = [self._forgetting(), self._counting()]
+        if self._store.checkpoints:
+            jobs.append(self._checkpoints())
+        await asyncio.gather(*jobs)
 
     async def _checkpoints(self) -> None:
-        count = pages = 0
+        count = 0
         while True:
             await self._clock.sleep(CHECKPOINT_EVERY_S)
             count += 1
             try:
-                pages = await self._store.checkpoint(
-                    truncate=pages > WAL_PAGES_MAX or count % TRUNCATE_EVERY == 0
+                self.wal_pages = await self._store.checkpoint(
+                    truncate=self.wal_pages > WAL_PAGES_MAX or count % TRUNCATE_EVERY == 0
                 )
-                self._metrics.wal_pages.set(pages)
             except BrokerError as error:
                 log.warning("janitor.checkpoint_failed", error=str(error))
 

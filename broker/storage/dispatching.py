@@ -85,6 +85,7 @@ def next_dispatch_at(tx: Transaction) -> int | None:
 
 def _open_attempts(tx: Transaction, wish: Claim, rows: list[DueRow]) -> tuple[OpenAttempt, ...]:
     journal, agenda = Journal(tx, wish.now_us), Agenda(tx)
+    tx.lock_accounts(row.account_id for row in rows)
     journal.load(row.message_id for row in rows)
     outbound = load_outbound(tx, rows)
     attempts: list[OpenAttempt] = []

@@ -41,13 +41,18 @@ class Journal:
         self._events: list[tuple[object, ...]] = []
         self._moved: set[int] = set()
 
-    def load(self, message_ids: Iterable[int]) -> None:
-        """Read the heads of these messages."""
+    def load(self, message_ids: Iterable[int]) -> bool:
+        """Read the heads of these messages, and hold their accounts; whether those were not held before."""
         wanted = [message_id for message_id in message_ids if message_id not in self._heads]
-        for row in self._tx.all("message_heads", message_ids=wanted) if wanted else ():
+        rows = self._tx.all("message_heads", message_ids=wanted) if wanted else []
+        locked = self._tx.lock_accounts(row[1] for row in rows)
+        if locked:  # until then, others may have changed them
+            rows = self._tx.all("message_heads", message_ids=wanted)
+        for row in rows:
             self._heads[row[0]] = Head(
                 row[0], row[1], _STATES[row[2]], row[3], row[4], row[5], row[6], row[7]
             )
+        return locked
 
     def head(self, message_id: int) -> Head:
         """A loaded message as it stands in this transaction."""

@@ -36,10 +36,12 @@ def record_receipts(tx: Transaction, items: list[Report]) -> list[bool]:
     """Apply each receipt in order; False for one that matches nothing yet and was parked."""
     now_us = items[0].now_us
     journal, agenda = Journal(tx, now_us), Agenda(tx)
-    matches = _find(tx, [(item.provider, item.receipt.provider_message_id) for item in items])
+    identities = [(item.provider, item.receipt.provider_message_id) for item in items]
+    matches = _find(tx, identities)
+    while _load(journal, agenda, matches.values()):  # until its account was held, a match could change
+        matches = _find(tx, identities)
     parked = []
     answers = []
-    _load(journal, agenda, matches.values())
     applier = _Applier(journal, agenda)
     for item in items:
         match = matches.get((item.provider, item.receipt.provider_message_id))
@@ -79,8 +81,9 @@ def register(tx: Transaction, journal: Journal, agenda: Agenda, ids: Sequence[Pr
     """Remember which messages these ids belong to, and apply the receipts that came before."""
     if not ids:
         return
-    rows = [(each.provider, each.identity, each.message_id, each.part, False) for each in ids]
-    tx.bulk("insert_provider_messages", rows)
+    # A provider that gives an id twice means the last message; no statement may meet one row twice.
+    rows = {(each.provider, each.identity): (each.message_id, each.part, False) for each in ids}
+    tx.bulk("insert_provider_messages", [(*key, *row) for key, row in rows.items()])
     if tx.one("any_parked_receipt") is not None:
         _match_parked(tx, journal, agenda, [(each.provider, each.identity) for each in ids])
 
@@ -135,10 +138,12 @@ class _Applier:
         tx.bulk("mark_reported", [(match.provider, match.provider_message_id) for match in self._reported])
 
 
-def _load(journal: Journal, agenda: Agenda, matches: Iterable[_Match]) -> None:
+def _load(journal: Journal, agenda: Agenda, matches: Iterable[_Match]) -> bool:
+    """Read what the matches are about; whether their accounts were not held before."""
     message_ids = {match.message_id for match in matches}
-    journal.load(message_ids)
+    locked = journal.load(message_ids)
     agenda.load(message_ids)
+    return locked
 
 
 def _by_provider(identities: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

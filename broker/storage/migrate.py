@@ -1,11 +1,12 @@
-"""Migrations: numbered, checksummed, forward only."""
+"""Migrations: numbered, checksummed, forward only; for each dialect its own, with the same numbers."""
 
 import hashlib
 import re
 from dataclasses import dataclass
 from importlib import resources
 
-from broker.storage.sqlite import SqliteConnection
+from broker.storage.engine import Connection
+from broker.storage.statements import Dialect
 from broker.storage.transaction import Transaction
 
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql")
@@ -29,17 +30,18 @@ class MigrationError(RuntimeError):
     """The store's schema is not one that this version made or can carry on from."""
 
 
-def load_migrations() -> list[Migration]:
+def load_migrations(dialect: Dialect = Dialect.SQLITE) -> list[Migration]:
     """Every migration of this version, in order."""
+    directory = resources.files("broker.storage.migrations") / dialect.value
     found = [
         Migration(int(match[1]), match[2], file.read_text(encoding="utf-8"))
-        for file in resources.files("broker.storage.migrations").iterdir()
+        for file in directory.iterdir()
         if (match := _FILE.fullmatch(file.name))
     ]
     return sorted(found, key=lambda migration: migration.number)
 
 
-def migrate(connection: SqliteConnection, migrations: list[Migration], now_us: int) -> int:
+def migrate(connection: Connection, migrations: list[Migration], now_us: int) -> int:
     """Bring the store to the newest schema, each step in a transaction; answers how many steps ran."""
 
     def applied_so_far(tx: Transaction) -> dict[int, str]:
@@ -59,7 +61,7 @@ def migrate(connection: SqliteConnection, migrations: list[Migration], now_us: i
     return steps
 
 
-def _apply(connection: SqliteConnection, migration: Migration, now_us: int) -> None:
+def _apply(connection: Connection, migration: Migration, now_us: int) -> None:
     def step(tx: Transaction) -> None:
         connection.script(migration.sql)
         tx.all(

@@ -85,6 +85,7 @@ def _claim_one(tx: Transaction, wish: QuestionClaim) -> Overdue:
 
 def _questions(tx: Transaction, wish: QuestionClaim, rows: list[DueRow]) -> tuple[Question, ...]:
     journal, agenda = Journal(tx, wish.now_us), Agenda(tx)
+    tx.lock_accounts(row.account_id for row in rows)
     journal.load(row.message_id for row in rows)
     parcels = load_outbound(tx, rows)
     known_ids = _known_ids(tx, rows)

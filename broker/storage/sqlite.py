@@ -12,7 +12,8 @@ import apsw
 import orjson
 
 from broker.errors import BrokerError, ErrorReason
-from broker.storage.statements import ROWS_MARKER, load_statements
+from broker.storage.engine import StoreLockedError, StoreUnfitError
+from broker.storage.statements import ROWS_MARKER, Dialect, load_statements
 from broker.storage.transaction import Row, Transaction
 
 SQLITE_VERSION_MIN = (3, 51, 3)
@@ -35,19 +36,11 @@ _UNWRITABLE = (
 )
 
 
-class StoreTooOldError(RuntimeError):
-    """The SQLite library in this process has a bug that can corrupt the store."""
-
-
-class StoreLockedError(RuntimeError):
-    """Another process has the data directory open."""
-
-
 def check_sqlite_version(version: str) -> None:
     """Refuse a SQLite library that can corrupt the store."""
     if tuple(int(number) for number in version.split(".")[:3]) < SQLITE_VERSION_MIN:
         least = ".".join(map(str, SQLITE_VERSION_MIN))
-        raise StoreTooOldError(
+        raise StoreUnfitError(
             f"SQLite {version} can corrupt its WAL; apsw with SQLite {least} or later is needed"
         )
 
@@ -105,6 +98,8 @@ class SqliteEngine:
     WAL with synchronous=FULL: a commit that returned is on disk. Only one connection writes.
     """
 
+    dialect = Dialect.SQLITE
+
     def __init__(self, data_dir: Path) -> None:
         check_sqlite_version(apsw.sqlite_lib_version())
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -114,7 +109,12 @@ class SqliteEngine:
         # and its index the mode of the database.
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self.path.chmod(0o600)
-        self._statements = load_statements()
+        self._statements = load_statements(self.dialect)
+
+    @property
+    def place(self) -> str:
+        """The data directory."""
+        return f"SQLite in {self.path.parent}"
 
     def connect(self, *, read_only: bool = False) -> "SqliteConnection":
         """A connection of its own, for one thread."""
@@ -130,6 +130,10 @@ class SqliteEngine:
             if read_only:
                 connection.pragma("query_only", 1)
         return SqliteConnection(connection, self._statements)
+
+    def checkpointer(self) -> "SqliteConnection":
+        """A connection of its own: checkpoints never run in the middle of a caller's commit."""
+        return self.connect()
 
     def close(self) -> None:
         """Let go of the data directory."""

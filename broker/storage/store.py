@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from broker.errors import BrokerError, ErrorReason
-from broker.storage.sqlite import SqliteConnection, SqliteEngine
+from broker.storage.engine import Connection, Engine, StoreLost
 from broker.storage.transaction import Transaction
 
 Item = TypeVar("Item")
@@ -65,7 +65,7 @@ class Store:
 
     def __init__(
         self,
-        engine: SqliteEngine,
+        engine: Engine,
         *,
         linger_s: float = 0.002,
         queued_calls_max: int = 10_000,
@@ -80,11 +80,12 @@ class Store:
         self._closing = False
         self._in_flight = 0
         self._listeners: list[CommitListener] = []
+        self._lost_listeners: list[Callable[[], None]] = []
         self._reader_local = threading.local()
-        self._reader_connections: list[SqliteConnection] = []
+        self._reader_connections: list[Connection] = []
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="waypost-read")
         self._checkpointer = ThreadPoolExecutor(1, thread_name_prefix="waypost-checkpoint")
-        self._checkpoint_connection = engine.connect()
+        self._checkpoint_connection = engine.checkpointer()
         self._writer_connection = engine.connect()
         self._writer = threading.Thread(target=self._run_writer, name="waypost-write", daemon=True)
         self._writer.start()
@@ -92,6 +93,15 @@ class Store:
     def on_commit(self, listener: CommitListener) -> None:
         """Call `listener` after every commit."""
         self._listeners.append(listener)
+
+    def on_lost(self, listener: Callable[[], None]) -> None:
+        """Call `listener` in the event loop when another process has taken the store over."""
+        self._lost_listeners.append(listener)
+
+    @property
+    def checkpoints(self) -> bool:
+        """Whether this engine's log has to be moved by `checkpoint` now and then."""
+        return self._checkpoint_connection is not None
 
     @property
     def calls_in_flight(self) -> int:
@@ -107,8 +117,8 @@ class Store:
         """Run `verb` over `items` durably; one answer each, in order.
 
         `accounts` are those whose events, balance or consent the verb may touch. The write goes on when
-        the caller is cancelled. Raises BrokerError QUEUE_FULL or STORE_UNAVAILABLE; then nothing of it
-        is stored.
+        the caller is cancelled. Raises BrokerError QUEUE_FULL or STORE_UNAVAILABLE, then nothing of it is
+        stored; or OUTCOME_UNKNOWN, then all of it is, or nothing.
         """
         if not items:
             return []
@@ -137,9 +147,12 @@ class Store:
         return await self._loop.run_in_executor(self._readers, run)
 
     async def checkpoint(self, *, truncate: bool) -> int:
-        """Move the WAL into the database file; answers how many pages the WAL held."""
+        """Move the WAL into the database file, where there is one; answers how many pages the WAL held."""
+        connection = self._checkpoint_connection
+        if connection is None:
+            raise LookupError("this engine has no log to move; see `checkpoints`")
         return await self._loop.run_in_executor(
-            self._checkpointer, lambda: self._checkpoint_connection.checkpoint(truncate=truncate)
+            self._checkpointer, lambda: connection.checkpoint(truncate=truncate)
         )
 
     async def close(self) -> None:
@@ -153,12 +166,14 @@ class Store:
         # A cancelled caller leaves its thread running, so each is waited for before its connection goes.
         await self._loop.run_in_executor(None, self._readers.shutdown)
         await self._loop.run_in_executor(None, self._checkpointer.shutdown)
-        for connection in [*self._reader_connections, self._checkpoint_connection, self._writer_connection]:
+        if self._checkpoint_connection is not None:
+            self._checkpoint_connection.close()
+        for connection in [*self._reader_connections, self._writer_connection]:
             connection.close()
         self._engine.close()
 
-    def _reader(self) -> SqliteConnection:
-        connection: SqliteConnection | None = getattr(self._reader_local, "connection", None)
+    def _reader(self) -> Connection:
+        connection: Connection | None = getattr(self._reader_local, "connection", None)
         if connection is None:
             connection = self._reader_local.connection = self._engine.connect(read_only=True)
             self._reader_connections.append(connection)
@@ -189,10 +204,12 @@ class Store:
         try:
             return [self._run(group)]
         except BaseException as error:  # noqa: BLE001 - whatever it is belongs to the callers
+            if isinstance(error, StoreLost):
+                self._loop.call_soon_threadsafe(self._tell_lost)
             if len(group) == 1 or isinstance(error, BrokerError):
                 for call in group:
                     call.error = error
-                return []
+                return [_perhaps(group)] if _is_unknown(error) else []
         return [commit for call in group for commit in self._commit([call])]
 
     def _run(self, group: list[_Call]) -> Commit:
@@ -219,6 +236,10 @@ class Store:
             frozenset(tx.accounts_with_events), tx.work_is_due, tx.facts, len(group), time.monotonic() - start
         )
 
+    def _tell_lost(self) -> None:
+        for listener in self._lost_listeners:
+            listener()
+
     def _resolve(self, group: list[_Call], commits: list[Commit]) -> None:
         with self._wake:
             self._in_flight -= len(group)
@@ -232,3 +253,12 @@ class Store:
         for commit in commits:
             for listener in self._listeners:
                 listener(commit)
+
+
+def _is_unknown(error: BaseException) -> bool:
+    return isinstance(error, BrokerError) and error.reason is ErrorReason.OUTCOME_UNKNOWN
+
+
+def _perhaps(group: list[_Call]) -> Commit:
+    """A hint at what may have been committed: whoever waits for it had better look."""
+    return Commit(frozenset().union(*(call.accounts for call in group)), True, {}, 0, 0.0)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 Row = tuple[Any, ...]
@@ -11,8 +11,9 @@ Row = tuple[Any, ...]
 class Transaction(ABC):
     """A verb's view of the store.
 
-    `all`, `one` and `bulk` run named statements. A list given as a parameter arrives in SQL as a JSON
-    array. What a transaction touches is collected in `accounts_with_events`, `work_is_due` and `facts`
+    `all`, `one` and `bulk` run named statements. Values are integers, truths, which
+    arrive in SQL as 0 and 1, texts without NUL, bytes and None. A list given as a parameter of `all` and
+    `one` arrives as a JSON array. What a transaction touches is collected in `accounts_with_events`, `work_is_due` and `facts`
     (how many of each), so that after the commit whoever waits can be woken and all of it be counted.
     """
 
@@ -35,6 +36,16 @@ class Transaction(ABC):
         rows = self.all(statement, **parameters)
         return rows[0] if rows else None
 
+    def lock_accounts(self, account_ids: Iterable[int]) -> bool:
+        """Hold accounts until the commit that `Store.write` was not told of; whether any was not held yet.
+
+        If so, what was read of their messages before may have changed, and is to be read again. A verb that
+        finds out itself whom its work belongs to calls this, with all of them at once, before it relies
+        on anything of theirs. An engine with one writer holds every account anyway.
+        """
+        del account_ids
+        return False
+
     def next_sequence(self, account_id: int) -> int:
         """The account's next event number: dense, and in the order of commits.
 
@@ -43,13 +54,16 @@ class Transaction(ABC):
         """
         last = self._last_sequences.get(account_id)
         if last is None:
-            row = self.one("account_last_sequence", account_id=account_id)
-            if row is None:
-                raise LookupError(f"account {account_id} is not in the store")
-            last = int(row[0])
+            last = self._stored_last_sequence(account_id)
         self._last_sequences[account_id] = last + 1
         self.accounts_with_events.add(account_id)
         return last + 1
+
+    def _stored_last_sequence(self, account_id: int) -> int:
+        row = self.one("account_last_sequence", account_id=account_id)
+        if row is None:
+            raise LookupError(f"account {account_id} is not in the store")
+        return int(row[0])
 
     def finish(self) -> None:
         """Write what was collected; the engine calls it right before the commit."""

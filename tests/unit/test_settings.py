@@ -121,7 +121,7 @@ def test_every_broken_rule_has_a_line(write: WRITE) -> None:
         f'[delivery]\nattempts_max = "{SECRET}"\n',
         f'[server]\nlisten = "{SECRET}"\n',
         f'[server]\nallow_plaintext = "{SECRET}"\n',
-        f'[store]\nurl = "postgresql://broker:{SECRET}@db/waypost"\n',
+        f'[store]\nurl = "mysql://broker:{SECRET}@db/waypost"\n',
         f'[delivery]\npassword = "{SECRET}"\n',
         f'delivery = "{SECRET}"\n',
         f'providers = "{SECRET}"\n',

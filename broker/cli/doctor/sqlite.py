@@ -3,7 +3,8 @@
 import apsw
 
 from broker.cli.doctor.findings import Finding, fail, ok
-from broker.storage.sqlite import StoreTooOldError, check_sqlite_version
+from broker.storage.engine import StoreUnfitError
+from broker.storage.sqlite import check_sqlite_version
 
 
 def check_sqlite() -> Finding:
@@ -15,6 +16,6 @@ def judge_sqlite(version: str) -> Finding:
     """The same rule that the broker starts by."""
     try:
         check_sqlite_version(version)
-    except StoreTooOldError as error:
+    except StoreUnfitError as error:
         return fail("sqlite", str(error), "upgrade: pip install --upgrade apsw")
     return ok("sqlite", f"SQLite {version}")

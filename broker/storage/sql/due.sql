@@ -33,6 +33,7 @@ FROM due
 WHERE work = 1 AND priority = :priority AND at <= :now
 ORDER BY at
 LIMIT :rows_max
+-- postgres: FOR UPDATE SKIP LOCKED
 
 -- name: next_dispatch
 SELECT min(at) FROM due WHERE work = 1 AND priority = :priority
@@ -44,6 +45,7 @@ FROM due
 WHERE work > 1 AND at <= :now
 ORDER BY at
 LIMIT :rows_max
+-- postgres: FOR UPDATE SKIP LOCKED
 
 -- name: next_question
 SELECT min(at) FROM due WHERE work > 1

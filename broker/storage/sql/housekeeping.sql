@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
     number     INTEGER PRIMARY KEY,
     name       TEXT NOT NULL,
     checksum   TEXT NOT NULL,
-    applied_at INTEGER NOT NULL
+    applied_at BIGINT NOT NULL
 )
 
 -- name: applied_migrations
@@ -22,7 +22,7 @@ SELECT max(id) FROM (
     UNION ALL SELECT max(submission_id) FROM submissions
     UNION ALL SELECT max(account_id) FROM accounts
     UNION ALL SELECT max(key_id) FROM api_keys
-)
+) newest
 
 -- name: create_store
 INSERT INTO store (one, store_id, boot, id_ceiling) VALUES (1, :store_id, 0, 0)

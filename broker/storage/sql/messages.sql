@@ -56,7 +56,7 @@ FROM (
 JOIN submissions s ON s.submission_id = m.submission_id
 WHERE m.account_id = :account_id
   AND m.accepted_at >= :start AND m.accepted_at < :end
-  AND (:any_state OR m.state IN (SELECT value FROM json_each(:states)))
+  AND (:any_state = 1 OR m.state IN (SELECT value FROM json_each(:states)))
 ORDER BY m.message_id DESC
 LIMIT :page_rows
 
@@ -66,4 +66,4 @@ SELECT min(message_id), count(*) FROM (
     WHERE message_id < :before_id AND message_id >= :floor_id
     ORDER BY message_id DESC
     LIMIT :scan_rows
-)
+) scanned

@@ -10,12 +10,11 @@ import pytest
 
 from broker.errors import BrokerError, ErrorReason
 from broker.storage import sqlite
+from broker.storage.engine import StoreLockedError, StoreUnfitError
 from broker.storage.migrate import load_migrations, migrate
 from broker.storage.sqlite import (
     SqliteConnection,
     SqliteEngine,
-    StoreLockedError,
-    StoreTooOldError,
     check_sqlite_version,
 )
 from broker.storage.transaction import Transaction
@@ -58,7 +57,7 @@ def test_a_sqlite_without_the_bug_is_good(version: str) -> None:
 @pytest.mark.parametrize("version", ["3.51.2", "3.51.0", "3.46.1", "3.7.17"])
 def test_a_sqlite_that_can_corrupt_the_store_is_refused(version: str) -> None:
     """Naming both versions."""
-    with pytest.raises(StoreTooOldError, match=rf"SQLite {version} .* 3\.51\.3 or later"):
+    with pytest.raises(StoreUnfitError, match=rf"SQLite {version} .* 3\.51\.3 or later"):
         check_sqlite_version(version)
 
 
@@ -67,7 +66,7 @@ def test_an_old_library_is_refused_before_anything_is_touched(
 ) -> None:
     """Not even a directory is made."""
     monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: "3.46.1")
-    with pytest.raises(StoreTooOldError):
+    with pytest.raises(StoreUnfitError):
         SqliteEngine(tmp_path / "data")
     assert [] == list(tmp_path.iterdir())
 

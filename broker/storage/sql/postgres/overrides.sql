@@ -1,0 +1,32 @@
+-- Statements that replace those of the same name, because PostgreSQL needs other words for them.
+
+-- name: timeline
+WITH RECURSIVE chain (hop, sequence) AS (
+    SELECT 1, :last_sequence
+    UNION ALL
+    SELECT chain.hop + 1, e.previous_sequence
+    FROM chain
+    JOIN events e ON e.account_id = :account_id AND e.sequence = chain.sequence
+    WHERE e.previous_sequence > 0 AND chain.hop < :events_max
+)
+SELECT e.sequence, e.time, e.message_id, e.fact, e.state, e.previous_state, e.reason, e.detail, e.attempt,
+       e.provider, e.provider_message_ids, e.part, e.provider_code, e.provider_text, e.next_attempt_at
+FROM chain
+JOIN events e ON e.account_id = :account_id AND e.sequence = chain.sequence
+ORDER BY e.sequence
+
+-- name: find_request_ids
+WITH wanted (account_id, request_id) AS (
+    SELECT (pair ->> 0)::BIGINT, pair ->> 1 FROM jsonb_array_elements(:wanted::JSONB) AS given (pair)
+)
+SELECT r.account_id, r.request_id, r.accepted_at, r.fingerprint, r.answer
+FROM wanted JOIN request_ids_0 r USING (account_id, request_id)
+UNION ALL
+SELECT r.account_id, r.request_id, r.accepted_at, r.fingerprint, r.answer
+FROM wanted JOIN request_ids_1 r USING (account_id, request_id)
+UNION ALL
+SELECT r.account_id, r.request_id, r.accepted_at, r.fingerprint, r.answer
+FROM wanted JOIN request_ids_2 r USING (account_id, request_id)
+UNION ALL
+SELECT r.account_id, r.request_id, r.accepted_at, r.fingerprint, r.answer
+FROM wanted JOIN request_ids_3 r USING (account_id, request_id)

@@ -1,0 +1,59 @@
+-- What the engine itself asks the server.
+
+-- name: examine_server
+SELECT current_setting('server_version_num')::INTEGER, current_setting('server_version'),
+       current_setting('server_encoding'), current_schema(), pg_is_in_recovery()
+
+-- name: prepare_session
+-- Every statement finds its rows by a key, however few there are today. A plan that looks through a table
+-- while it is small would be kept when it has grown. The answer to a commit is its durability, whatever the
+-- role's own settings say.
+SELECT set_config('jit', 'off', false),
+       set_config('enable_seqscan', 'off', false),
+       set_config('enable_hashjoin', 'off', false),
+       set_config('enable_mergejoin', 'off', false),
+       set_config('client_min_messages', 'error', false),
+       set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
+                                             ELSE current_setting('synchronous_commit') END, false)
+
+-- name: take_store
+SELECT pg_try_advisory_lock(hashtextextended('waypost ' || current_schema(), 0))
+
+-- name: store_is_taken
+SELECT EXISTS (
+    SELECT FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND (classid::BIGINT << 32) + objid::BIGINT = hashtextextended('waypost ' || current_schema(), 0)
+)
+
+-- name: identify_session
+SELECT pid, backend_start::TEXT FROM pg_stat_activity WHERE pid = pg_backend_pid()
+
+-- name: end_session
+SELECT pg_terminate_backend(pid)
+FROM pg_stat_activity
+WHERE pid = :pid AND backend_start = :backend_start::TIMESTAMPTZ
+
+-- name: begin_write
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE
+
+-- name: begin_read
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
+
+-- name: transaction_number
+SELECT pg_current_xact_id()::TEXT
+
+-- name: transaction_status
+SELECT pg_xact_status(:transaction::XID8)
+
+-- name: lock_accounts
+SELECT account_id, last_sequence FROM accounts
+WHERE account_id = ANY(:account_ids)
+ORDER BY account_id
+FOR UPDATE
+
+-- name: column_types
+SELECT attname, format_type(atttypid, NULL)
+FROM pg_attribute
+WHERE attrelid = :table::REGCLASS AND attnum > 0 AND NOT attisdropped
