@@ -40,7 +40,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What issue 3 asks for: of the ratio where there is one, else of our own figure."""
+    """What a result should reach: of the ratio where there is one, else of our own figure."""
 
     sign: str
     number: float

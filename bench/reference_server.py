@@ -6,6 +6,7 @@ Run as `python -m bench.reference_server`; it says its address in one JSON line 
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from itertools import count
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,6 +19,9 @@ from broker.api.gate import Gate, Lane
 from broker.api.server import RECEIVE_BYTES_MAX, server_options
 from broker.settings import FeedSettings, IntakeSettings
 from waypost.v1 import broker_service_pb2_grpc, event_pb2, send_pb2, status_pb2, subscribe_pb2
+
+CONSTANT_KEY = "constant"
+"""Who streams with this key gets the same prepared frame for each of its own, whatever is in it."""
 
 EVENTS_A_FRAME = FeedSettings().frame_events_max
 
@@ -35,7 +39,10 @@ _FRAME = send_pb2.SendStreamResponse(
 
 
 class Reference(broker_service_pb2_grpc.BrokerServiceServicer):
-    """Reads what it is sent and answers constants."""
+    """Answers at once, and decides and keeps nothing."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
 
     async def Send(self, request: send_pb2.SendRequest, context: Any) -> send_pb2.SendResponse:  # noqa: N802
         """An echo."""
@@ -45,10 +52,34 @@ class Reference(broker_service_pb2_grpc.BrokerServiceServicer):
     async def SendStream(  # noqa: N802
         self, request_iterator: AsyncIterator[send_pb2.SendStreamRequest], context: Any
     ) -> AsyncIterator[send_pb2.SendStreamResponse]:
-        """A frame of results for each frame of requests."""
-        del context
-        async for _ in request_iterator:
-            yield _FRAME
+        """A frame of results for each frame of requests: each its own, or with the key CONSTANT_KEY a prepared one."""
+        metadata = dict(context.invocation_metadata())
+        answer = _prepared if metadata["authorization"] == f"Bearer {CONSTANT_KEY}" else self._echo
+        async for frame in request_iterator:
+            yield answer(frame)
+
+    def _echo(self, frame: send_pb2.SendStreamRequest) -> send_pb2.SendStreamResponse:
+        """What any server does that looks at its requests: each result has an id and tells what it is about."""
+        return send_pb2.SendStreamResponse(
+            responses=[
+                send_pb2.SendStreamResult(
+                    response=send_pb2.SendResponse(
+                        results=[
+                            send_pb2.SendResult(
+                                recipient_index=index,
+                                message_id=f"{next(self._numbers):013}",
+                                status=status_pb2.MESSAGE_STATUS_ACCEPTED,
+                                recipient=recipient.phone_number,
+                                client_reference=request.client_reference,
+                                units=1,
+                            )
+                            for index, recipient in enumerate(request.recipients)
+                        ]
+                    )
+                )
+                for request in frame.requests
+            ]
+        )
 
     async def Subscribe(  # noqa: N802
         self, request: subscribe_pb2.SubscribeRequest, context: Any
@@ -59,6 +90,10 @@ class Reference(broker_service_pb2_grpc.BrokerServiceServicer):
         frame = subscribe_pb2.SubscribeResponse(events=[_event()] * EVENTS_A_FRAME, cursor="0")
         for _ in range(int(request.after_cursor or 0) // EVENTS_A_FRAME):
             yield frame
+
+
+def _prepared(_frame: send_pb2.SendStreamRequest) -> send_pb2.SendStreamResponse:
+    return _FRAME
 
 
 def _event() -> event_pb2.Event:
