@@ -16,7 +16,7 @@ from typing import Any
 
 from broker.api.auth import account_for
 from broker.api.convert.requests import submission_of
-from broker.api.convert.results import send_response
+from broker.api.convert.results import add_results
 from broker.api.gate import Gate
 from broker.api.rpc import EOF, MALFORMED, Conversation
 from broker.api.status import send_error
@@ -50,14 +50,15 @@ class FrameAnswerer:
             outcomes = iter(await self.intake.accept(submissions) if submissions else ())
         except BrokerError as error:
             outcomes = iter([error] * len(submissions))
-        answers = [next(outcomes) if isinstance(each, Submission) else each for each in converted]
-        responses = [
-            send_pb2.SendStreamResult(error=send_error(each))
-            if isinstance(each, BrokerError)
-            else send_pb2.SendStreamResult(response=send_response(each))
-            for each in answers
-        ]
-        return send_pb2.SendStreamResponse(responses=responses).SerializeToString()
+        response = send_pb2.SendStreamResponse()
+        for each in converted:
+            answer = next(outcomes) if isinstance(each, Submission) else each
+            result = response.responses.add()
+            if isinstance(answer, BrokerError):
+                result.error.CopyFrom(send_error(answer))
+            else:
+                add_results(result.response, answer)
+        return response.SerializeToString()
 
     async def _convert(
         self, caller: Principal, frame: send_pb2.SendStreamRequest

@@ -43,26 +43,28 @@ def submission_of(request: send_pb2.SendRequest, account_id: int, now_us: int) -
     findings = Findings()
     _refuse_unbuilt(request, findings)
     content = _body(request, findings)
-    _lines(request, findings)
+    request_id, sender, client_reference, provider, origin, data = _texts(request, findings)
+    traffic, guarantee, channels, tags = request.traffic, request.guarantee, request.channels, request.tags
+    # In the order of the fields: by name it takes three times as long.
     submission = Submission(
-        account_id=account_id,
-        recipients=_recipients(request.recipients, findings, now_us),
-        content=content,
-        request_id=request.request_id,
-        sender=request.sender,
-        traffic=findings.word("traffic", request.traffic, TRAFFICS) or Traffic.TRANSACTIONAL,
-        channels=_channels(request.channels, content, findings) if request.channels else (),
-        guarantee=findings.word("guarantee", request.guarantee, GUARANTEES) or Guarantee.AT_LEAST_ONCE,
-        schedule_at_us=_schedule("schedule_time", request, findings, now_us),
-        validity_us=_validity(request, findings),
-        client_reference=request.client_reference,
-        campaign=_campaign(request.campaign, findings) if request.HasField("campaign") else None,
-        data=request.data,
-        tags=_tags(request.tags, findings) if request.tags else (),
-        reply_to_message_id=_reply_to(request.reply_to_message_id, findings),
-        provider=request.provider,
-        origin=request.origin,
-        validate_only=request.validate_only,
+        account_id,
+        _recipients(request.recipients, findings, now_us),
+        content,
+        request_id,
+        sender,
+        findings.word("traffic", traffic, TRAFFICS) or Traffic.TRANSACTIONAL,
+        _channels(channels, content, findings) if channels else (),
+        findings.word("guarantee", guarantee, GUARANTEES) or Guarantee.AT_LEAST_ONCE,
+        _schedule("schedule_time", request, findings, now_us) if request.HasField("schedule_time") else None,
+        _validity(request, findings) if request.HasField("validity") else None,
+        client_reference,
+        _campaign(request.campaign, findings) if request.HasField("campaign") else None,
+        data,
+        _tags(tags, findings) if tags else (),
+        _reply_to(request.reply_to_message_id, findings),
+        provider,
+        origin,
+        request.validate_only,
     )
     findings.refuse()
     return submission
@@ -98,19 +100,22 @@ def _body(request: send_pb2.SendRequest, findings: Findings) -> Content:
     return Content({})
 
 
-def _lines(request: send_pb2.SendRequest, findings: Findings) -> None:
-    if request.request_id:
-        findings.line("request_id", request.request_id, REQUEST_ID_CHARACTERS_MAX)
-    if request.sender:
-        findings.line("sender", request.sender, SENDER_CHARACTERS_MAX)
-    if request.client_reference:
-        findings.line("client_reference", request.client_reference, CLIENT_REFERENCE_CHARACTERS_MAX)
-    if request.provider:
-        findings.line("provider", request.provider, PROVIDER_CHARACTERS_MAX)
-    if request.origin:
-        findings.line("origin", request.origin, ORIGIN_CHARACTERS_MAX)
-    if request.data:
-        findings.text("data", request.data, DATA_CHARACTERS_MAX)
+def _texts(request: send_pb2.SendRequest, findings: Findings) -> tuple[str, str, str, str, str, str]:
+    request_id, sender, client_reference = request.request_id, request.sender, request.client_reference
+    provider, origin, data = request.provider, request.origin, request.data
+    if request_id:
+        findings.line("request_id", request_id, REQUEST_ID_CHARACTERS_MAX)
+    if sender:
+        findings.line("sender", sender, SENDER_CHARACTERS_MAX)
+    if client_reference:
+        findings.line("client_reference", client_reference, CLIENT_REFERENCE_CHARACTERS_MAX)
+    if provider:
+        findings.line("provider", provider, PROVIDER_CHARACTERS_MAX)
+    if origin:
+        findings.line("origin", origin, ORIGIN_CHARACTERS_MAX)
+    if data:
+        findings.text("data", data, DATA_CHARACTERS_MAX)
+    return request_id, sender, client_reference, provider, origin, data
 
 
 def _recipients(
@@ -120,36 +125,39 @@ def _recipients(
         findings.broke("recipients", "at least one is needed")
     if not findings.count("recipients", len(recipients), RECIPIENTS_MAX):
         return ()
-    return tuple(_recipient(index, each, findings, now_us) for index, each in enumerate(recipients))
+    given: list[Recipient] = []
+    for recipient in recipients[:]:  # a slice is a list, and protobuf's own iterator takes twice as long
+        number = recipient.phone_number
+        # Most recipients are a phone number and nothing else: the other fields share one look.
+        if (
+            number
+            and len(number) <= ADDRESS_CHARACTERS_MAX
+            and "\0" not in number
+            and len(recipient.ListFields()) == 1
+        ):
+            given.append(Recipient(number))
+        else:
+            given.append(_recipient(len(given), recipient, findings, now_us))
+    return tuple(given)
 
 
 def _recipient(index: int, recipient: recipient_pb2.Recipient, findings: Findings, now_us: int) -> Recipient:
-    # Most recipients are a phone number and nothing else: the other fields share one look.
-    number = recipient.phone_number
-    if (
-        number
-        and len(number) <= ADDRESS_CHARACTERS_MAX
-        and "\0" not in number
-        and len(recipient.ListFields()) == 1
-    ):
-        return Recipient(number)
     path = f"recipients[{index}]"
+    number, email, device_token = recipient.phone_number, recipient.email, recipient.device_token
     _refuse_unbuilt_of(path, recipient, findings)
-    if not (
-        number or recipient.email or recipient.device_token or recipient.contact_id or recipient.external_id
-    ):
+    if not (number or email or device_token or recipient.contact_id or recipient.external_id):
         findings.broke(
             path, "set one of contact_id and external_id, or any of phone_number, email and device_token"
         )
     findings.text(f"{path}.phone_number", number, ADDRESS_CHARACTERS_MAX)
-    findings.text(f"{path}.email", recipient.email, ADDRESS_CHARACTERS_MAX)
-    findings.line(f"{path}.device_token", recipient.device_token, DEVICE_TOKEN_CHARACTERS_MAX)
+    findings.text(f"{path}.email", email, ADDRESS_CHARACTERS_MAX)
+    findings.line(f"{path}.device_token", device_token, DEVICE_TOKEN_CHARACTERS_MAX)
     findings.line(f"{path}.client_reference", recipient.client_reference, CLIENT_REFERENCE_CHARACTERS_MAX)
     findings.text(f"{path}.data", recipient.data, DATA_CHARACTERS_MAX)
     return Recipient(
         phone_number=number or None,
-        email=recipient.email or None,
-        device_token=recipient.device_token or None,
+        email=email or None,
+        device_token=device_token or None,
         schedule_at_us=_schedule(f"{path}.schedule_time", recipient, findings, now_us),
         client_reference=recipient.client_reference or None,
         data=recipient.data or None,

@@ -22,6 +22,12 @@ def timestamp(time_us: int) -> Timestamp:
     return Timestamp(seconds=seconds, nanos=us * _NS_PER_US)
 
 
+def set_timestamp(field: Timestamp, time_us: int) -> None:
+    """The same in a message's own field, which needs no Timestamp made first."""
+    field.seconds, us = divmod(time_us, US_PER_S)
+    field.nanos = us * _NS_PER_US
+
+
 def time_us_of(time: Timestamp) -> int | None:
     """A time in microseconds, what is finer cut off; None when it is outside of timestamp.proto's range."""
     if _SECONDS_MIN <= time.seconds <= _SECONDS_MAX and 0 <= time.nanos <= _NANOS_MAX:
