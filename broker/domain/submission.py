@@ -8,6 +8,8 @@ from broker.domain.lifecycle import State
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 
+_SMS = Channel.SMS
+
 
 @value
 class Content:
@@ -21,7 +23,7 @@ class Content:
 
     def text_on(self, channel: Channel) -> str:
         """The text whose units are counted on an SMS or MMS channel; empty elsewhere."""
-        if channel is not Channel.SMS:
+        if channel is not _SMS:
             return ""
         return str(self.documents[channel].get("text", ""))
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from broker.domain.decision import Note
+from broker.domain.decision import NOTHING, Note
 from broker.domain.planning import Plan
 from broker.domain.submission import Result
 from broker.domain.value import value
-from broker.storage.agenda import Agenda, DueRow, Work
+from broker.storage.agenda import Agenda
 from broker.storage.documents import dump_answer, dump_content, dump_labels, load_answer
 from broker.storage.journal import Journal
 from broker.storage.transaction import Row, Transaction
@@ -61,7 +61,7 @@ def accept(tx: Transaction, items: list[Acceptance]) -> list[Accepted]:
         if earlier is not None:
             answers.append(earlier)
             continue
-        results = tuple(message.result for message in item.plan.messages)
+        results = tuple([message.result for message in item.plan.messages])
         writer.add(item.plan)
         remembered.add(item, results)
         answers.append(Stored(results))
@@ -82,9 +82,10 @@ class _Acceptor:
 
     def add(self, plan: Plan) -> None:
         submission = plan.submission
+        account_id = submission.account_id
         self._submissions.append((
             plan.submission_id,
-            submission.account_id,
+            account_id,
             submission.sender,
             submission.traffic,
             submission.guarantee,
@@ -94,16 +95,16 @@ class _Acceptor:
         ))
         priority = submission.traffic.priority
         for message in plan.messages:
-            result = message.result
-            note = Note(result.reason, result.detail)
-            sequence = self._journal.begin(message.message_id, submission.account_id, message.step, note)
+            result, step, message_id = message.result, message.step, message.message_id
+            note = Note(result.reason, result.detail) if result.reason else NOTHING
+            sequence = self._journal.begin(message_id, account_id, step, note)
             self._messages.append((
-                message.message_id,
-                submission.account_id,
+                message_id,
+                account_id,
                 plan.submission_id,
                 result.channel,
                 result.recipient,
-                message.step.state,
+                step.state,
                 result.reason.name if result.reason else None,
                 result.encoding,
                 result.units,
@@ -112,25 +113,21 @@ class _Acceptor:
                 plan.accepted_at_us,
                 result.transmit_at_us,
                 message.expire_at_us,
-                plan.accepted_at_us if message.step.end else None,
+                plan.accepted_at_us if step.end else None,
                 result.client_reference,
                 message.data,
                 sequence,
                 plan.route_version,
             ))
-            if not message.step.end:
-                self._agenda.add(
-                    DueRow(
-                        message.message_id,
-                        submission.account_id,
-                        Work.DISPATCH,
-                        priority,
-                        result.transmit_at_us,
-                        message.expire_at_us,
-                        provider=message.candidates[0],
-                        candidates=message.candidates,
-                        units=result.units,
-                    )
+            if not step.end:
+                self._agenda.begin(
+                    message_id,
+                    account_id,
+                    priority,
+                    result.transmit_at_us,
+                    message.expire_at_us,
+                    message.candidates,
+                    result.units,
                 )
 
     def flush(self) -> None:
@@ -159,8 +156,10 @@ class _Remembered:
 
     def find(self, plan: Plan) -> Repeated | Reused | None:
         submission = plan.submission
+        if not submission.request_id:
+            return None
         known = self._known.get((submission.account_id, submission.request_id))
-        if not submission.request_id or known is None:
+        if known is None:
             return None
         return Repeated(known[1]) if known[0] == plan.fingerprint else Reused(submission.request_id)
 

@@ -61,7 +61,7 @@ class Agenda:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._rows: dict[int, DueRow] = {}
-        self._added: set[int] = set()
+        self._begun: list[tuple[object, ...]] = []
         self._changed: set[int] = set()
         self._done: set[int] = set()
 
@@ -80,10 +80,24 @@ class Agenda:
         """A loaded message's row as it stands in this transaction."""
         return self._rows.get(message_id)
 
-    def add(self, row: DueRow) -> None:
-        """A new message."""
-        self._rows[row.message_id] = row
-        self._added.add(row.message_id)
+    def begin(
+        self,
+        message_id: int,
+        account_id: int,
+        priority: int,
+        at_us: int,
+        expire_at_us: int,
+        candidates: tuple[str, ...],
+        units: int,
+    ) -> None:
+        """A new message, which waits for dispatch. Its row is written as it is: the verb cannot change it again."""
+        names = SEPARATOR.join(candidates)
+        # fmt: off
+        self._begun.append((
+            message_id, account_id, _DISPATCH, priority, at_us, expire_at_us, 0, candidates[0], 0, 0, 0, 0, False,
+            names, units, 0,
+        ))
+        # fmt: on
 
     def put(self, row: DueRow) -> None:
         """What is due for a loaded message has changed."""
@@ -97,14 +111,15 @@ class Agenda:
 
     def flush(self) -> None:
         """Write what changed."""
-        self._tx.bulk("delete_due", [(message_id,) for message_id in self._done - self._added])
-        self._tx.bulk("insert_due", [_columns(self._rows[each]) for each in self._added - self._done])
-        changed = self._changed - self._added - self._done
-        self._tx.bulk("update_due", [_columns(self._rows[each]) for each in changed])
-        if any(self._rows[each].work is Work.DISPATCH for each in (self._added | changed) - self._done):
+        self._tx.bulk("insert_due", self._begun)
+        self._tx.bulk("delete_due", [(message_id,) for message_id in self._done])
+        changed = [self._rows[each] for each in self._changed - self._done]
+        self._tx.bulk("update_due", [_columns(each) for each in changed])
+        if self._begun or any(each.work is _DISPATCH for each in changed):
             self._tx.work_is_due = True
 
 
+_DISPATCH = Work.DISPATCH  # looked up for every message, which costs as much as a call
 _WORKS = {int(work): work for work in Work}
 
 

@@ -46,7 +46,10 @@ def load_labels(text: str) -> Labels:
 
 def dump_content(content: Content) -> str:
     """The documents by channel number."""
-    return orjson.dumps({str(int(channel)): each for channel, each in content.documents.items()}).decode()
+    return orjson.dumps({_KEYS[channel]: each for channel, each in content.documents.items()}).decode()
+
+
+_KEYS = {channel: str(int(channel)) for channel in Channel}
 
 
 def load_content(text: str) -> dict[Channel, dict[str, Any]]:

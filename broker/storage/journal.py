@@ -4,8 +4,10 @@ A verb loads the heads of the messages it is about, states facts, and flushes. `
 each fact leads to; the journal only writes that down, in bulk.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 
 from broker.domain.decision import NOTHING, Note
 from broker.domain.lifecycle import Fact, State, Step, advance
@@ -26,7 +28,7 @@ class Head:
     ended_at_us: int | None = None
 
 
-_FACT_COLUMN = 5
+_FACT_OF = itemgetter(5)
 _FACT_NAMES: dict[object, str] = {fact: fact.name for fact in Fact}
 _STATES = {int(state): state for state in State}
 
@@ -65,8 +67,13 @@ class Journal:
     def begin(self, message_id: int, account_id: int, step: Step, note: Note = NOTHING) -> int:
         """Write a new message's first event; answers its sequence. The caller inserts the message."""
         sequence = self._tx.next_sequence(account_id)
-        head = Head(message_id, account_id, step.state, sequence, 0, "")
-        self._write(head, sequence, 0, step, None, note)
+        reason = note.reason.name if note.reason else None
+        # fmt: off
+        self._events.append((
+            account_id, sequence, self._now_us, message_id, 0, step.fact, step.state, None, reason,
+            note.detail or None, 0, None, None, 0, None, None, None,
+        ))
+        # fmt: on
         return sequence
 
     def happen(self, message_id: int, fact: Fact, note: Note = NOTHING) -> Step:
@@ -95,7 +102,8 @@ class Journal:
     def flush(self) -> None:
         """Write it all."""
         self._tx.bulk("insert_events", self._events)
-        self._tx.facts.update(_FACT_NAMES[event[_FACT_COLUMN]] for event in self._events)
+        for fact, count in Counter(map(_FACT_OF, self._events)).items():
+            self._tx.facts[_FACT_NAMES[fact]] += count
         self._tx.bulk(
             "update_heads",
             [

@@ -5,6 +5,8 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,8 +23,10 @@ SQLITE_VERSION_MIN = (3, 51, 3)
 
 BUSY_TIMEOUT_MS = 10_000
 STATEMENT_CACHE_MAX = 400
-_BULK_SIZES = (256, 64, 16, 4, 1)
-"""Bulk statements come in these numbers of rows, so that few different ones are ever prepared."""
+_BULK_SIZES = (256, 128, 64, 32, 16, 8, 4, 2, 1)
+"""Bulk statements come in these numbers of rows, so that few different ones are ever prepared. Nine statements
+at most write any number below 512; longer ones would be too long for apsw to keep prepared.
+"""
 
 T = TypeVar("T")
 
@@ -62,17 +66,21 @@ class SqliteTransaction(Transaction):
         """Run a named `:rows` statement over any number of rows."""
         if not rows:
             return
-        before, after = self._statements[statement].split(ROWS_MARKER)
-        one = "(" + ",".join("?" * len(rows[0])) + ")"
-        start = 0
+        start, width = 0, len(rows[0])
         # One long statement instead of one for each row: every step gives up the GIL, and getting it
         # back from a busy event loop costs far more than the row.
         for size in _BULK_SIZES:
             while len(rows) - start >= size:
-                chunk = rows[start : start + size]
-                values = [value for row in chunk for value in row]
-                self._connection.execute(before + ",".join([one] * size) + after, values)
+                text = _bulk_text(self._statements[statement], width, size)
+                self._connection.execute(text, tuple(chain.from_iterable(rows[start : start + size])))
                 start += size
+
+
+@lru_cache(maxsize=STATEMENT_CACHE_MAX)
+def _bulk_text(statement: str, width: int, size: int) -> str:
+    """A bulk statement for `size` rows of `width` values: up to 10,000 characters, so they are kept."""
+    row = "(" + ",".join("?" * width) + ")"
+    return statement.replace(ROWS_MARKER, ",".join([row] * size))
 
 
 def _bind(value: object) -> object:

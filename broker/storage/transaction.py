@@ -55,8 +55,8 @@ class Transaction(ABC):
         last = self._last_sequences.get(account_id)
         if last is None:
             last = self._stored_last_sequence(account_id)
+            self.accounts_with_events.add(account_id)
         self._last_sequences[account_id] = last + 1
-        self.accounts_with_events.add(account_id)
         return last + 1
 
     def _stored_last_sequence(self, account_id: int) -> int:

@@ -29,12 +29,14 @@ PUSH_DATA_BYTES_MAX = 4_096
 
 Document = dict[str, object]
 
+_SMS = Channel.SMS  # looked up for every message, which costs as much as a call
+
 
 def content_of(content: pb.Content, findings: Findings) -> Content:
     """A document for each channel that the caller filled in, in the order of Content's fields."""
     documents: dict[Channel, Document] = {}
     if content.HasField("sms"):
-        documents[Channel.SMS] = _sms(content.sms, findings)
+        documents[_SMS] = _sms(content.sms, findings)
     if content.HasField("mms"):
         documents[Channel.MMS] = _mms(content.mms, findings)
     if content.HasField("email"):
