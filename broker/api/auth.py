@@ -12,14 +12,6 @@ SECRET_CHARACTERS_MAX = 512
 _SCHEME = "bearer "
 
 
-async def authenticate(keys: Keys, metadata: Iterable[tuple[str, str | bytes]] | None) -> Principal:
-    """The key behind a call. Raises BrokerError when there is none, or it opens nothing."""
-    caller = await keys.authenticate(bearer_secret(metadata))
-    if caller is None:
-        raise BrokerError(ErrorReason.KEY_INVALID)
-    return caller
-
-
 def bearer_secret(metadata: Iterable[tuple[str, str | bytes]] | None) -> str:
     """The secret of `authorization: Bearer <key>`. Raises BrokerError when there is none that could be one."""
     for name, value in metadata or ():
@@ -34,12 +26,6 @@ def bearer_secret(metadata: Iterable[tuple[str, str | bytes]] | None) -> str:
             raise BrokerError(ErrorReason.KEY_INVALID)
         return secret
     raise BrokerError(ErrorReason.KEY_MISSING)
-
-
-def require_sender(caller: Principal) -> None:
-    """Raise BrokerError when the key may only read."""
-    if not caller.may_send:
-        raise BrokerError(ErrorReason.ROLE_INSUFFICIENT, metadata={"role": caller.role.name})
 
 
 async def account_for(keys: Keys, caller: Principal, account_id: str) -> int:

@@ -52,7 +52,9 @@ class BrokerService:
 
     async def send(self, caller: Principal, request: send_pb2.SendRequest) -> send_pb2.SendResponse:
         """Store one content to 1..100 recipients, then answer."""
-        account_id = await account_for(self._gate.keys, caller, request.account_id)
+        account_id = caller.account_id
+        if request.account_id:
+            account_id = await account_for(self._gate.keys, caller, request.account_id)
         submission = submission_of(request, account_id, self._clock.now_us())
         (outcome,) = await self._intake.accept((submission,))
         if isinstance(outcome, BrokerError):

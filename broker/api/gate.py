@@ -5,7 +5,7 @@ from enum import Enum
 from types import TracebackType
 from typing import Any
 
-from broker.api.auth import authenticate, require_sender
+from broker.api.auth import bearer_secret
 from broker.delivery.keys import Keys
 from broker.domain.access import Principal, Role
 from broker.errors import BrokerError, ErrorReason
@@ -69,9 +69,11 @@ class Gate:
             return NOBODY
         if self.draining:
             raise BrokerError(ErrorReason.DRAINING)
-        caller = await authenticate(self.keys, context.invocation_metadata())
-        if access is Access.SEND:
-            require_sender(caller)
+        caller = await self.keys.authenticate(bearer_secret(context.invocation_metadata()))
+        if caller is None:
+            raise BrokerError(ErrorReason.KEY_INVALID)
+        if access is Access.SEND and not caller.may_send:
+            raise BrokerError(ErrorReason.ROLE_INSUFFICIENT, metadata={"role": caller.role.name})
         return caller
 
     def drain(self) -> None:

@@ -66,8 +66,10 @@ class FrameAnswerer:
         now_us = self.clock.now_us()
         converted: list[Submission | BrokerError] = []
         for request in frame.requests:
+            account_id = caller.account_id
             try:
-                account_id = await account_for(self.gate.keys, caller, request.account_id)
+                if request.account_id:
+                    account_id = await account_for(self.gate.keys, caller, request.account_id)
                 converted.append(submission_of(request, account_id, now_us))
             except BrokerError as error:
                 converted.append(error)

@@ -8,7 +8,7 @@ from broker.domain.planning import Plan, TooManyUnits, fingerprint, plan
 from broker.domain.submission import Result, Submission
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
-from broker.storage.acceptance import Acceptance, Reused, accept, read_remembered
+from broker.storage.acceptance import Acceptance, Accepted, Reused, accept, read_remembered
 from broker.storage.store import Store
 
 Answer = Sequence[Result] | BrokerError
@@ -41,23 +41,24 @@ class Intake:
         """
         # Before the ids: ListMessages relies on no id being older than its message's acceptance.
         now_us = self._clock.now_us()
-        ids = await self._identities.take(sum(1 + len(each.recipients) for each in submissions))
+        ids = await self._identities.take(sum([1 + len(each.recipients) for each in submissions]))
         answers: list[Answer | None] = []
-        plans: list[Plan] = []
+        items: list[Acceptance] = []
         start = 0
         for submission in submissions:
-            count = 1 + len(submission.recipients)
-            planned = self._plan(submission, ids[start : start + count], now_us)
-            start += count
+            end = start + 1 + len(submission.recipients)
+            planned = self._plan(submission, ids[start:end], now_us)
+            start = end
             if isinstance(planned, BrokerError):
                 answers.append(await self._answered_before(submission, now_us) or planned)
             elif submission.validate_only:
                 answers.append([message.result for message in planned.messages])
             else:
                 answers.append(None)
-                plans.append(planned)
-        stored = iter(await self._store_all(plans))
-        return [next(stored) if answer is None else answer for answer in answers]
+                items.append(Acceptance(planned, self._remember_us))
+        accounts = {each.plan.submission.account_id for each in items}
+        outcomes = iter(await self._store.write(accept, items, accounts))
+        return [_answer_of(next(outcomes)) if answer is None else answer for answer in answers]
 
     async def _answered_before(self, submission: Submission, now_us: int) -> Answer | None:
         """The first answer to a request that is refused now: the settings may have changed since."""
@@ -70,19 +71,6 @@ class Intake:
             fingerprint(submission),
             now_us - self._remember_us,
         )
-
-    async def _store_all(self, plans: list[Plan]) -> list[Answer]:
-        items = [Acceptance(each, self._remember_us) for each in plans]
-        accounts = {each.submission.account_id for each in plans}
-        answers: list[Answer] = []
-        for outcome in await self._store.write(accept, items, accounts):
-            if isinstance(outcome, Reused):
-                answers.append(
-                    BrokerError(ErrorReason.REQUEST_ID_REUSED, metadata={"request_id": outcome.request_id})
-                )
-            else:
-                answers.append(outcome.results)
-        return answers
 
     def _plan(self, submission: Submission, ids: list[int], now_us: int) -> Plan | BrokerError:
         if submission.provider and self._registry.get(submission.provider) is None:
@@ -106,3 +94,9 @@ class Intake:
                 metadata={"units_needed": str(planned.needed), "units_max": str(planned.allowed)},
             )
         return planned
+
+
+def _answer_of(outcome: Accepted) -> Answer:
+    if isinstance(outcome, Reused):
+        return BrokerError(ErrorReason.REQUEST_ID_REUSED, metadata={"request_id": outcome.request_id})
+    return outcome.results

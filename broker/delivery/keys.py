@@ -43,13 +43,13 @@ class Keys:
 
     async def authenticate(self, secret: str) -> Principal | None:
         """Who holds this key; None when it is unknown, expired or revoked."""
-        key_id = key_id_of(secret)
-        if key_id is None:
-            return None
         now_us = self._clock.now_us()
         cached = self._cache.get(secret)
         if cached is not None and 0 <= now_us - cached[0] < FRESH_US:  # not also while a clock catches up
             return cached[1]
+        key_id = key_id_of(secret)
+        if key_id is None:
+            return None
         looking = self._looking.get(secret)
         if looking is None:  # the calls that come together share one look-up
             looking = asyncio.ensure_future(self._look_up(key_id, secret, now_us))

@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from broker.errors import BrokerError, ErrorReason
@@ -55,8 +55,8 @@ class _Call:
     verb: Callable[[Transaction, list[Any]], list[Any]]
     items: list[Any]
     accounts: frozenset[int]
-    future: "asyncio.Future[list[Any]]"
-    answers: list[Any] = field(default_factory=list)
+    future: "asyncio.Future[Any]"
+    answers: Sequence[Any] = ()
     error: BaseException | None = None
 
 
@@ -77,6 +77,7 @@ class Store:
         self._queued_calls_max = queued_calls_max
         self._queue: deque[_Call] = deque()
         self._wake = threading.Condition()
+        self._writer_waits = False
         self._closing = False
         self._in_flight = 0
         self._listeners: list[CommitListener] = []
@@ -124,15 +125,18 @@ class Store:
             return []
         if self._in_flight >= self._queued_calls_max:
             raise BrokerError(ErrorReason.QUEUE_FULL, retry_after_s=1)
-        call = _Call(verb, list(items), frozenset(accounts), self._loop.create_future())
-        with self._wake:
-            if self._closing:
-                raise BrokerError(ErrorReason.DRAINING, retry_after_s=1)
-            self._in_flight += 1
-            self._queue.append(call)
-            if len(self._queue) == 1:
+        if self._closing:
+            raise BrokerError(ErrorReason.DRAINING, retry_after_s=1)
+        future = self._loop.create_future()
+        self._in_flight += 1
+        self._queue.append(_Call(verb, list(items), frozenset(accounts), future))
+        # Whether it waits is looked at after the queue has the call, and the writer looks at the queue after
+        # it has said that it waits: so a lock is needed only to wake it.
+        if self._writer_waits:
+            with self._wake:
                 self._wake.notify()
-        return await call.future
+        answers: list[Answer] = await future
+        return answers
 
     async def read(
         self, body: Callable[Concatenate[Transaction, P], Answer], /, *arguments: P.args, **keywords: P.kwargs
@@ -185,18 +189,20 @@ class Store:
             self._loop.call_soon_threadsafe(self._resolve, group, commits)
 
     def _next_group(self) -> list[_Call]:
-        with self._wake:
-            while not self._queue and not self._closing:
-                self._wake.wait()
-            waiting = max(len(self._queue), self._in_flight)
+        if not self._queue:
+            with self._wake:
+                self._writer_waits = True
+                while not self._queue and not self._closing:
+                    self._wake.wait()
+                self._writer_waits = False
+        waiting = max(len(self._queue), self._in_flight)
         if waiting >= LINGER_CALLS_MIN and self._linger_s > 0 and not self._closing:
             time.sleep(self._linger_s * min(LINGER_TIMES_MAX, 1 + waiting / LINGER_CALLS))
         group: list[_Call] = []
         items = 0
-        with self._wake:
-            while self._queue and (not group or items + len(self._queue[0].items) <= GROUP_ITEMS_MAX):
-                group.append(self._queue.popleft())
-                items += len(group[-1].items)
+        while self._queue and (not group or items + len(self._queue[0].items) <= GROUP_ITEMS_MAX):
+            group.append(self._queue.popleft())
+            items += len(group[-1].items)
         return group
 
     def _commit(self, group: list[_Call]) -> list[Commit]:
@@ -241,8 +247,7 @@ class Store:
             listener()
 
     def _resolve(self, group: list[_Call], commits: list[Commit]) -> None:
-        with self._wake:
-            self._in_flight -= len(group)
+        self._in_flight -= len(group)
         for call in group:
             if call.future.done():  # its caller was cancelled; the write stands all the same
                 continue
