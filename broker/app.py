@@ -33,6 +33,7 @@ from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
 from broker.delivery.janitor import Janitor
 from broker.delivery.keys import Keys
+from broker.delivery.lending import Lender
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
 from broker.delivery.registry import Registry
@@ -45,7 +46,6 @@ from broker.metrics import Metrics
 from broker.parts import Parts
 from broker.plugins import PluginError, load_plugins
 from broker.settings import DeliverySettings, FeedSettings, Settings, SettingsError
-from broker.spi import Context
 from broker.storage.engine import Engine
 from broker.storage.keeping import Boot, NewAccount, boot, create_first_account, read_has_accounts
 from broker.storage.migrate import load_migrations, migrate
@@ -103,6 +103,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
     )
     identities = Identities(store, clock, node=0, last=last)
     dispatcher, poller = _build_delivery(settings.delivery, store, registry, clock, found.boot, metrics)
+    receipts = Receipts(store, clock, metrics)
     parts = Parts(
         clock=clock,
         metrics=metrics,
@@ -120,7 +121,8 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         history=History(store, clock),
         feed=_build_feed(settings.feed, store, found.store_id),
         keys=Keys(store, clock),
-        receipts=Receipts(store, clock, metrics),
+        receipts=receipts,
+        lender=Lender(store, clock, receipts, callback_url_of=lambda _instance: ""),
         dispatcher=dispatcher,
         poller=poller,
         janitor=Janitor(store, clock, receipt_memory_s=settings.store.receipt_memory_s, metrics=metrics),
@@ -233,15 +235,9 @@ async def running_delivery(settings: Settings, parts: Parts, stop: Stop) -> Asyn
         lease_us = round(settings.delivery.lease_s * 1_000_000)
         await parts.store.write(release_leases, [(parts.clock.now_us(), lease_us)])
         for instance in parts.registry.all():
-            context = Context(
-                instance=instance.name,
-                log=structlog.get_logger(f"waypost.provider.{instance.type}").bind(instance=instance.name),
-                clock=parts.clock,
-                report=partial(parts.receipts.report, instance.name),
-            )
             try:
                 async with asyncio.timeout(PROVIDER_START_S_MAX):
-                    await instance.provider.start(context)
+                    await instance.provider.start(parts.lender.lend(instance))
             except TimeoutError as error:
                 raise PluginError(
                     f"[providers.{instance.name}] did not start within {PROVIDER_START_S_MAX:g} s"
@@ -262,6 +258,7 @@ async def running_delivery(settings: Settings, parts: Parts, stop: Stop) -> Asyn
                 await asyncio.wait_for(instance.provider.stop(), PROVIDER_STOP_S_MAX)
             except Exception as error:  # noqa: BLE001 - one provider's failure must not keep the rest open
                 log.error("provider.stop_failed", instance=instance.name, error=type(error).__name__)
+        await parts.lender.close()
         await parts.store.close()
 
 

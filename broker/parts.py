@@ -10,6 +10,7 @@ from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
 from broker.delivery.janitor import Janitor
 from broker.delivery.keys import Keys
+from broker.delivery.lending import Lender
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
 from broker.delivery.registry import Registry
@@ -31,6 +32,7 @@ class Parts:
     feed: Feed
     keys: Keys
     receipts: Receipts
+    lender: Lender
     dispatcher: Dispatcher
     poller: Poller
     janitor: Janitor

@@ -10,7 +10,7 @@ import pluggy
 import structlog
 from pydantic import ValidationError
 
-from broker.settings import SettingsError
+from broker.settings import OWN_TABLE, SettingsError, broken_rules
 from broker.spi import ENTRY_POINT_GROUP, Hooks, Provider, ProviderType
 
 log = structlog.get_logger("waypost.plugins")
@@ -56,14 +56,10 @@ class Plugins:
         if loaded is None:
             raise PluginError(self._why_missing(instance, name))
         try:
-            settings = loaded.type.settings.model_validate({k: v for k, v in table.items() if k != "type"})
+            own = {name: value for name, value in table.items() if name not in {"type", OWN_TABLE}}
+            settings = loaded.type.settings.model_validate(own)
         except ValidationError as error:
-            # Only places and rules: the input may hold a secret.
-            lines = [
-                f"providers.{instance}.{'.'.join(map(str, each['loc']))}: {each['msg']}"
-                for each in error.errors(include_input=False, include_url=False, include_context=False)
-            ]
-            raise SettingsError("\n".join(lines)) from None
+            raise SettingsError("\n".join(broken_rules(error, f"providers.{instance}"))) from None
         return loaded.type.create(settings)
 
     def _why_missing(self, instance: str, name: str) -> str:

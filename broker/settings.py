@@ -6,9 +6,12 @@ name is refused.
 """
 
 import os
+import re
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -33,6 +36,11 @@ COMMAND_LINE_NAMES = frozenset({"target", "key"})
 """Variables that the command line reads and the broker does not."""
 
 POSTGRES_SCHEMES = ("postgresql://", "postgres://")
+
+OWN_TABLE = "waypost"
+"""Under the table of a provider instance, the settings that are not its plugin's."""
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 Seconds = Annotated[float, Field(gt=0, le=30 * 86_400)]
 
@@ -109,6 +117,9 @@ class StoreSettings(BaseModel):
         default=0.002, ge=0, le=0.1, description="how long a busy writer waits for company"
     )
     receipt_memory_s: Seconds = Field(default=72 * 3600.0, description="late and early receipts are kept for")
+    parked_receipts_max: int = Field(
+        default=1_000_000, ge=1_000, description="early receipts kept; over it the oldest go"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -143,7 +154,16 @@ class ServerSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     listen: str = Field(default="127.0.0.1:7070", description="gRPC, host:port; port 0 picks a free one")
-    http_listen: str = Field(default="", description="health over HTTP, host:port; empty: none")
+    http_listen: str = Field(
+        default="", description="health, metrics and callbacks over HTTP, host:port; empty: none"
+    )
+    public_url: str = Field(
+        default="",
+        description="what upstreams see of http_listen, as https://host/path; empty: http_listen itself",
+    )
+    callbacks_max: int = Field(
+        default=256, ge=1, le=10_000, description="callbacks of upstreams at once, each of up to 1 MiB"
+    )
     tls_certificate: Path | None = Field(default=None, description="PEM chain; with tls_key")
     tls_key: Path | None = Field(default=None, description="PEM key; with tls_certificate")
     allow_plaintext: bool = Field(default=False, description="serve other hosts without TLS")
@@ -156,6 +176,78 @@ class ServerSettings(BaseModel):
         if (address or info.field_name == "listen") and not (host and port.isdigit() and int(port) <= 65_535):
             raise ValueError("must be host:port")
         return address
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and not (
+            parts.scheme in {"http", "https"}
+            and parts.hostname
+            and not (parts.query or parts.fragment or parts.username or url.endswith("?"))
+        ):
+            raise ValueError("must be http:// or https://, a host, and at most a port and a path")
+        return url.rstrip("/")
+
+
+class InstanceSettings(BaseModel):
+    """What the broker itself keeps to about one provider instance: `[providers.<instance>.waypost]`.
+
+    The rest of the instance's table belongs to its plugin, which never sees this one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    callback_secret: SecretStr | None = Field(
+        default=None, description="the secret in its callback address; drawn and kept by the store when unset"
+    )
+    callback_secret_file: Path | None = Field(default=None, description="a file that holds it")
+
+    @field_validator("callback_secret")
+    @classmethod
+    def _fits_a_path(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and not _SECRET.fullmatch(secret.get_secret_value()):
+            raise ValueError("must be 16 to 128 letters, digits, '-' and '_'")
+        return secret
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        if self.callback_secret is not None and self.callback_secret_file is not None:
+            raise ValueError("set callback_secret or callback_secret_file, not both")
+        return self
+
+
+def instance_settings(instance: str, table: Mapping[str, Any]) -> InstanceSettings:
+    """The broker's own part of one `[providers.<instance>]` table.
+
+    Raises SettingsError with one line for each broken rule.
+    """
+    try:
+        return InstanceSettings.model_validate(table.get(OWN_TABLE, {}))
+    except ValidationError as error:
+        raise SettingsError("\n".join(broken_rules(error, f"providers.{instance}.{OWN_TABLE}"))) from None
+
+
+def read_callback_secret(instance: str, settings: InstanceSettings) -> str | None:
+    """The callback secret that the operator chose, None where the broker has to draw one.
+
+    Raises SettingsError when the file cannot be read or holds none.
+    """
+    if settings.callback_secret is not None:
+        return settings.callback_secret.get_secret_value()
+    path = settings.callback_secret_file
+    if path is None:
+        return None
+    place = f"providers.{instance}.{OWN_TABLE}.callback_secret_file"
+    try:
+        secret = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise SettingsError(f"{place}: {path}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        secret = ""
+    if not _SECRET.fullmatch(secret):
+        raise SettingsError(f"{place}: {path} must hold 16 to 128 letters, digits, '-' and '_'")
+    return secret
 
 
 class Settings(BaseSettings):
@@ -179,6 +271,12 @@ class Settings(BaseSettings):
         for name, table in providers.items():
             if not isinstance(table.get("type"), str):
                 raise ValueError(f"[providers.{name}] needs a type")  # noqa: TRY004 - pydantic wants ValueError
+            if not isinstance(table.get(OWN_TABLE, {}), dict):
+                raise ValueError(f"[providers.{name}] {OWN_TABLE} must be a table")  # noqa: TRY004 - as above
+            try:
+                instance_settings(name, table)
+            except SettingsError as error:
+                raise ValueError(str(error)) from None
             if not name.replace("-", "").replace("_", "").isalnum() or len(name) > 64:
                 raise ValueError(f"[providers.{name}]: a name is at most 64 letters, digits, '-' and '_'")
         return providers
@@ -214,10 +312,14 @@ def load_settings(config: Path | None, overrides: dict[str, Any] | None = None) 
     except UnreadableVariable as error:  # its message names the variable's field and not its value
         raise SettingsError(str(error)) from None
     except ValidationError as error:
-        # Only places and rules: the input may hold a secret.
-        found = error.errors(include_input=False, include_url=False, include_context=False)
-        lines = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found]
-        raise SettingsError("\n".join(lines)) from None
+        raise SettingsError("\n".join(broken_rules(error))) from None
+
+
+def broken_rules(error: ValidationError, place: str = "") -> Sequence[str]:
+    """A line for each: the field, below `place`, and the rule. Never the input, which may hold a secret."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    prefix = (place,) if place else ()
+    return [f"{'.'.join(map(str, (*prefix, *each['loc'])))}: {each['msg']}" for each in found]
 
 
 def _read_file(config: Path) -> dict[str, Any]:

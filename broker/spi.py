@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 from pydantic import BaseModel
@@ -33,8 +33,12 @@ from broker.domain.outcome import (
     ReportedFact,
     Unknown,
 )
+from broker.domain.spelling import IdSpelling
 from broker.domain.submission import Submission
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
+
+if TYPE_CHECKING:  # it takes a third of a second to import: only who asks for a session waits for it
+    import aiohttp
 
 __all__ = [
     "Accepted",
@@ -48,6 +52,7 @@ __all__ = [
     "IdSpelling",
     "Idempotency",
     "Inbound",
+    "Keepsakes",
     "Logger",
     "NotAccepted",
     "OutboundMessage",
@@ -89,14 +94,6 @@ class Idempotency(Enum):
     KEY = "it ignores a repeated OutboundMessage.idempotency_key"
     QUERY = "Provider.query tells what became of a message without its provider ids"
     NONE = "neither"
-
-
-class IdSpelling(Enum):
-    """How far a receipt's spelling of a provider message id may differ from the submit answer's."""
-
-    EXACT = "not at all"
-    CASELESS = "in upper and lower case"
-    NUMERIC = "it is a number: hexadecimal or decimal, in either case, with or without leading zeros"
 
 
 class TextProfile(Enum):
@@ -185,6 +182,28 @@ class Logger(Protocol):
         """Something is broken."""
 
 
+class Keepsakes(Protocol):
+    """What an instance wants to find again after a restart: a cursor, a token, the id of a webhook.
+
+    A small durable space of its own, which survives as long as the store does and as the instance keeps
+    its name. Keys are 1 to 128 characters, values at most 64 KiB, entries at most 1,000. It is no place
+    for messages: never keep a body or an address.
+    """
+
+    async def get(self, key: str) -> bytes | None:
+        """What is kept under `key`, None for nothing."""
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Keep `value` in place of what was there; it is on disk when this returns.
+
+        Raises ValueError when key, value or the number of entries is past its limit, and BrokerError when
+        the store cannot take it; then nothing has changed.
+        """
+
+    async def delete(self, key: str) -> None:
+        """Forget what is kept under `key`, if anything is; that is on disk when this returns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What the broker lends a started instance.
@@ -192,12 +211,25 @@ class Context:
     `report` takes receipts and inbound messages in any number and returns after they are committed:
     acknowledge them upstream only then. It is safe to report the same fact twice. It raises when the
     store cannot take them; do not acknowledge then.
+
+    `http` answers the instance's own HTTP session, always the same: made at the first call, closed by the
+    broker after `stop`. It keeps connections open (at most 100), gives up after 10 s without a connection
+    and 60 s in all, keeps no cookies, and reads no proxy from the environment; each request may set its own
+    `timeout` or `proxy`.
+
+    `callback_url` is the address that leads to `Provider.callback`, without a slash at its end: give it to
+    the upstream, whole, or with a path or a query of your own behind it. It carries a secret, so keep it
+    out of logs. It is served once all providers have started. Empty: the instance declares no
+    `Capabilities.callback`, or the broker serves no HTTP.
     """
 
     instance: str
     log: Logger
     clock: Clock
     report: Callable[[Sequence[ReportedFact]], Awaitable[None]]
+    keepsakes: Keepsakes
+    http: "Callable[[], aiohttp.ClientSession]"
+    callback_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

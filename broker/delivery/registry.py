@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from broker.domain.submission import Submission
 from broker.domain.vocabulary import Channel
 from broker.plugins import Plugins
+from broker.settings import InstanceSettings, instance_settings
 from broker.spi import Capabilities, Provider, ReceiptMode
 
 
@@ -33,12 +34,16 @@ class TypeView:
 
 @dataclass(slots=True)
 class Instance:
-    """A running provider. `in_flight` counts its attempts without an outcome in this process."""
+    """A running provider. `in_flight` counts its attempts without an outcome in this process.
+
+    `settings` are the broker's own about it.
+    """
 
     name: str
     type: str
     provider: Provider
     capabilities: Capabilities
+    settings: InstanceSettings
     in_flight: int = 0
 
     @property
@@ -55,7 +60,9 @@ class Registry:
         self._instances: dict[str, Instance] = {}
         for name, table in tables.items():
             provider = plugins.create(name, table)
-            self._instances[name] = Instance(name, str(table["type"]), provider, provider.capabilities)
+            self._instances[name] = Instance(
+                name, str(table["type"]), provider, provider.capabilities, instance_settings(name, table)
+            )
         self._serving = {
             channel: tuple(
                 name for name, each in self._instances.items() if channel in each.capabilities.channels

@@ -18,6 +18,7 @@ from broker.testing.store_suite.concurrency import ConcurrencyCases
 from broker.testing.store_suite.dispatching import DispatchingCases
 from broker.testing.store_suite.grouping import GroupingCases
 from broker.testing.store_suite.housekeeping import HousekeepingCases
+from broker.testing.store_suite.keepsakes import KeepsakeCases
 from broker.testing.store_suite.lives import LivesCases
 from broker.testing.store_suite.reading import ReadingCases
 from broker.testing.store_suite.receipts import ReceiptCases
@@ -32,6 +33,7 @@ class StoreSuite(
     ReceiptCases,
     ReadingCases,
     HousekeepingCases,
+    KeepsakeCases,
     GroupingCases,
     ConcurrencyCases,
     LivesCases,

@@ -91,7 +91,14 @@ class RecordingBroker:
 
     def context(self) -> Context:
         """What a provider is started with."""
-        return Context(instance="sandbox", log=self, clock=self.clock, report=self.report)
+        return Context(
+            instance="sandbox",
+            log=self,
+            clock=self.clock,
+            report=self.report,
+            keepsakes=None,  # the sandbox keeps nothing and calls nobody
+            http=None,
+        )
 
     async def report(self, facts: Sequence[ReportedFact]) -> None:
         """Keep the facts, or raise as a store that is down; wait where the test holds commits up."""
