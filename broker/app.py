@@ -103,7 +103,13 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
     )
     identities = Identities(store, clock, node=0, last=last)
     dispatcher, poller = _build_delivery(settings.delivery, store, registry, clock, found.boot, metrics)
-    receipts = Receipts(store, clock, metrics)
+    receipts = Receipts(
+        store,
+        clock,
+        metrics,
+        spelling_of=registry.spelling_of,
+        parked_max=settings.store.parked_receipts_max,
+    )
     parts = Parts(
         clock=clock,
         metrics=metrics,

@@ -44,6 +44,10 @@ class Metrics:
         self.receipts = counter(
             "receipts", "Receipts by whether they matched a message", "provider", "matched"
         )
+        self.parked_receipts = gauge("parked_receipts", "Receipts that match nothing yet")
+        self.parked_receipts_dropped = counter(
+            "parked_receipts_dropped", "The oldest parked receipts, past store.parked_receipts_max"
+        )
         self.questions = counter("questions", "Messages that a provider was asked about", "provider")
         self.inbound_not_kept = counter("inbound_not_kept", "Inbound messages that were dropped", "provider")
         self.due = gauge("due_messages", "Messages that have not ended, by what is due for them", "work")

@@ -195,6 +195,7 @@ class Dispatcher:
                     policy=self._policy,
                     now_us=now_us,
                     chance=self._chance(),
+                    spelling=instance.capabilities.receipt_ids,
                 )
                 for attempt, outcome in zip(attempts, outcomes, strict=True)
             ]

@@ -10,6 +10,7 @@ from broker.spi import Clock
 from broker.storage.acceptance import forget_request_ids
 from broker.storage.agenda import Work
 from broker.storage.keeping import Forget, forget_receipts, read_due_counts
+from broker.storage.parking import read_parked_count
 from broker.storage.store import Store
 
 log = structlog.get_logger("waypost.janitor")
@@ -66,6 +67,7 @@ class Janitor:
         while True:
             try:
                 counts, next_at_us = await self._store.read(read_due_counts)
+                self._metrics.parked_receipts.set(await self._store.read(read_parked_count))
             except BrokerError as error:
                 log.warning("janitor.count_failed", error=str(error))
             else:

@@ -137,6 +137,7 @@ class Poller:
                 policy=self._policy,
                 now_us=now_us,
                 chance=self._chance(),
+                spelling=instance.capabilities.receipt_ids,
             )
             for question, answer in zip(questions, answers, strict=True)
         ]

@@ -1,30 +1,52 @@
 """Facts that providers report: stored first, acknowledged then."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from broker.delivery.provider_calls import ID_CHARACTERS_MAX, PARTS_MAX
 from broker.domain.decision import CODE_CHARACTERS_MAX, TEXT_CHARACTERS_MAX
 from broker.domain.outcome import Inbound, Receipt, ReportedFact
+from broker.domain.spelling import IdSpelling
+from broker.errors import BrokerError
 from broker.metrics import Metrics
 from broker.spi import Clock
-from broker.storage.matching import Report, record_receipts
+from broker.storage.matching import Parked, Report, record_receipts
+from broker.storage.parking import SHED_ROWS_MAX, shed_parked_receipts
 from broker.storage.store import Store
 
 log = structlog.get_logger("waypost.receipts")
 
 TIME_US_MAX = 1 << 62
+TELL_EVERY_US = 60_000_000
+"""What happens with every receipt is told once in this time."""
 
 
 class Receipts:
-    """Takes what provider instances report; each call returns after its commit."""
+    """Takes what provider instances report; each call returns after its commit.
 
-    def __init__(self, store: Store, clock: Clock, metrics: Metrics) -> None:
+    `spelling_of` says how an instance's receipts may spell ids. At most `parked_max` receipts wait for
+    their messages; past it the oldest go.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        spelling_of: Callable[[str], IdSpelling],
+        parked_max: int,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._metrics = metrics
+        self._spelling_of = spelling_of
+        self._parked_max = parked_max
+        self._shedding = False
+        self._untold = 0
+        self._tell_at_us = 0
 
     async def report(self, instance: str, facts: Sequence[ReportedFact]) -> None:
         """Store receipts: on the messages that they are about, or parked until those are known.
@@ -32,16 +54,40 @@ class Receipts:
         Inbound messages are not kept by this version: they are counted in the log.
         """
         now_us = self._clock.now_us()
+        spelling = self._spelling_of(instance)
         receipts = [_storable(fact) for fact in facts if isinstance(fact, Receipt)]
-        reports = [Report(instance, each, now_us) for each in receipts if each.provider_message_id]
+        reports = [Report(instance, each, now_us, spelling) for each in receipts if each.provider_message_id]
         if len(reports) < len(receipts):  # they can match nothing, now or later
             log.warning("receipts.without_id", instance=instance, count=len(receipts) - len(reports))
         if inbound := sum(isinstance(fact, Inbound) for fact in facts):
             self._metrics.inbound_not_kept.labels(instance).inc(inbound)
             log.warning("inbound.not_kept", instance=instance, count=inbound)
-        matched = await self._store.write(record_receipts, reports)
-        for found, count in Counter(matched).items():
-            self._metrics.receipts.labels(instance, "yes" if found else "parked").inc(count)
+        answers = await self._store.write(record_receipts, reports)
+        parked = [each for each in answers if isinstance(each, Parked)]
+        words = Counter("ambiguous" if each.ambiguous else "parked" for each in parked)
+        words["yes"] = len(answers) - len(parked)
+        for word, count in words.items():
+            self._metrics.receipts.labels(instance, word).inc(count)
+        if any(each.waiting > self._parked_max for each in parked) and not self._shedding:
+            await self._shed()
+
+    async def _shed(self) -> None:
+        """Drop the oldest parked receipts past the limit. What was reported is stored, so this fails no caller."""
+        self._shedding = True
+        try:
+            gone = SHED_ROWS_MAX
+            while gone == SHED_ROWS_MAX:
+                (gone,) = await self._store.write(shed_parked_receipts, [self._parked_max])
+                self._metrics.parked_receipts_dropped.inc(gone)
+                self._untold += gone
+        except BrokerError as error:
+            log.warning("receipts.shed_failed", error=str(error))
+        finally:
+            self._shedding = False
+        now_us = self._clock.now_us()
+        if self._untold and now_us >= self._tell_at_us:
+            log.warning("receipts.dropped", count=self._untold, limit=self._parked_max)
+            self._untold, self._tell_at_us = 0, now_us + TELL_EVERY_US
 
 
 def _storable(receipt: Receipt) -> Receipt:

@@ -7,7 +7,7 @@ from broker.domain.submission import Submission
 from broker.domain.vocabulary import Channel
 from broker.plugins import Plugins
 from broker.settings import InstanceSettings, instance_settings
-from broker.spi import Capabilities, Provider, ReceiptMode
+from broker.spi import Capabilities, IdSpelling, Provider, ReceiptMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,11 @@ class Registry:
         """Whether an instance can be asked what became of a message."""
         instance = self._instances.get(name)
         return instance is not None and instance.capabilities.query
+
+    def spelling_of(self, name: str) -> IdSpelling:
+        """How an instance's receipts may spell ids."""
+        instance = self._instances.get(name)
+        return IdSpelling.EXACT if instance is None else instance.capabilities.receipt_ids
 
     @property
     def instances(self) -> Sequence[InstanceView]:

@@ -16,13 +16,14 @@ from broker.domain.decision import (
 from broker.domain.ids import format_id
 from broker.domain.lifecycle import Fact
 from broker.domain.outcome import Outcome
+from broker.domain.spelling import IdSpelling
 from broker.domain.value import value
 from broker.domain.vocabulary import PRIORITIES, Channel, Guarantee, Reason, Traffic
 from broker.spi import OutboundMessage
 from broker.storage.agenda import Agenda, DueRow, Work, due_row
 from broker.storage.documents import load_content, load_labels
 from broker.storage.journal import Journal
-from broker.storage.matching import ProviderId, provider_ids, register
+from broker.storage.matching import ProviderId, loose_spellings, provider_ids, register
 from broker.storage.transaction import Row, Transaction
 
 Route = Callable[[Channel, str], str | None]
@@ -213,6 +214,7 @@ class Settlement:
     policy: DeliveryPolicy
     now_us: int
     chance: float
+    spelling: IdSpelling = IdSpelling.EXACT
 
 
 def settle(tx: Transaction, items: list[Settlement]) -> list[bool]:
@@ -243,7 +245,9 @@ def settle(tx: Transaction, items: list[Settlement]) -> list[bool]:
             decision = after_submit(item.outcome, traits, item.policy, now_us=item.now_us, chance=item.chance)
             ids += carry_out(journal, agenda, row, decision)
         answers.append(mine)
-    register(tx, journal, agenda, ids)
+    register(
+        tx, journal, agenda, ids, loose_spellings((item.attempt.provider, item.spelling) for item in items)
+    )
     journal.flush()
     agenda.flush()
     return answers

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from broker.domain.access import Principal, Role
 from broker.domain.ids import first_id_at
 from broker.storage.dispatching import next_dispatch_at
+from broker.storage.matching import forget_provider_ids
+from broker.storage.parking import forget_parked_receipts
 from broker.storage.transaction import Transaction
 
 FORGET_ROWS_MAX = 2_000
@@ -132,12 +134,7 @@ def forget_receipts(tx: Transaction, items: list[Forget]) -> list[int]:
     """Delete one batch for each item; answers how many rows went, so that the caller goes on."""
     gone = []
     for item in items:
-        parked = tx.all("forget_parked_receipts", parked_before=item.before_us, rows_max=FORGET_ROWS_MAX)
-        ended = tx.all(
-            "forget_provider_messages",
-            oldest_id=first_id_at(item.before_us // 1_000),
-            ended_before=item.before_us,
-            rows_max=FORGET_ROWS_MAX,
-        )
-        gone.append(len(parked) + len(ended))
+        parked = forget_parked_receipts(tx, item.before_us, FORGET_ROWS_MAX)
+        ended = forget_provider_ids(tx, first_id_at(item.before_us // 1_000), item.before_us, FORGET_ROWS_MAX)
+        gone.append(parked + ended)
     return gone

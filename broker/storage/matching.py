@@ -1,26 +1,44 @@
 """Receipts and the messages they are about: matched by (provider, provider message id), or parked."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from broker.domain.decision import Note, fact_of, following
 from broker.domain.lifecycle import Fact
 from broker.domain.outcome import Receipt
+from broker.domain.spelling import Candidate, IdSpelling, best_candidates, folded, lookup_forms
 from broker.domain.value import value
 from broker.storage.agenda import Agenda, DueRow
-from broker.storage.documents import dump_receipt, load_receipt
 from broker.storage.journal import Journal
-from broker.storage.transaction import Transaction
+from broker.storage.parking import any_parked, park, parked_at, unpark
+from broker.storage.transaction import Row, Transaction
 
 
 @value
 class Report:
-    """A receipt from a provider instance."""
+    """A receipt from a provider instance, whose receipts spell ids as `spelling` says."""
 
     provider: str
     receipt: Receipt
     now_us: int
+    spelling: IdSpelling = IdSpelling.EXACT
+
+
+@value
+class Matched:
+    """The receipt was applied to its message."""
+
+
+@value
+class Parked:
+    """The receipt matches nothing yet, or (`ambiguous`) several messages alike; `waiting` are parked now."""
+
+    ambiguous: bool
+    waiting: int
+
+
+MATCHED = Matched()
 
 
 @dataclass(slots=True)
@@ -32,30 +50,42 @@ class _Match:
     reported: bool
 
 
-def record_receipts(tx: Transaction, items: list[Report]) -> list[bool]:
-    """Apply each receipt in order; False for one that matches nothing yet and was parked."""
+def record_receipts(tx: Transaction, items: list[Report]) -> list[Matched | Parked]:
+    """Apply each receipt in order, or park it."""
     now_us = items[0].now_us
     journal, agenda = Journal(tx, now_us), Agenda(tx)
-    identities = [(item.provider, item.receipt.provider_message_id) for item in items]
-    matches = _find(tx, identities)
-    while _load(journal, agenda, matches.values()):  # until its account was held, a match could change
-        matches = _find(tx, identities)
-    parked = []
-    answers = []
+    found = _find(tx, items)
+    while _load(journal, agenda, found):  # until its account was held, a match could change
+        found = _find(tx, items)
     applier = _Applier(journal, agenda)
-    for item in items:
-        match = matches.get((item.provider, item.receipt.provider_message_id))
-        if match is None:
-            identity = item.receipt.provider_message_id
-            parked.append((item.provider, identity, dump_receipt(item.receipt), now_us))
+    parked = []
+    for item, fits in zip(items, found, strict=True):
+        if len(fits) == 1:
+            applier.apply(fits[0], item.receipt)
         else:
-            applier.apply(match, item.receipt)
-        answers.append(match is not None)
-    tx.bulk("park_receipts", parked)
+            place = folded(item.spelling, item.receipt.provider_message_id)
+            parked.append((item.provider, place, item.receipt))
     applier.flush(tx)
     journal.flush()
     agenda.flush()
-    return answers
+    waiting = park(tx, parked, now_us)
+    return [MATCHED if len(fits) == 1 else Parked(bool(fits), waiting) for fits in found]
+
+
+def forget_provider_ids(tx: Transaction, oldest_id: int, ended_before_us: int, rows_max: int) -> int:
+    """Drop provider ids of messages that ended before; answers how many went."""
+    gone = tx.all(
+        "forget_provider_messages", oldest_id=oldest_id, ended_before=ended_before_us, rows_max=rows_max
+    )
+    if gone and tx.one("any_provider_spelling") is not None:
+        # A plugin may have declared another spelling since, so every form goes that there can be.
+        forms = {
+            (provider, folded(spelling, identity), identity)
+            for provider, identity in gone
+            for spelling in (IdSpelling.CASELESS, IdSpelling.NUMERIC)
+        }
+        tx.bulk("forget_provider_spellings", sorted(forms))
+    return len(gone)
 
 
 @value
@@ -77,29 +107,120 @@ def provider_ids(row: DueRow, identities: Sequence[str]) -> list[ProviderId]:
     ]
 
 
-def register(tx: Transaction, journal: Journal, agenda: Agenda, ids: Sequence[ProviderId]) -> None:
-    """Remember which messages these ids belong to, and apply the receipts that came before."""
+def loose_spellings(pairs: Iterable[tuple[str, IdSpelling]]) -> dict[str, IdSpelling]:
+    """Of providers and their spellings, those that are not exact: usually none."""
+    return {provider: spelling for provider, spelling in pairs if spelling is not IdSpelling.EXACT}
+
+
+def register(
+    tx: Transaction,
+    journal: Journal,
+    agenda: Agenda,
+    ids: Sequence[ProviderId],
+    spellings: Mapping[str, IdSpelling],
+) -> None:
+    """Remember which messages these ids belong to, and apply the receipts that came before.
+
+    `spellings` names the providers whose receipts may spell ids otherwise.
+    """
     if not ids:
         return
     # A provider that gives an id twice means the last message; no statement may meet one row twice.
     rows = {(each.provider, each.identity): (each.message_id, each.part, False) for each in ids}
     tx.bulk("insert_provider_messages", [(*key, *row) for key, row in rows.items()])
-    if tx.one("any_parked_receipt") is not None:
-        _match_parked(tx, journal, agenda, [(each.provider, each.identity) for each in ids])
+    if spellings:
+        forms = {
+            (each.provider, folded(spellings[each.provider], each.identity), each.identity)
+            for each in ids
+            if each.provider in spellings
+        }
+        tx.bulk("insert_provider_spellings", sorted(forms))
+    if any_parked(tx):
+        _match_parked(tx, journal, agenda, ids, spellings)
 
 
 def _match_parked(
-    tx: Transaction, journal: Journal, agenda: Agenda, identities: Sequence[tuple[str, str]]
+    tx: Transaction,
+    journal: Journal,
+    agenda: Agenda,
+    ids: Sequence[ProviderId],
+    spellings: Mapping[str, IdSpelling],
 ) -> None:
-    waiting = _parked(tx, identities)
+    """Apply what was parked for these ids; what nobody can tell yet stays parked."""
+    places = [
+        (each.provider, form)
+        for each in ids
+        for form in {
+            each.identity,  # where it was parked before the plugin declared another spelling
+            *lookup_forms(spellings.get(each.provider, IdSpelling.EXACT), each.identity),
+        }
+    ]
+    waiting = [
+        (parked_id, provider, spellings.get(provider, IdSpelling.EXACT), receipt)
+        for parked_id, provider, receipt in parked_at(tx, places)
+    ]
     if not waiting:
         return
-    matches = _find(tx, [(provider, receipt.provider_message_id) for _, provider, receipt in waiting])
+    known = _Known(tx, [(provider, spelling, receipt) for _, provider, spelling, receipt in waiting])
+    new = {(each.provider, each.identity) for each in ids}
     applier = _Applier(journal, agenda)
-    for _, provider, receipt in waiting:
-        applier.apply(matches[provider, receipt.provider_message_id], receipt)
+    gone = []
+    for parked_id, provider, spelling, receipt in waiting:
+        fits = known.meant(provider, spelling, receipt)
+        if len(fits) == 1 and (provider, fits[0].provider_message_id) in new:
+            applier.apply(fits[0], receipt)
+            gone.append(parked_id)
     applier.flush(tx)
-    tx.bulk("unpark_receipts", [(parked_id,) for parked_id, _, _ in waiting])
+    unpark(tx, gone)
+
+
+class _Known:
+    """The registered ids that some receipts may mean. Each is one object, so that what befalls it is seen."""
+
+    def __init__(self, tx: Transaction, wanted: Iterable[tuple[str, IdSpelling, Receipt]]) -> None:
+        exact: defaultdict[str, set[str]] = defaultdict(set)
+        spelled: defaultdict[tuple[str, IdSpelling], set[str]] = defaultdict(set)
+        for provider, spelling, receipt in wanted:
+            if spelling is IdSpelling.EXACT:
+                exact[provider].add(receipt.provider_message_id)
+            else:
+                spelled[provider, spelling].add(receipt.provider_message_id)
+        self._matches: dict[tuple[str, str], _Match] = {}
+        self._by_form: defaultdict[tuple[str, IdSpelling, str], list[Candidate]] = defaultdict(list)
+        for provider, wished in exact.items():
+            rows = tx.all("find_provider_messages", provider=provider, provider_message_ids=list(wished))
+            self._matches.update(((provider, row[0]), _match(provider, row)) for row in rows)
+        for (provider, spelling), wished in spelled.items():
+            sought = {form for identity in wished for form in lookup_forms(spelling, identity)}
+            rows = tx.all(
+                "find_spelled_messages",
+                provider=provider,
+                provider_message_ids=list(wished),
+                forms=list(sought),
+            )
+            for row in rows:
+                self._matches[provider, row[0]] = match = _match(provider, row)
+                form = folded(spelling, match.provider_message_id)
+                candidate = Candidate(match.provider_message_id, row[4], match.part)
+                self._by_form[provider, spelling, form].append(candidate)
+
+    def meant(self, provider: str, spelling: IdSpelling, receipt: Receipt) -> list[_Match]:
+        """What a receipt is about: one match, none that is known, or several of which nobody can tell."""
+        identity = receipt.provider_message_id
+        if spelling is IdSpelling.EXACT:
+            match = self._matches.get((provider, identity))
+            return [] if match is None else [match]
+        candidates = [
+            each
+            for form in lookup_forms(spelling, identity)
+            for each in self._by_form.get((provider, spelling, form), ())
+        ]
+        best = best_candidates(spelling, identity, receipt.recipient, receipt.part, candidates)
+        return [self._matches[provider, each.identity] for each in best]
+
+
+def _match(provider: str, row: Row) -> _Match:
+    return _Match(provider, row[0], row[1], row[2], bool(row[3]))
 
 
 class _Applier:
@@ -138,33 +259,15 @@ class _Applier:
         tx.bulk("mark_reported", [(match.provider, match.provider_message_id) for match in self._reported])
 
 
-def _load(journal: Journal, agenda: Agenda, matches: Iterable[_Match]) -> bool:
-    """Read what the matches are about; whether their accounts were not held before."""
-    message_ids = {match.message_id for match in matches}
+def _find(tx: Transaction, items: Sequence[Report]) -> list[list[_Match]]:
+    """What each receipt may be about."""
+    known = _Known(tx, [(item.provider, item.spelling, item.receipt) for item in items])
+    return [known.meant(item.provider, item.spelling, item.receipt) for item in items]
+
+
+def _load(journal: Journal, agenda: Agenda, found: Iterable[list[_Match]]) -> bool:
+    """Read what the receipts are surely about; whether the accounts of that were not held before."""
+    message_ids = {fits[0].message_id for fits in found if len(fits) == 1}
     locked = journal.load(message_ids)
     agenda.load(message_ids)
     return locked
-
-
-def _by_provider(identities: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    grouped: defaultdict[str, list[str]] = defaultdict(list)
-    for provider, identity in identities:
-        grouped[provider].append(identity)
-    return grouped
-
-
-def _find(tx: Transaction, identities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], _Match]:
-    return {
-        (provider, row[0]): _Match(provider, row[0], row[1], row[2], bool(row[3]))
-        for provider, wanted in _by_provider(identities).items()
-        for row in tx.all("find_provider_messages", provider=provider, provider_message_ids=wanted)
-    }
-
-
-def _parked(tx: Transaction, identities: Iterable[tuple[str, str]]) -> list[tuple[int, str, Receipt]]:
-    waiting = [
-        (row[0], provider, load_receipt(row[1]))
-        for provider, wanted in _by_provider(identities).items()
-        for row in tx.all("find_parked_receipts", provider=provider, provider_message_ids=wanted)
-    ]
-    return sorted(waiting, key=lambda each: each[0])

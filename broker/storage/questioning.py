@@ -15,13 +15,14 @@ from broker.domain.decision import (
 )
 from broker.domain.lifecycle import Fact
 from broker.domain.outcome import Outcome, Receipt
+from broker.domain.spelling import IdSpelling
 from broker.domain.value import value
 from broker.domain.vocabulary import Guarantee, Reason
 from broker.spi import OutboundMessage
 from broker.storage.agenda import Agenda, DueRow, Work, due_row
 from broker.storage.dispatching import Parcel, carry_out, load_outbound
 from broker.storage.journal import Journal
-from broker.storage.matching import ProviderId, register
+from broker.storage.matching import ProviderId, loose_spellings, register
 from broker.storage.transaction import Transaction
 
 
@@ -69,6 +70,7 @@ class AnswerReport:
     policy: DeliveryPolicy
     now_us: int
     chance: float
+    spelling: IdSpelling = IdSpelling.EXACT
 
 
 def claim_questions(tx: Transaction, items: list[QuestionClaim]) -> list[Overdue]:
@@ -151,7 +153,9 @@ def settle_answers(tx: Transaction, items: list[AnswerReport]) -> list[bool]:
         if row is not None and same:
             ids += carry_out(journal, agenda, row, _decide(row, item))
         answers.append(same)
-    register(tx, journal, agenda, ids)
+    register(
+        tx, journal, agenda, ids, loose_spellings((item.question.provider, item.spelling) for item in items)
+    )
     journal.flush()
     agenda.flush()
     return answers

@@ -3,6 +3,28 @@ SELECT provider_message_id, message_id, part, reported
 FROM provider_messages
 WHERE provider = :provider AND provider_message_id IN (SELECT value FROM json_each(:provider_message_ids))
 
+-- name: find_spelled_messages
+SELECT p.provider_message_id, p.message_id, p.part, p.reported, m.recipient
+FROM provider_messages p
+JOIN messages m ON m.message_id = p.message_id
+WHERE p.provider = :provider AND p.provider_message_id IN (SELECT value FROM json_each(:provider_message_ids))
+UNION
+SELECT p.provider_message_id, p.message_id, p.part, p.reported, m.recipient
+FROM provider_spellings s
+JOIN provider_messages p ON p.provider = s.provider AND p.provider_message_id = s.provider_message_id
+JOIN messages m ON m.message_id = p.message_id
+WHERE s.provider = :provider AND s.folded IN (SELECT value FROM json_each(:forms))
+
+-- name: insert_provider_spellings
+INSERT INTO provider_spellings (provider, folded, provider_message_id) VALUES :rows
+ON CONFLICT (provider, folded, provider_message_id) DO NOTHING
+
+-- name: any_provider_spelling
+SELECT 1 FROM provider_spellings LIMIT 1
+
+-- name: forget_provider_spellings
+DELETE FROM provider_spellings WHERE (provider, folded, provider_message_id) IN (VALUES :rows)
+
 -- name: insert_provider_messages
 INSERT INTO provider_messages (provider, provider_message_id, message_id, part, reported) VALUES :rows
 ON CONFLICT (provider, provider_message_id)
@@ -28,7 +50,7 @@ WHERE message_id IN (
     ORDER BY p.message_id
     LIMIT :rows_max
 )
-RETURNING 1
+RETURNING provider, provider_message_id
 
 -- name: park_receipts
 INSERT INTO parked_receipts (provider, provider_message_id, receipt, parked_at) VALUES :rows
@@ -43,7 +65,19 @@ WHERE provider = :provider AND provider_message_id IN (SELECT value FROM json_ea
 ORDER BY parked_id
 
 -- name: unpark_receipts
-DELETE FROM parked_receipts WHERE parked_id IN (VALUES :rows)
+DELETE FROM parked_receipts WHERE parked_id IN (SELECT value FROM json_each(:parked_ids))
+RETURNING 1
+
+-- name: count_parked_receipts
+UPDATE parked_total SET receipts = receipts + :change RETURNING receipts
+
+-- name: parked_receipts_total
+SELECT receipts FROM parked_total
+
+-- name: shed_parked_receipts
+DELETE FROM parked_receipts
+WHERE parked_id IN (SELECT parked_id FROM parked_receipts ORDER BY parked_id LIMIT :rows_max)
+RETURNING 1
 
 -- name: forget_parked_receipts
 DELETE FROM parked_receipts

@@ -22,6 +22,7 @@ from broker.testing.store_suite.keepsakes import KeepsakeCases
 from broker.testing.store_suite.lives import LivesCases
 from broker.testing.store_suite.reading import ReadingCases
 from broker.testing.store_suite.receipts import ReceiptCases
+from broker.testing.store_suite.spellings import AllSpellingCases
 
 __all__ = ["ACCOUNTS", "Bench", "StoreSuite"]
 
@@ -31,6 +32,7 @@ class StoreSuite(
     DispatchingCases,
     AskingCases,
     ReceiptCases,
+    AllSpellingCases,
     ReadingCases,
     HousekeepingCases,
     KeepsakeCases,

@@ -1,6 +1,8 @@
 # ruff: noqa: SIM300 - tests are written `expected == actual`
 """Cases of questions: what is overdue, what is asked, what an answer means, and what a restart releases."""
 
+from typing import Any
+
 import pytest
 
 from broker.domain.lifecycle import Fact, State
@@ -26,7 +28,7 @@ async def doubted(bench: Bench, **changes: object) -> tuple[OpenAttempt, Questio
     return attempt, question
 
 
-async def unreported(bench: Bench, **changes: object) -> Question:
+async def unreported(bench: Bench, **changes: Any) -> Question:
     """A message whose receipt is overdue, and the first question about it."""
     await bench.sent("x", questions=True, **changes)
     bench.wait(30)

@@ -8,6 +8,7 @@ from broker.domain.decision import DeliveryPolicy
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Accepted, Outcome, Receipt, ReceiptStatus
 from broker.domain.records import EventRecord, MessageRecord, TimelineRecord
+from broker.domain.spelling import IdSpelling
 from broker.domain.submission import Submission
 from broker.domain.vocabulary import Channel
 from broker.storage.acceptance import Accepted as Answer
@@ -23,7 +24,7 @@ from broker.storage.history import (
     read_events,
     read_message,
 )
-from broker.storage.matching import Report, record_receipts
+from broker.storage.matching import MATCHED, Matched, Parked, Report, record_receipts
 from broker.storage.questioning import (
     AnswerReport,
     Overdue,
@@ -91,29 +92,49 @@ class Bench:
         (message_id,) = await self.send(**changes)
         return attempt_at(message_id, await self.claim())
 
-    async def settle(
-        self, attempt: OpenAttempt, outcome: Outcome, *, receipts: bool = True, questions: bool = False
-    ) -> bool:
-        """Settle one attempt; whether it was this process's to settle."""
-        item = self.settlement(attempt, outcome, receipts=receipts, questions=questions)
+    async def settle(self, attempt: OpenAttempt, outcome: Outcome, **more: Any) -> bool:
+        """Settle one attempt; whether it was this process's to settle. `more` is as for `settlement`."""
+        item = self.settlement(attempt, outcome, **more)
         (mine,) = await self.store.write(settle, [item], [attempt.account_id])
         return mine
 
     def settlement(
-        self, attempt: OpenAttempt, outcome: Outcome, *, receipts: bool = True, questions: bool = False
+        self,
+        attempt: OpenAttempt,
+        outcome: Outcome,
+        *,
+        receipts: bool = True,
+        questions: bool = False,
+        spelling: IdSpelling = IdSpelling.EXACT,
     ) -> Settlement:
         """What `settle` takes. There is no jitter: what is retried is due at once."""
-        return Settlement(attempt, outcome, receipts, questions, self.policy, self.now_us, 0.0)
+        return Settlement(attempt, outcome, receipts, questions, self.policy, self.now_us, 0.0, spelling)
 
-    async def sent(self, *provider_message_ids: str, questions: bool = False, **changes: Any) -> int:
+    async def sent(
+        self,
+        *provider_message_ids: str,
+        questions: bool = False,
+        spelling: IdSpelling = IdSpelling.EXACT,
+        **changes: Any,
+    ) -> int:
         """A message that the provider took under these ids."""
         attempt = await self.open(**changes)
-        assert await self.settle(attempt, Accepted(provider_message_ids), questions=questions)
+        outcome = Accepted(provider_message_ids)
+        assert await self.settle(attempt, outcome, questions=questions, spelling=spelling)
         return attempt.message_id
 
-    async def report(self, *receipts: Receipt, provider: str = PROVIDER) -> list[bool]:
+    async def report(
+        self, *receipts: Receipt, provider: str = PROVIDER, spelling: IdSpelling = IdSpelling.EXACT
+    ) -> list[bool]:
         """Report receipts in one call; whether each matched a message."""
-        items = [Report(provider, each, self.now_us) for each in receipts]
+        found = await self.record(*receipts, provider=provider, spelling=spelling)
+        return [each == MATCHED for each in found]
+
+    async def record(
+        self, *receipts: Receipt, provider: str = PROVIDER, spelling: IdSpelling = IdSpelling.EXACT
+    ) -> list[Matched | Parked]:
+        """Report receipts in one call; what became of each."""
+        items = [Report(provider, each, self.now_us, spelling) for each in receipts]
         return await self.store.write(record_receipts, items)
 
     async def overdue(

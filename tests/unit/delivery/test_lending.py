@@ -12,7 +12,7 @@ from broker.delivery import upstream_http
 from broker.delivery.lending import KEY_CHARACTERS_MAX, VALUE_BYTES_MAX, Lender
 from broker.delivery.receipts import Receipts
 from broker.metrics import Metrics
-from broker.spi import Context
+from broker.spi import Context, IdSpelling
 from broker.storage.keepsakes import ENTRIES_MAX
 from broker.storage.store import Store
 from broker.testing.builders import ManualClock
@@ -22,7 +22,12 @@ from broker.testing.scripted_provider import ScriptedProvider, scripted_registry
 @pytest.fixture
 async def lender(store: Store, clock: ManualClock) -> AsyncIterator[Lender]:
     """Over a real store."""
-    lender = Lender(store, clock, Receipts(store, clock, Metrics()), lambda name: f"http://here/{name}")
+    lender = Lender(
+        store,
+        clock,
+        Receipts(store, clock, Metrics(), spelling_of=lambda _: IdSpelling.EXACT, parked_max=1_000),
+        lambda name: f"http://here/{name}",
+    )
     yield lender
     await lender.close()
 

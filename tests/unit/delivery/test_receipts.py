@@ -5,6 +5,7 @@ import pytest
 from broker.delivery.receipts import Receipts
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Inbound, Receipt, ReceiptStatus
+from broker.domain.spelling import IdSpelling
 from broker.errors import BrokerError, ErrorReason
 from broker.metrics import Metrics
 from broker.storage.store import Store
@@ -17,7 +18,7 @@ DELIVERED = Receipt("x", ReceiptStatus.DELIVERED)
 @pytest.fixture
 def receipts(store: Store, clock: ManualClock) -> Receipts:
     """Over a real store."""
-    return Receipts(store, clock, Metrics())
+    return Receipts(store, clock, Metrics(), spelling_of=lambda _: IdSpelling.EXACT, parked_max=1_000)
 
 
 async def test_a_receipt_is_stored_when_the_call_returns(receipts: Receipts, bench: Bench) -> None:
