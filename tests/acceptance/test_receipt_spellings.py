@@ -7,7 +7,7 @@ that one message's hexadecimal is another's decimal, and it spells them anew in 
 import random
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -53,11 +53,11 @@ class Upstream:
     """Takes messages and tells what becomes of them, all from one seed."""
 
     chance: random.Random
-    numbers: "count[int]" = field(default_factory=lambda: count(FIRST_ID))
+    newest: int = FIRST_ID
 
     def take(self, attempt: OpenAttempt) -> Sent:
         """One to three ids, and for each a receipt that it was passed on and one of its end, some of them twice."""
-        numbers = [next(self.numbers) for _ in range(self.chance.randint(1, 3))]
+        numbers = [self._next() for _ in range(self.chance.randint(1, 3))]
         style = self.chance.choice(ANSWERED)
         failed = self.chance.choice(numbers) if self.chance.random() < FAILED else None
         receipts = []
@@ -70,6 +70,11 @@ class Upstream:
                 receipts += [receipt] * (2 if self.chance.random() < TWICE else 1)
         answer = Accepted(tuple(style.format(number) for number in numbers))
         return Sent(answer, receipts, State.DELIVERED if failed is None else State.DELIVERY_FAILED)
+
+    def _next(self) -> int:
+        """Others use it too, so that ids soon have five digits."""
+        self.newest += self.chance.randint(1, 15)
+        return self.newest
 
 
 @pytest.fixture
