@@ -26,6 +26,7 @@ import uvloop
 
 from broker.api.convert.events import encode_event, join_frame
 from broker.clock import SystemClock
+from broker.delivery.callbacks import Callbacks
 from broker.delivery.dispatcher import Dispatcher, DispatchLimits
 from broker.delivery.feed import Feed, FeedLimits
 from broker.delivery.history import History
@@ -41,7 +42,7 @@ from broker.domain.access import Role
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.ids import last_before_restart
 from broker.domain.retry import RetryPolicy
-from broker.listening import check_listeners, listening
+from broker.listening import callback_base_of, check_listeners, listening, taken_http_port
 from broker.metrics import Metrics
 from broker.parts import Parts
 from broker.plugins import PluginError, load_plugins
@@ -110,6 +111,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         spelling_of=registry.spelling_of,
         parked_max=settings.store.parked_receipts_max,
     )
+    callbacks = Callbacks(store, registry, receipts)
     parts = Parts(
         clock=clock,
         metrics=metrics,
@@ -128,7 +130,8 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         feed=_build_feed(settings.feed, store, found.store_id),
         keys=Keys(store, clock),
         receipts=receipts,
-        lender=Lender(store, clock, receipts, callback_url_of=lambda _instance: ""),
+        callbacks=callbacks,
+        lender=Lender(store, clock, receipts, callbacks.url_of),
         dispatcher=dispatcher,
         poller=poller,
         janitor=Janitor(store, clock, receipt_memory_s=settings.store.receipt_memory_s, metrics=metrics),
@@ -233,13 +236,19 @@ def _write_private(path: Path, text: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running_delivery(settings: Settings, parts: Parts, stop: Stop) -> AsyncIterator[None]:
-    """Providers started, and delivery running, for as long as the block does; then all of it drained."""
+async def running_delivery(
+    settings: Settings, parts: Parts, stop: Stop, callback_base: str
+) -> AsyncIterator[None]:
+    """Providers started, and delivery running, for as long as the block does; then all of it drained.
+
+    Callback addresses begin with `callback_base`; "" where no HTTP is served.
+    """
     tasks: list[asyncio.Task[None]] = []
     started = []
     try:
         lease_us = round(settings.delivery.lease_s * 1_000_000)
         await parts.store.write(release_leases, [(parts.clock.now_us(), lease_us)])
+        await parts.callbacks.open(callback_base)
         for instance in parts.registry.all():
             try:
                 async with asyncio.timeout(PROVIDER_START_S_MAX):
@@ -318,7 +327,7 @@ class Ready:
         if not self.store.endswith(self.data_dir):
             text += f"Messages in {self.store}\n"
         if self.http_address:
-            text += f"HTTP health and metrics on {self.http_address}\n"
+            text += f"HTTP health, metrics and callbacks on {self.http_address}\n"
         if self.admin_key:
             text += f"Admin key (shown once, and kept in {self.data_dir}/admin.key): {self.admin_key}\n"
         return text
@@ -349,21 +358,23 @@ def _calm_garbage_collection() -> None:
 
 async def _serve(settings: Settings, *, json: bool) -> int:
     clock = SystemClock()
-    engine, found = open_store(settings, clock)
-    parts = build_parts(settings, engine, found, clock)
-    stop = Stop()
-    parts.store.on_lost(partial(_give_way, stop))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.asked.set)
-    async with running_delivery(settings, parts, stop):
-        admin_key = await open_first_account(parts, settings.data_dir)
-        async with listening(settings, parts) as (address, http_address):
-            log.info("broker.ready", listen=address, http_listen=http_address, boot=found.boot)
-            _calm_garbage_collection()
-            ready = Ready(address, http_address, str(settings.data_dir), engine.place, admin_key)
-            sys.stdout.write(ready.lines(json=json))
-            sys.stdout.flush()
-            await stop.asked.wait()
-            log.info("broker.draining", seconds=settings.server.drain_s)
+    with taken_http_port(settings.server) as http:
+        engine, found = open_store(settings, clock)
+        parts = build_parts(settings, engine, found, clock)
+        stop = Stop()
+        parts.store.on_lost(partial(_give_way, stop))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.asked.set)
+        async with running_delivery(settings, parts, stop, callback_base_of(settings.server, http)):
+            admin_key = await open_first_account(parts, settings.data_dir)
+            async with listening(settings, parts, http) as address:
+                http_address = None if http is None else http.address
+                log.info("broker.ready", listen=address, http_listen=http_address, boot=found.boot)
+                _calm_garbage_collection()
+                ready = Ready(address, http_address, str(settings.data_dir), engine.place, admin_key)
+                sys.stdout.write(ready.lines(json=json))
+                sys.stdout.flush()
+                await stop.asked.wait()
+                log.info("broker.draining", seconds=settings.server.drain_s)
     log.info("broker.stopped")
     return stop.exit_code

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import ipaddress
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 
 import grpc
 
@@ -52,9 +54,43 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+@dataclass(frozen=True, slots=True)
+class HttpPort:
+    """A port that is taken for HTTP, where nobody is answered yet."""
+
+    listener: socket.socket
+    address: str
+
+
+@contextlib.contextmanager
+def taken_http_port(server: ServerSettings) -> Iterator[HttpPort | None]:
+    """The port for HTTP, None where none is asked for: callback addresses need it before providers start.
+
+    Raises OSError when it cannot be had.
+    """
+    if not server.http_listen:
+        yield None
+        return
+    from broker.web.server import bind
+
+    with contextlib.closing(bind(*split_address(server.http_listen))) as listener:
+        host, port = listener.getsockname()[:2]
+        yield HttpPort(listener, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+
+
+def callback_base_of(server: ServerSettings, http: HttpPort | None) -> str:
+    """Where upstreams find the broker's HTTP side, "" where there is none."""
+    if http is None:
+        return ""
+    return server.public_url or f"http://{http.address}"
+
+
 @contextlib.asynccontextmanager
-async def listening(settings: Settings, parts: Parts) -> AsyncIterator[tuple[str, str | None]]:
-    """Both servers, for as long as the block does; then no new calls, and those under way finish."""
+async def listening(settings: Settings, parts: Parts, http: HttpPort | None) -> AsyncIterator[str]:
+    """Both servers, for as long as the block does; then no new calls, and those under way finish.
+
+    Yields the address of the gRPC one.
+    """
     gate = Gate(
         keys=parts.keys,
         calls_max=settings.intake.calls_max,
@@ -62,8 +98,8 @@ async def listening(settings: Settings, parts: Parts) -> AsyncIterator[tuple[str
         metrics=parts.metrics,
     )
     health = build_health()
-    async with _http(settings, parts, gate) as http_address, _grpc(settings, parts, gate, health) as address:
-        yield address, http_address
+    async with _http(settings, parts, gate, http), _grpc(settings, parts, gate, health) as address:
+        yield address
 
 
 @contextlib.asynccontextmanager
@@ -72,7 +108,7 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
         gate=gate,
         broker=BrokerService(gate=gate, intake=parts.intake, feed=parts.feed, clock=parts.clock),
         messages=MessageService(gate=gate, history=parts.history, units_max=settings.intake.units_max),
-        providers=ProviderService(registry=parts.registry),
+        providers=ProviderService(registry=parts.registry, callback_url_of=parts.callbacks.url_of),
         health_of=health,
         receive_bytes_max=settings.intake.message_bytes_max,
     )
@@ -113,21 +149,26 @@ def _add_port(server: grpc.aio.Server, settings: ServerSettings) -> int:
 
 
 @contextlib.asynccontextmanager
-async def _http(settings: Settings, parts: Parts, gate: Gate) -> AsyncIterator[str | None]:
-    if not settings.server.http_listen:
-        yield None
+async def _http(settings: Settings, parts: Parts, gate: Gate, http: HttpPort | None) -> AsyncIterator[None]:
+    if http is None:
+        yield
         return
     # Starlette and uvicorn take a third of a second to import: only who asks for HTTP waits for them.
+    from broker.web.callbacks import CallbackEndpoint
     from broker.web.pages import build_web_app
-    from broker.web.server import bind, build_web_server
+    from broker.web.server import build_web_server
 
-    listener = bind(*split_address(settings.server.http_listen))
-    host, port = listener.getsockname()[:2]
-    web = build_web_server(build_web_app(lambda: not gate.draining, parts.metrics))
-    serving = asyncio.create_task(web.serve(sockets=[listener]))
+    def is_ready() -> bool:
+        return not gate.draining
+
+    callbacks = CallbackEndpoint(
+        parts.callbacks, is_ready, parts.metrics, at_once_max=settings.server.callbacks_max
+    )
+    app = build_web_app(is_ready, parts.metrics, callbacks)
+    web = build_web_server(app, stop_s_max=settings.server.drain_s)
+    serving = asyncio.create_task(web.serve(sockets=[http.listener]))
     try:
-        yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        yield
     finally:
         web.should_exit = True
         await serving
-        listener.close()

@@ -48,6 +48,12 @@ class Metrics:
         self.parked_receipts_dropped = counter(
             "parked_receipts_dropped", "The oldest parked receipts, past store.parked_receipts_max"
         )
+        self.callbacks = counter(
+            "callbacks",
+            "Callbacks by instance and HTTP status; no instance: a wrong address",
+            "provider",
+            "code",
+        )
         self.questions = counter("questions", "Messages that a provider was asked about", "provider")
         self.inbound_not_kept = counter("inbound_not_kept", "Inbound messages that were dropped", "provider")
         self.due = gauge("due_messages", "Messages that have not ended, by what is due for them", "work")

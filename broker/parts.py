@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from broker.clock import SystemClock
+from broker.delivery.callbacks import Callbacks
 from broker.delivery.dispatcher import Dispatcher
 from broker.delivery.feed import Feed
 from broker.delivery.history import History
@@ -32,6 +33,7 @@ class Parts:
     feed: Feed
     keys: Keys
     receipts: Receipts
+    callbacks: Callbacks
     lender: Lender
     dispatcher: Dispatcher
     poller: Poller

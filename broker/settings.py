@@ -184,6 +184,7 @@ class ServerSettings(BaseModel):
         if url and not (
             parts.scheme in {"http", "https"}
             and parts.hostname
+            and parts.port != 0  # raises where it is none
             and not (parts.query or parts.fragment or parts.username or url.endswith("?"))
         ):
             raise ValueError("must be http:// or https://, a host, and at most a port and a path")

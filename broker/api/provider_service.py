@@ -1,6 +1,6 @@
 """ProviderService: the providers behind the broker."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from broker.api.convert.findings import Findings
 from broker.api.convert.paging import page_position, page_size_of, page_token
@@ -19,8 +19,9 @@ _SCOPE = "providers"
 class ProviderService:
     """ListProviders."""
 
-    def __init__(self, *, registry: Registry) -> None:
+    def __init__(self, *, registry: Registry, callback_url_of: Callable[[str], str]) -> None:
         self._registry = registry
+        self._callback_url_of = callback_url_of
 
     @property
     def methods(self) -> Mapping[str, Method]:
@@ -39,8 +40,11 @@ class ProviderService:
         rest = [each for each in instances if after is None or each.name > after]
         page = rest[:page_size]
         types = sorted(self._registry.types, key=lambda each: each.name) if after is None else []
+        is_admin = caller.role is Role.ADMIN
         return pb.ListProvidersResponse(
-            providers=[provider_message(each) for each in page],
+            providers=[
+                provider_message(each, self._callback_url_of(each.name) if is_admin else "") for each in page
+            ],
             next_page_token=page_token(page[-1].name, _SCOPE) if len(rest) > page_size else "",
-            types=[provider_type_message(each, whole_error=caller.role is Role.ADMIN) for each in types],
+            types=[provider_type_message(each, whole_error=is_admin) for each in types],
         )

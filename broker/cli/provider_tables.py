@@ -18,6 +18,7 @@ _INSTANCES = (
     Column("idempotency"),
     Column("batch", right=True),
     Column("in flight", right=True),
+    Column("callback address", rare=True),
 )
 _TYPES = (
     Column("type"),
@@ -46,6 +47,7 @@ def _instance_cells(instance: provider_pb2.Provider) -> Sequence[str]:
         word_of(provider_pb2.IdempotencyMode.DESCRIPTOR, able.idempotency).lower(),
         str(able.batch_max),
         str(instance.in_flight),
+        instance.callback_url,
     )
 
 

@@ -34,15 +34,7 @@ async def guarded(
     """
     count = len(messages)
     task = asyncio.create_task(_called(call, messages))
-    try:
-        await asyncio.wait({task}, timeout=timeout_s)
-    except asyncio.CancelledError:
-        task.cancel()
-        task.add_done_callback(_forget)
-        raise
-    if not task.done():
-        task.cancel()
-        task.add_done_callback(_forget)
+    if not await in_time(task, timeout_s):
         log.warning("provider.timeout", instance=instance, method=method, messages=count, seconds=timeout_s)
         return [Unknown("timeout", f"no answer within {timeout_s:g} s")] * count
     if task.cancelled():
@@ -53,6 +45,21 @@ async def guarded(
         )
         return [Unknown("exception", f"the provider raised {type(error).__name__}")] * count
     return _checked(task.result(), instance=instance, method=method, count=count, kinds=kinds)
+
+
+async def in_time(task: "asyncio.Task[Any]", timeout_s: float) -> bool:
+    """Whether a provider's call has ended in time. One that has not is cancelled, and left behind if it resists."""
+    try:
+        await asyncio.wait({task}, timeout=timeout_s)
+    except asyncio.CancelledError:
+        task.cancel()
+        task.add_done_callback(_forget)
+        raise
+    if task.done():
+        return True
+    task.cancel()
+    task.add_done_callback(_forget)
+    return False
 
 
 async def _called(

@@ -11,6 +11,8 @@ from broker.delivery.registry import Registry
 from broker.plugins import LoadedType, Plugins
 from broker.spi import (
     Accepted,
+    CallbackAnswer,
+    CallbackRequest,
     Capabilities,
     Channel,
     Context,
@@ -28,7 +30,7 @@ Answers = Outcome | Receipt | Exception | Callable[[Sequence[OutboundMessage]], 
 
 
 class ScriptedProvider(Provider):
-    """Plays `submits` and `queries` call by call, and keeps what it was given.
+    """Plays `submits`, `queries` and `callbacks` call by call, and keeps what it was given.
 
     When a script is over it accepts every message, under the id `<message_id>/<attempt>`, and knows
     nothing when it is asked. While `gate` is set, calls wait for it.
@@ -40,13 +42,16 @@ class ScriptedProvider(Provider):
         batch_max: int = 100,
         receipts: ReceiptMode = ReceiptMode.PUSH,
         query: bool = False,
+        callback: bool = False,
         channels: frozenset[Channel] = frozenset({Channel.SMS}),
     ) -> None:
-        self._capabilities = Capabilities(channels, receipts, batch_max, query=query)
+        self._capabilities = Capabilities(channels, receipts, batch_max, query=query, callback=callback)
         self.submits: deque[Answers] = deque()
         self.queries: deque[Answers] = deque()
+        self.callbacks: deque[Callable[[CallbackRequest], Any]] = deque()
         self.submitted: list[Sequence[OutboundMessage]] = []
         self.queried: list[Sequence[OutboundMessage]] = []
+        self.called_back: list[CallbackRequest] = []
         self.gate: asyncio.Event | None = None
         self.context: Context | None = None
 
@@ -72,6 +77,13 @@ class ScriptedProvider(Provider):
         """The next of `queries`."""
         self.queried.append(messages)
         return _given(self.queries.popleft() if self.queries else Unknown(), messages)
+
+    async def callback(self, request: CallbackRequest) -> Any:
+        """What the next of `callbacks` makes of it; when they are over, 200 and no facts."""
+        self.called_back.append(request)
+        if self.gate is not None:
+            await self.gate.wait()
+        return self.callbacks.popleft()(request) if self.callbacks else CallbackAnswer()
 
 
 def _given(answers: Answers, messages: Sequence[OutboundMessage]) -> Any:

@@ -1,1 +1,1 @@
-"""The HTTP side, on the same event loop as gRPC: health now, callbacks and metrics later."""
+"""The HTTP side, on the same event loop as gRPC: health, metrics, and the callbacks of upstreams."""

@@ -1,4 +1,4 @@
-"""Liveness, readiness and metrics over HTTP, for load balancers and monitors that speak no gRPC."""
+"""What is where over HTTP: liveness, readiness and metrics, and the callback addresses of providers."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from broker.delivery.callbacks import PATH
 from broker.metrics import CONTENT_TYPE, Metrics
+from broker.web.callbacks import CallbackEndpoint
 
 
-def build_web_app(is_ready: Callable[[], bool], metrics: Metrics) -> Starlette:
-    """`/healthz` is 200 while the process lives; `/readyz` is 503 once it refuses new calls; `/metrics`."""
+def build_web_app(is_ready: Callable[[], bool], metrics: Metrics, callbacks: CallbackEndpoint) -> Starlette:
+    """`/healthz` is 200 while the process lives; `/readyz` is 503 once it refuses new calls; and the rest."""
 
     async def alive(_request: Request) -> JSONResponse:
         return JSONResponse({"status": "alive"})
@@ -24,4 +26,12 @@ def build_web_app(is_ready: Callable[[], bool], metrics: Metrics) -> Starlette:
     async def measured(_request: Request) -> Response:
         return Response(metrics.render(), media_type=CONTENT_TYPE)
 
-    return Starlette(routes=[Route("/healthz", alive), Route("/readyz", ready), Route("/metrics", measured)])
+    return Starlette(
+        routes=[
+            Route("/healthz", alive),
+            Route("/readyz", ready),
+            Route("/metrics", measured),
+            Route(f"/{PATH}/{{instance}}/{{secret}}", callbacks),
+            Route(f"/{PATH}/{{instance}}/{{secret}}/{{path:path}}", callbacks),
+        ]
+    )

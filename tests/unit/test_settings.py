@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from broker.settings import Settings, SettingsError, load_settings
+from broker.settings import (
+    InstanceSettings,
+    ServerSettings,
+    Settings,
+    SettingsError,
+    instance_settings,
+    load_settings,
+    read_callback_secret,
+)
 
 SECRET = "hunter2-correct-horse"
 WRITE = Callable[[str], Path]
@@ -187,3 +195,67 @@ def test_settings_do_not_change() -> None:
         settings.data_dir = Path("/tmp/x")
     with pytest.raises(ValidationError):
         settings.delivery.attempts_max = 1
+
+
+def test_the_brokers_own_table_of_an_instance_is_read(write: WRITE) -> None:
+    """And what the rest of the instance's table is, only its plugin knows."""
+    settings = load_settings(
+        write(
+            f'[providers.acme]\ntype = "acme"\nurl = 7\n[providers.acme.waypost]\ncallback_secret = "{SECRET}"\n'
+        )
+    )
+    own = instance_settings("acme", settings.providers["acme"])
+    assert own.callback_secret is not None
+    assert SECRET == own.callback_secret.get_secret_value() == read_callback_secret("acme", own)
+    assert InstanceSettings() == instance_settings("sandbox", {"type": "sandbox"})
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ('waypost = "no table"', "[providers.acme] waypost"),
+        (f'waypost.callback_secret = "/{SECRET}"', "providers.acme.waypost.callback_secret"),
+        ('waypost.callback_secret = "short"', "providers.acme.waypost.callback_secret"),
+        ('waypost.misspelt = "x"', "providers.acme.waypost.misspelt"),
+        (f'waypost = {{callback_secret = "{SECRET}", callback_secret_file = "x"}}', "not both"),
+    ],
+)
+def test_the_brokers_own_table_has_rules(write: WRITE, line: str, field: str) -> None:
+    """A mistake is named with its field, and no secret is repeated."""
+    told = refused(write(f'[providers.acme]\ntype = "acme"\n{line}\n'))
+    assert (True, False) == (field in told, SECRET in told)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("", ""),
+        ("https://sms.example.org", "https://sms.example.org"),
+        ("http://10.0.0.1:8080/waypost/", "http://10.0.0.1:8080/waypost"),
+        ("https://[::1]:1", "https://[::1]:1"),
+    ],
+)
+def test_a_public_url_is_where_paths_begin(written: str, expected: str) -> None:
+    """A slash at its end is no part of it."""
+    assert expected == ServerSettings(public_url=written).public_url
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "sms.example.org",
+        "ftp://a",
+        "https://",
+        "https://a/?b=c",
+        "https://a?",
+        "https://a/#b",
+        "https://u:p@a",
+        "https://[x",
+        "https://a:x",
+        "https://a:0",
+    ],
+)
+def test_what_is_no_public_url_is_refused(written: str) -> None:
+    """Nothing could be put behind it."""
+    with pytest.raises(ValidationError, match="public_url"):
+        ServerSettings(public_url=written)

@@ -9,8 +9,8 @@ from broker.spi import Capabilities
 from waypost.v1 import channel_pb2, provider_pb2
 
 
-def provider_message(instance: InstanceView) -> provider_pb2.Provider:
-    """A configured provider instance."""
+def provider_message(instance: InstanceView, callback_url: str) -> provider_pb2.Provider:
+    """A configured provider instance. `callback_url` holds a secret: "" for whoever may not see it."""
     drained = instance.drained
     return provider_pb2.Provider(
         name=instance.name,
@@ -18,6 +18,7 @@ def provider_message(instance: InstanceView) -> provider_pb2.Provider:
         state=provider_pb2.PROVIDER_STATE_DRAINED if drained else provider_pb2.PROVIDER_STATE_ENABLED,
         capabilities=_capabilities(instance.capabilities),
         in_flight=instance.in_flight,
+        callback_url=callback_url,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from broker.cli.doctor.findings import Finding, fail, ok, warn
 from broker.plugins import PluginError, Plugins, load_plugins
-from broker.settings import Settings, SettingsError
+from broker.settings import Settings, SettingsError, instance_settings, read_callback_secret
 
 
 def check_plugins(settings: Settings | None) -> list[Finding]:
@@ -18,8 +18,13 @@ def check_plugins(settings: Settings | None) -> list[Finding]:
             plugins = load_plugins()
     except PluginError as error:
         return [fail("plugins", str(error), "uninstall one of the two")]
-    providers = {} if settings is None else settings.providers
-    return [*judge_plugins(plugins), *(check_provider(plugins, *each) for each in providers.items())]
+    findings = judge_plugins(plugins)
+    if settings is not None:
+        serves_http = bool(settings.server.http_listen)
+        findings += [
+            check_provider(plugins, *each, serves_http=serves_http) for each in settings.providers.items()
+        ]
+    return findings
 
 
 def judge_plugins(plugins: Plugins) -> list[Finding]:
@@ -35,18 +40,26 @@ def judge_plugins(plugins: Plugins) -> list[Finding]:
     return found
 
 
-def check_provider(plugins: Plugins, instance: str, table: Mapping[str, Any]) -> Finding:
+def check_provider(
+    plugins: Plugins, instance: str, table: Mapping[str, Any], *, serves_http: bool = True
+) -> Finding:
     """Whether one table of the settings makes a provider. It is made, and never started."""
     check = f"provider {instance}"
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            plugins.create(instance, table)
+            takes_callbacks = plugins.create(instance, table).capabilities.callback
+        read_callback_secret(instance, instance_settings(instance, table))
     except SettingsError as error:
         return fail(check, "; ".join(str(error).splitlines()), f"mend [providers.{instance}]")
     except PluginError as error:
         return fail(check, _first_and_last_line(str(error)), "install or mend its plugin")
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises would stop the broker's start
         return fail(check, f"{type(error).__name__}: {error}", f"mend [providers.{instance}] or its plugin")
+    if takes_callbacks and not serves_http:
+        detail = f"type {table['type']} takes callbacks, and no HTTP is served: receipts cannot arrive"
+        return warn(
+            check, detail, "set server.http_listen, and server.public_url to what upstreams see of it"
+        )
     return ok(check, f"type {table['type']}, settings valid")
 
 

@@ -304,7 +304,9 @@ async def api(limits: dict[str, int]) -> AsyncIterator[Api]:
             gate=gate, intake=intake, feed=feed, clock=FakeClock(), frames_in_flight_max=frames_in_flight_max
         ),
         messages=MessageService(gate=gate, history=history),
-        providers=ProviderService(registry=registry),
+        providers=ProviderService(
+            registry=registry, callback_url_of=lambda name: f"http://here/callbacks/{name}/secret"
+        ),
         health_of=health,
     )
     port = server.add_insecure_port("127.0.0.1:0")

@@ -18,12 +18,12 @@ def instance(name, *, drained=False):
     return InstanceView(name=name, type="sandbox", capabilities=CAPABILITIES, drained=drained, in_flight=3)
 
 
-async def list_providers(api, **fields):
+async def list_providers(api, *, key="read-key", **fields):
     return await api.call(
         LIST,
         provider_service_pb2.ListProvidersRequest(**fields),
         provider_service_pb2.ListProvidersResponse,
-        key="read-key",
+        key=key,
     )
 
 
@@ -44,6 +44,14 @@ async def test_instances_and_types_are_told_by_name(api):
         provider_pb2.ProviderType(name="acme", distribution="e", version="2", error="no module"),
         provider_pb2.ProviderType(name="sandbox", distribution="d", version="1", channels=[1]),
     ] == list(response.types)
+
+
+@pytest.mark.parametrize("key", ["admin-key", "partner-key", "send-key", "read-key"])
+async def test_only_admins_see_callback_addresses(api, key):
+    """Whoever knows one can report in the upstream's name."""
+    api.registry.instances = [instance("a")]
+    (shown,) = (await list_providers(api, key=key)).providers
+    assert ("http://here/callbacks/a/secret" if key == "admin-key" else "") == shown.callback_url
 
 
 async def test_pages_hold_every_instance_once_and_types_come_on_the_first_only(api):

@@ -13,7 +13,7 @@ from broker.cli.doctor_command import doctor
 from broker.cli.exit_codes import ExitCode
 from broker.cli.finding_lines import finding_line, summary
 from broker.plugins import BrokenPlugin, LoadedType, Plugins
-from broker.spi import ProviderType
+from broker.spi import Capabilities, ProviderType, ReceiptMode
 
 
 class AcmeSettings(BaseModel):
@@ -27,7 +27,7 @@ def create(settings: AcmeSettings) -> SimpleNamespace:
     """A provider, unless its settings are beyond it."""
     if settings.url == "bad":
         raise RuntimeError("no such place")
-    return SimpleNamespace(url=settings.url)
+    return SimpleNamespace(capabilities=Capabilities(frozenset(), ReceiptMode.PUSH, callback=True))
 
 
 ACME = ProviderType("acme", frozenset(), AcmeSettings, create)
@@ -64,12 +64,23 @@ def test_a_broker_without_types_can_send_nothing() -> None:
         ({"type": "acme", "url": "bad"}, State.FAIL, "RuntimeError: no such place"),
         ({"type": "birds"}, State.FAIL, "ImportError: no wings"),
         ({"type": "pigeon"}, State.FAIL, "no installed plugin offers"),
+        (
+            {"type": "acme", "url": "here", "waypost": {"callback_secret_file": "missing"}},
+            State.FAIL,
+            "providers.main.waypost.callback_secret_file",
+        ),
     ],
 )
 def test_a_provider_is_made_from_its_table_or_it_is_told_why_not(table, state, told) -> None:
     """As the broker would find out at its start."""
     finding = check_provider(PLUGINS, "main", table)
     assert ("provider main", state, True) == (finding.check, finding.state, told in finding.detail)
+
+
+def test_a_provider_that_nobody_can_call_back_is_told() -> None:
+    """Its receipts would be lost."""
+    finding = check_provider(PLUGINS, "main", {"type": "acme", "url": "here"}, serves_http=False)
+    assert (State.WARN, True) == (finding.state, "server.http_listen" in finding.advice)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,14 @@ def test_an_instance_is_a_row() -> None:
     assert ["main", "acme", "drained", "sms", "push", "key", "20", "3"] == row.split()
 
 
+def test_a_callback_address_is_a_column_where_there_is_one() -> None:
+    """Most instances have none, and only admins see it."""
+    url = "https://sms.example.org/callbacks/main/secret"
+    taking, other = provider_pb2.Provider(name="main", callback_url=url), provider_pb2.Provider(name="o")
+    assert url in printed(instances_table([taking, other]))
+    assert "callback" not in printed(instances_table([other]))
+
+
 def test_a_broken_type_shows_where_its_traceback_ends_in_red() -> None:
     """All of it only when that was asked for."""
     broken = provider_pb2.ProviderType(name="acme", distribution="waypost-acme", version="1", error=ERROR)

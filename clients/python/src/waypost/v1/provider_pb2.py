@@ -25,23 +25,23 @@ _sym_db = _symbol_database.Default()
 from waypost.v1 import channel_pb2 as waypost_dot_v1_dot_channel__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19waypost/v1/provider.proto\x12\nwaypost.v1\x1a\x18waypost/v1/channel.proto\"\x9b\x01\n\x08Provider\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12(\n\x05state\x18\x03 \x01(\x0e\x32\x19.waypost.v1.ProviderState\x12\x36\n\x0c\x63\x61pabilities\x18\x04 \x01(\x0b\x32 .waypost.v1.ProviderCapabilities\x12\x11\n\tin_flight\x18\x05 \x01(\x03\"\xad\x01\n\x14ProviderCapabilities\x12%\n\x08\x63hannels\x18\x01 \x03(\x0e\x32\x13.waypost.v1.Channel\x12\x11\n\tbatch_max\x18\x02 \x01(\x05\x12)\n\x08receipts\x18\x03 \x01(\x0e\x32\x17.waypost.v1.ReceiptMode\x12\x30\n\x0bidempotency\x18\x04 \x01(\x0e\x32\x1b.waypost.v1.IdempotencyMode\"y\n\x0cProviderType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64istribution\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12%\n\x08\x63hannels\x18\x04 \x03(\x0e\x32\x13.waypost.v1.Channel\x12\r\n\x05\x65rror\x18\x05 \x01(\t*p\n\x0bReceiptMode\x12\x1c\n\x18RECEIPT_MODE_UNSPECIFIED\x10\x00\x12\x15\n\x11RECEIPT_MODE_PUSH\x10\x01\x12\x15\n\x11RECEIPT_MODE_POLL\x10\x02\x12\x15\n\x11RECEIPT_MODE_NONE\x10\x03*\x84\x01\n\x0fIdempotencyMode\x12 \n\x1cIDEMPOTENCY_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14IDEMPOTENCY_MODE_KEY\x10\x01\x12\x1a\n\x16IDEMPOTENCY_MODE_QUERY\x10\x02\x12\x19\n\x15IDEMPOTENCY_MODE_NONE\x10\x03*g\n\rProviderState\x12\x1e\n\x1aPROVIDER_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16PROVIDER_STATE_ENABLED\x10\x01\x12\x1a\n\x16PROVIDER_STATE_DRAINED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19waypost/v1/provider.proto\x12\nwaypost.v1\x1a\x18waypost/v1/channel.proto\"\xb1\x01\n\x08Provider\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12(\n\x05state\x18\x03 \x01(\x0e\x32\x19.waypost.v1.ProviderState\x12\x36\n\x0c\x63\x61pabilities\x18\x04 \x01(\x0b\x32 .waypost.v1.ProviderCapabilities\x12\x11\n\tin_flight\x18\x05 \x01(\x03\x12\x14\n\x0c\x63\x61llback_url\x18\x14 \x01(\t\"\xad\x01\n\x14ProviderCapabilities\x12%\n\x08\x63hannels\x18\x01 \x03(\x0e\x32\x13.waypost.v1.Channel\x12\x11\n\tbatch_max\x18\x02 \x01(\x05\x12)\n\x08receipts\x18\x03 \x01(\x0e\x32\x17.waypost.v1.ReceiptMode\x12\x30\n\x0bidempotency\x18\x04 \x01(\x0e\x32\x1b.waypost.v1.IdempotencyMode\"y\n\x0cProviderType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64istribution\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12%\n\x08\x63hannels\x18\x04 \x03(\x0e\x32\x13.waypost.v1.Channel\x12\r\n\x05\x65rror\x18\x05 \x01(\t*p\n\x0bReceiptMode\x12\x1c\n\x18RECEIPT_MODE_UNSPECIFIED\x10\x00\x12\x15\n\x11RECEIPT_MODE_PUSH\x10\x01\x12\x15\n\x11RECEIPT_MODE_POLL\x10\x02\x12\x15\n\x11RECEIPT_MODE_NONE\x10\x03*\x84\x01\n\x0fIdempotencyMode\x12 \n\x1cIDEMPOTENCY_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14IDEMPOTENCY_MODE_KEY\x10\x01\x12\x1a\n\x16IDEMPOTENCY_MODE_QUERY\x10\x02\x12\x19\n\x15IDEMPOTENCY_MODE_NONE\x10\x03*g\n\rProviderState\x12\x1e\n\x1aPROVIDER_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16PROVIDER_STATE_ENABLED\x10\x01\x12\x1a\n\x16PROVIDER_STATE_DRAINED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waypost.v1.provider_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECEIPTMODE']._serialized_start=524
-  _globals['_RECEIPTMODE']._serialized_end=636
-  _globals['_IDEMPOTENCYMODE']._serialized_start=639
-  _globals['_IDEMPOTENCYMODE']._serialized_end=771
-  _globals['_PROVIDERSTATE']._serialized_start=773
-  _globals['_PROVIDERSTATE']._serialized_end=876
+  _globals['_RECEIPTMODE']._serialized_start=546
+  _globals['_RECEIPTMODE']._serialized_end=658
+  _globals['_IDEMPOTENCYMODE']._serialized_start=661
+  _globals['_IDEMPOTENCYMODE']._serialized_end=793
+  _globals['_PROVIDERSTATE']._serialized_start=795
+  _globals['_PROVIDERSTATE']._serialized_end=898
   _globals['_PROVIDER']._serialized_start=68
-  _globals['_PROVIDER']._serialized_end=223
-  _globals['_PROVIDERCAPABILITIES']._serialized_start=226
-  _globals['_PROVIDERCAPABILITIES']._serialized_end=399
-  _globals['_PROVIDERTYPE']._serialized_start=401
-  _globals['_PROVIDERTYPE']._serialized_end=522
+  _globals['_PROVIDER']._serialized_end=245
+  _globals['_PROVIDERCAPABILITIES']._serialized_start=248
+  _globals['_PROVIDERCAPABILITIES']._serialized_end=421
+  _globals['_PROVIDERTYPE']._serialized_start=423
+  _globals['_PROVIDERTYPE']._serialized_end=544
 # @@protoc_insertion_point(module_scope)

@@ -111,6 +111,7 @@ class Provider(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CAPABILITIES_FIELD_NUMBER: _builtins.int
     IN_FLIGHT_FIELD_NUMBER: _builtins.int
+    CALLBACK_URL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name in the settings."""
     type: _builtins.str
@@ -119,6 +120,10 @@ class Provider(_message.Message):
     """Where it stands."""
     in_flight: _builtins.int
     """Attempts without an outcome yet."""
+    callback_url: _builtins.str
+    """Where its upstream reports over HTTP. It carries a secret: only admin keys see it. Empty: it takes no
+    callbacks, or the broker serves no HTTP.
+    """
     @_builtins.property
     def capabilities(self) -> Global___ProviderCapabilities:
         """What it can do."""
@@ -131,10 +136,11 @@ class Provider(_message.Message):
         state: Global___ProviderState.ValueType = ...,
         capabilities: Global___ProviderCapabilities | None = ...,
         in_flight: _builtins.int = ...,
+        callback_url: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["capabilities", b"capabilities"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capabilities", b"capabilities", "in_flight", b"in_flight", "name", b"name", "state", b"state", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["callback_url", b"callback_url", "capabilities", b"capabilities", "in_flight", b"in_flight", "name", b"name", "state", b"state", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
