@@ -147,17 +147,22 @@ class Bench:
         (found,) = await self.store.write(claim_questions, [wish])
         return found
 
-    async def answer(self, question: Question, answer: Outcome | Receipt, *, receipts: bool = True) -> bool:
-        """Settle a question; whether the message still waited for it."""
-        item = self.report_of(question, answer, receipts=receipts)
+    async def answer(self, question: Question, answer: Outcome | Receipt, **more: Any) -> bool:
+        """Settle a question; whether the message still waited for it. `more` is as for `report_of`."""
+        item = self.report_of(question, answer, **more)
         (same,) = await self.store.write(settle_answers, [item], [question.account_id])
         return same
 
     def report_of(
-        self, question: Question, answer: Outcome | Receipt, *, receipts: bool = True
+        self,
+        question: Question,
+        answer: Outcome | Receipt,
+        *,
+        receipts: bool = True,
+        spelling: IdSpelling = IdSpelling.EXACT,
     ) -> AnswerReport:
         """What `settle_answers` takes."""
-        return AnswerReport(question, answer, receipts, self.policy, self.now_us, 0.0)
+        return AnswerReport(question, answer, receipts, self.policy, self.now_us, 0.0, spelling)
 
     async def cancel(
         self, message_id: int, account_id: int = 1

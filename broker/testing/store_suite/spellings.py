@@ -4,7 +4,7 @@
 import pytest
 
 from broker.domain.lifecycle import Fact, State
-from broker.domain.outcome import Accepted
+from broker.domain.outcome import Accepted, Unknown
 from broker.domain.spelling import IdSpelling
 from broker.domain.submission import Recipient
 from broker.storage.keeping import Forget, forget_receipts
@@ -114,6 +114,20 @@ class SpellingCases(OpenedStore):
             await bench.report(receipt(reported), spelling=NUMERIC)
             assert State.SENT == await bench.state(attempt.message_id)
         await bench.report(receipt("10"), spelling=NUMERIC)
+        assert State.DELIVERED == await bench.state(attempt.message_id)
+
+    async def test_an_id_that_came_as_an_answer_to_a_question_is_spelled_freely_too(
+        self, bench: Bench
+    ) -> None:
+        """As one that came with the submit answer; a receipt was parked before it, another comes after."""
+        attempt = await bench.open()
+        await bench.settle(attempt, Unknown(), questions=True)
+        assert [False] == await bench.report(receipt("11"), spelling=NUMERIC)
+        bench.wait(1)
+        (question,) = (await bench.overdue()).questions
+        await bench.answer(question, Accepted(("0A", "0B")), spelling=NUMERIC)
+        assert State.SENT == await bench.state(attempt.message_id)
+        assert [True] == await bench.report(receipt("10"), spelling=NUMERIC)
         assert State.DELIVERED == await bench.state(attempt.message_id)
 
     async def test_a_batch_may_hold_receipts_of_every_kind(self, bench: Bench) -> None:

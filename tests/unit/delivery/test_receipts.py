@@ -1,6 +1,10 @@
 """Reports of providers: stored when the call returns, whatever a callback brought."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+import structlog.testing
 
 from broker.delivery.receipts import Receipts
 from broker.domain.lifecycle import Fact, State
@@ -8,6 +12,7 @@ from broker.domain.outcome import Inbound, Receipt, ReceiptStatus
 from broker.domain.spelling import IdSpelling
 from broker.errors import BrokerError, ErrorReason
 from broker.metrics import Metrics
+from broker.storage.parking import read_parked_count, shed_parked_receipts
 from broker.storage.store import Store
 from broker.testing.builders import ManualClock
 from broker.testing.store_suite import Bench
@@ -15,10 +20,29 @@ from broker.testing.store_suite import Bench
 DELIVERED = Receipt("x", ReceiptStatus.DELIVERED)
 
 
+PARKED_MAX = 3
+
+
 @pytest.fixture
-def receipts(store: Store, clock: ManualClock) -> Receipts:
-    """Over a real store."""
-    return Receipts(store, clock, Metrics(), spelling_of=lambda _: IdSpelling.EXACT, parked_max=1_000)
+def metrics() -> Metrics:
+    """What is counted."""
+    return Metrics()
+
+
+@pytest.fixture
+def make(store: Store, clock: ManualClock, metrics: Metrics) -> Callable[[IdSpelling], Receipts]:
+    """Over a real store, of instances that spell ids so."""
+
+    def receipts(spelling: IdSpelling) -> Receipts:
+        return Receipts(store, clock, metrics, spelling_of=lambda _: spelling, parked_max=PARKED_MAX)
+
+    return receipts
+
+
+@pytest.fixture
+def receipts(make: Callable[[IdSpelling], Receipts]) -> Receipts:
+    """Of instances that report the ids that they answered."""
+    return make(IdSpelling.EXACT)
 
 
 async def test_a_receipt_is_stored_when_the_call_returns(receipts: Receipts, bench: Bench) -> None:
@@ -92,3 +116,49 @@ async def test_a_receipt_without_an_id_matches_nothing(receipts: Receipts, bench
     message_id = await bench.sent("")
     await receipts.report("acme", [Receipt("", ReceiptStatus.DELIVERED)])
     assert State.SENT == await bench.state(message_id)
+
+
+async def test_a_receipt_is_spelled_as_its_instance_declares(
+    make: Callable[[IdSpelling], Receipts], bench: Bench, metrics: Metrics
+) -> None:
+    """What fits several messages is counted apart from what fits none."""
+    for identity in ("0A1B", "00c", "0c"):
+        await bench.sent(identity, spelling=IdSpelling.NUMERIC)
+    reported = [Receipt(each, ReceiptStatus.DELIVERED) for each in ("2587", "12", "7")]
+    await make(IdSpelling.NUMERIC).report("acme", reported)
+    words = ("yes", "ambiguous", "parked")
+    assert [1, 1, 1] == [metrics.receipts.labels("acme", word)._value.get() for word in words]
+
+
+async def test_the_oldest_parked_receipts_go_past_the_limit(
+    receipts: Receipts, bench: Bench, metrics: Metrics, clock: ManualClock
+) -> None:
+    """They are counted, and told once a minute; what was just reported is kept."""
+    with structlog.testing.capture_logs() as logs:
+        for number in range(6):
+            await receipts.report("acme", [Receipt(f"id {number}", ReceiptStatus.DELIVERED)])
+        clock.advance(60)
+        await receipts.report("acme", [Receipt("id 6", ReceiptStatus.DELIVERED)])
+    told = [(each["event"], each["count"]) for each in logs if each["event"] == "receipts.dropped"]
+    assert [("receipts.dropped", 1), ("receipts.dropped", 3)] == told
+    assert 4 == metrics.parked_receipts_dropped._value.get()
+    assert PARKED_MAX == await bench.store.read(read_parked_count)
+    newest = await bench.sent("id 6")
+    assert State.DELIVERED == await bench.state(newest)
+
+
+async def test_a_store_that_cannot_drop_keeps_what_was_reported(
+    receipts: Receipts, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is stored, so its upstream may forget it."""
+    write = bench.store.write
+
+    async def failing(verb: Any, *arguments: Any) -> Any:
+        if verb is shed_parked_receipts:
+            raise BrokerError(ErrorReason.STORE_UNAVAILABLE)
+        return await write(verb, *arguments)
+
+    monkeypatch.setattr(bench.store, "write", failing)
+    for number in range(PARKED_MAX + 1):
+        await receipts.report("acme", [Receipt(f"id {number}", ReceiptStatus.DELIVERED)])
+    assert PARKED_MAX + 1 == await bench.store.read(read_parked_count)
