@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import count
@@ -20,6 +21,7 @@ import waypost
 from waypost import Fact, Message, Status
 from waypost.v1 import provider_service_pb2, provider_service_pb2_grpc
 
+ROOT = Path(__file__).resolve().parents[2]
 COURIER = Path(__file__).parent / "courier"
 SIGNING_KEY = "the-upstreams-own-key"
 PHONE = "+4477009{:05}"
@@ -175,3 +177,19 @@ async def test_only_the_address_leads_to_the_plugin_and_it_stays_secret(start: A
     assert [404, 404, 404, 403] == statuses
     assert 0 == await asyncio.to_thread(broker.stop)
     assert secret not in broker.log.read_text()
+
+
+def test_the_page_for_authors_shows_this_plugin() -> None:
+    """Word for word, so that what is copied works."""
+    page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
+    sections = [
+        re.search(rf"^## {title}$(.*?)^## ", page, re.MULTILINE | re.DOTALL)[1]
+        for title in ("Callbacks", "What the broker lends you")
+    ]
+    shown = [
+        block
+        for each in sections
+        for block in re.findall(r"^```python\n(.*?)^```$", each, re.MULTILINE | re.DOTALL)
+    ]
+    plugin = (COURIER / "waypost_courier.py").read_text(encoding="utf-8")
+    assert [True, True] == [block in plugin for block in shown]
