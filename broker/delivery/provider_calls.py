@@ -102,10 +102,10 @@ def _sound(answer: Any) -> bool:
     else:
         texts, fits = (answer.code, answer.text), True
     try:
-        "".join(texts).encode()
+        storable = b"\0" not in "".join(texts).encode()
     except (TypeError, UnicodeEncodeError):
         return False
-    return fits
+    return fits and storable
 
 
 def _is_id(identity: Any) -> bool:

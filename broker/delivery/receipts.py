@@ -93,7 +93,8 @@ class Receipts:
 def _storable(receipt: Receipt) -> Receipt:
     """The receipt as the store can keep it: a refused one would be sent again for ever.
 
-    A plugin hands on what a socket brought: text with lone surrogates, numbers of any size, no text at all.
+    A plugin hands on what a socket brought: text with lone surrogates or zero characters, numbers of any size,
+    no text at all.
     """
     time_us = receipt.time_us
     return Receipt(
@@ -108,4 +109,4 @@ def _storable(receipt: Receipt) -> Receipt:
 
 
 def _text(written: str | None, characters_max: int) -> str:
-    return str(written or "")[:characters_max].encode(errors="replace").decode()
+    return str(written or "")[:characters_max].encode(errors="replace").decode().replace("\0", "?")

@@ -92,6 +92,8 @@ async def test_an_exceptions_text_goes_nowhere() -> None:
         Accepted((1,)),  # type: ignore[arg-type]
         Accepted(("a\nb",)),
         Accepted(("\udc80",)),
+        Accepted(("a\0",)),
+        Unknown(text="a\0b"),
         Rejected(code=404),  # type: ignore[arg-type]
         Rejected(reason="no"),  # type: ignore[arg-type]
         NotAccepted("5"),  # type: ignore[arg-type]
