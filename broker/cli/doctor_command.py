@@ -18,6 +18,9 @@ def doctor(
         typer.Option(metavar="DIR", help="The data directory. (as the settings say, else waypost-data)"),
     ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings as TOML.")] = None,
+    store: Annotated[
+        str | None, typer.Option(metavar="URL", help="The store, as `waypost serve` takes it.")
+    ] = None,
     deep: Annotated[
         bool, typer.Option("--deep", help="Also read the whole store and check its integrity.")
     ] = False,
@@ -25,14 +28,14 @@ def doctor(
 ) -> int:
     """Check this host, the settings and the store; changes nothing, and needs no broker.
 
-    Give it the --config and --data-dir of `waypost serve`.
+    Give it the --config, --data-dir and --store of `waypost serve`.
 
     Exit codes: 0 nothing failed (there may be warnings), 1 something did.
     """
     _silence_logs()
     from broker.cli.doctor.examination import examine
 
-    findings = examine(config, data_dir, deep=deep)
+    findings = examine(config, data_dir, store, deep=deep)
     seen = _print_list(findings) if json else _print_lines(findings)
     return ExitCode.REFUSED if any(each.state == "fail" for each in seen) else ExitCode.OK
 

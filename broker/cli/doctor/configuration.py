@@ -8,9 +8,13 @@ from broker.listening import check_listeners
 from broker.settings import Settings, SettingsError, load_settings
 
 
-def check_settings(config: Path | None, data_dir: Path | None) -> tuple[Finding, Settings | None]:
+def check_settings(
+    config: Path | None, data_dir: Path | None, store: str | None = None
+) -> tuple[Finding, Settings | None]:
     """Whether they are valid; and they, unless they are not."""
     overrides: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
+    if store is not None:
+        overrides["store"] = {"url": store}
     try:
         settings = load_settings(config, overrides)
     except SettingsError as error:

@@ -13,20 +13,27 @@ from broker.cli.doctor.findings import Finding
 from broker.cli.doctor.permissions import check_admin_key, check_directory
 from broker.cli.doctor.plugins import check_plugins
 from broker.cli.doctor.ports import check_ports
+from broker.cli.doctor.postgres import check_postgres
 from broker.cli.doctor.sqlite import check_sqlite
 from broker.cli.doctor.store import check_running, check_store, is_running
 from broker.settings import Settings
 
 
-def examine(config: Path | None, data_dir: Path | None, *, deep: bool) -> Iterator[Finding]:
-    """Each finding as soon as it is made."""
-    yield check_sqlite()
+def examine(
+    config: Path | None, data_dir: Path | None, store: str | None = None, *, deep: bool
+) -> Iterator[Finding]:
+    """Each finding as soon as it is made. `store` is a URL that comes before that of the settings."""
     yield check_clock()
-    finding, settings = check_settings(config, data_dir)
+    finding, settings = check_settings(config, data_dir, store)
     yield finding
     place = _data_dir(settings, data_dir)
-    running = is_running(place)
-    yield from _check_data(place, running=running, deep=deep)
+    if settings is None or settings.store.is_sqlite:
+        running = is_running(place)
+        yield from _check_data(place, running=running, deep=deep)
+    else:
+        yield from _check_permissions(place)
+        found, running = check_postgres(settings.store.url.get_secret_value(), deep=deep)
+        yield from found
     if settings is not None:
         yield from check_ports(settings.server, running=running)
         yield check_tls(settings.server, time.time())
@@ -34,14 +41,20 @@ def examine(config: Path | None, data_dir: Path | None, *, deep: bool) -> Iterat
 
 
 def _check_data(data_dir: Path, *, running: bool, deep: bool) -> Iterator[Finding]:
+    """A store that is a file of the data directory."""
+    yield check_sqlite()
     yield check_running(data_dir, running=running)
+    yield from _check_permissions(data_dir)
+    yield check_space(data_dir)
+    yield check_sync(data_dir)
+    yield from check_store(data_dir, running=running, deep=deep)
+
+
+def _check_permissions(data_dir: Path) -> Iterator[Finding]:
     yield check_directory(data_dir)
     key = check_admin_key(data_dir)
     if key is not None:
         yield key
-    yield check_space(data_dir)
-    yield check_sync(data_dir)
-    yield from check_store(data_dir, running=running, deep=deep)
 
 
 def _data_dir(settings: Settings | None, data_dir: Path | None) -> Path:

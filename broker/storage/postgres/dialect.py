@@ -17,7 +17,7 @@ import orjson
 
 from broker.storage.statements import ROWS_MARKER
 
-_IN_LIST = re.compile(r"\b(NOT\s+)?IN\s*\(SELECT\s+value\s+FROM\s+json_each\((:\w+)\)\)")
+_IN_LIST = re.compile(r"\b(NOT\s+)?IN\s*\(\s*SELECT\s+value\s+FROM\s+json_each\((:\w+)\)\s*\)")
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|--[^\n]*|::\w+|:(\w+)""")
 _ARRAY = re.compile(r"\b(?:ANY|ALL)\s*\(:(\w+)")
 _TARGET = re.compile(r"\b(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)")

@@ -133,4 +133,4 @@ def failures_named() -> Iterator[None]:
 def described(error: psycopg.Error) -> str:
     """What a failure says without its details: those may quote a row."""
     said = error.diag.message_primary or str(error).splitlines()[0]
-    return f"{error.sqlstate or type(error).__name__}: {said}"
+    return f"{error.sqlstate}: {said}" if error.sqlstate else said

@@ -210,6 +210,14 @@ class AcceptingCases(OpenedStore):
         answers += await bench.accept(submission(request_id="r1", account_id=3))
         assert [Stored] * 3 == [type(answer) for answer in answers]
 
+    async def test_a_request_id_may_hold_any_characters(self, bench: Bench) -> None:
+        """Whatever they mean to a database, and each for itself."""
+        names = ["it's", '"', "\\", "{a,b}", "☃", "50 %", "$1", ":name", "NULL", "null", "[]"]
+        first = await bench.accept(*[submission(request_id=name, data=name) for name in names])
+        again = await bench.accept(*[submission(request_id=name, data=name) for name in names])
+        assert [Stored] * len(names) == [type(each) for each in first]
+        assert [Repeated(each.results) for each in first if isinstance(each, Stored)] == again
+
     async def test_requests_without_an_id_are_never_the_same(self, bench: Bench) -> None:
         """Two equal submissions are two messages."""
         answers = await bench.accept(submission(), submission())

@@ -12,6 +12,7 @@ from broker.testing.builders import DAY_US, NOW_US, PROVIDER, SECOND_US, phones
 from broker.testing.store_suite.bench import Bench, receipt
 from broker.testing.store_suite.opening import OpenedStore
 
+ODD_TEXT = """it's "quoted" {a,b} \\ ☃ 50 % $1 :name %s NULL"""
 WHOLE = [Fact.ACCEPTED, Fact.ATTEMPTED, Fact.HANDED_OVER]
 
 
@@ -91,6 +92,32 @@ class MatchingCases(OpenedStore):
 
 class PartCases(OpenedStore):
     """Messages of several parts, each with an id of its own."""
+
+    async def test_an_id_given_twice_in_one_batch_means_the_last_message(self, bench: Bench) -> None:
+        """As if the two had come one after the other."""
+        await bench.send(recipients=phones(2))
+        one, two = (await bench.claim()).attempts
+        items = [bench.settlement(each, Accepted(("same",))) for each in (one, two)]
+        assert [True, True] == await bench.store.write(settle, items, [1])
+        assert [True] == await bench.report(receipt("same"))
+        expected = {one.message_id: State.SENT, two.message_id: State.DELIVERED}
+        assert expected == await bench.states([one.message_id, two.message_id])
+
+    async def test_an_id_may_hold_any_characters(self, bench: Bench) -> None:
+        """Whatever they mean to a database."""
+        message_id = await bench.sent(ODD_TEXT)
+        assert [True, False] == await bench.report(
+            receipt(ODD_TEXT, text=ODD_TEXT), receipt(ODD_TEXT.lower(), text=ODD_TEXT)
+        )
+        (*_, last) = await bench.timeline(message_id)
+        assert (Fact.DELIVERED, ODD_TEXT) == (last.change.fact, last.change.provider_text)
+
+    async def test_receipts_of_several_accounts_come_in_one_batch(self, bench: Bench) -> None:
+        """Nobody says whose they are: each is numbered in its account's own log."""
+        sent = {number: await bench.sent(f"x{number}", account_id=number) for number in (3, 1, 2)}
+        assert [True] * 3 == await bench.report(*[receipt(f"x{number}") for number in sent])
+        ends = [(await bench.events(number))[-1] for number in sent]
+        assert [(4, each) for each in sent.values()] == [(event.sequence, event.message_id) for event in ends]
 
     async def test_a_message_is_delivered_with_its_last_part(self, bench: Bench) -> None:
         """In whatever order they come."""

@@ -2,7 +2,7 @@
 
 -- name: timeline
 WITH RECURSIVE chain (hop, sequence) AS (
-    SELECT 1, :last_sequence
+    SELECT 1, :last_sequence::BIGINT
     UNION ALL
     SELECT chain.hop + 1, e.previous_sequence
     FROM chain

@@ -57,3 +57,24 @@ FOR UPDATE
 SELECT attname, format_type(atttypid, NULL)
 FROM pg_attribute
 WHERE attrelid = :table::REGCLASS AND attnum > 0 AND NOT attisdropped
+
+-- name: examine_durability
+SELECT (SELECT reset_val FROM pg_settings WHERE name = 'fsync'),
+       (SELECT reset_val FROM pg_settings WHERE name = 'full_page_writes'),
+       (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit')
+
+-- name: examine_privileges
+SELECT has_schema_privilege(n.oid, 'CREATE'),
+       (SELECT count(*) FROM pg_class c
+        WHERE c.relnamespace = n.oid AND c.relkind = 'r'
+          AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+                   AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')))
+FROM pg_namespace n WHERE n.nspname = current_schema()
+
+-- name: store_size
+SELECT to_regclass('schema_migrations') IS NOT NULL, coalesce(sum(pg_total_relation_size(c.oid)), 0)::BIGINT
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = current_schema() AND c.relkind = 'r'
+
+-- name: server_clock
+SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT
