@@ -75,6 +75,7 @@ def query(postgres: PostgresServer, name: str) -> Iterator[Query]:
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits long for a lock or for an answer."""
     monkeypatch.setattr(session, "LOCK_S_MAX", 0.2)
+    monkeypatch.setattr(session, "LOCK_AGAIN_S_MAX", 0.2)
     monkeypatch.setattr(session, "SETTLE_S_MAX", 0.2)
 
 

@@ -20,6 +20,7 @@ import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
 
+from broker.testing.postgres_server import PostgresServer
 from waypost.v1 import channel_pb2, content_pb2, event_pb2, recipient_pb2, send_pb2, status_pb2, subscribe_pb2
 from waypost.v1.broker_service_pb2_grpc import BrokerServiceStub
 from waypost.v1.message_service_pb2 import GetMessageRequest
@@ -468,6 +469,13 @@ def test_nothing_acknowledged_is_lost_or_settled_twice_when_the_broker_is_killed
 ) -> None:
     """Five kills under load: all messages are there, each ended once, repeats and cursors hold."""
     play_rounds(crash_broker(**SETTINGS), kills=5)
+
+
+def test_nothing_acknowledged_is_lost_on_postgresql_when_the_broker_is_killed(
+    crash_broker: Callable[..., Any], postgres: PostgresServer
+) -> None:
+    """The same over the other engine, in fewer rounds: the server runs on, and ends what the dead one began."""
+    play_rounds(crash_broker(**SETTINGS, store={"url": postgres.url("killed")}), kills=3)
 
 
 @pytest.mark.soak

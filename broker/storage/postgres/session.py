@@ -21,7 +21,10 @@ from broker.storage.engine import StoreLockedError, StoreLost, StoreUnfitError
 from broker.storage.postgres.server import RETRY_AFTER_S, Bare, Server, described
 
 LOCK_S_MAX = 5.0
-"""A process that was just killed may take the server a moment to notice."""
+"""At the start: that a process was just killed may take the server a moment to notice."""
+
+LOCK_AGAIN_S_MAX = 2.0
+"""Later: our own session before was ended, and the lock it had is free in an instant, or another's."""
 
 SETTLE_S_MAX = 60.0
 """How long a lost answer is looked for before its callers are told that nobody knows."""
@@ -70,7 +73,7 @@ class WritingSession:
         self._bare = server.connect()
         try:
             server.examine(self._bare)
-            self._take_store(self._bare)
+            self._take_store(self._bare, LOCK_S_MAX)
             self._identity = self._identify(self._bare)
         except BaseException:
             self._bare.close()
@@ -129,7 +132,7 @@ class WritingSession:
             self._server.examine(bare)
             committed = number is not None and self._committed(bare, number)
             try:
-                self._take_store(bare)
+                self._take_store(bare, LOCK_AGAIN_S_MAX)
             except StoreLockedError:
                 self._lost = True
             self._identity = self._identify(bare)
@@ -152,8 +155,8 @@ class WritingSession:
                 return bool(status == "committed")
             time.sleep(PAUSE_S)
 
-    def _take_store(self, bare: Bare) -> None:
-        deadline = time.monotonic() + LOCK_S_MAX
+    def _take_store(self, bare: Bare, seconds_max: float) -> None:
+        deadline = time.monotonic() + seconds_max
         while not self._server.ask(bare, "take_store")[0][0]:
             if time.monotonic() > deadline:
                 raise StoreLockedError(f"another process has the store open: {self._server.place}")
