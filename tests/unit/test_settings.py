@@ -259,3 +259,28 @@ def test_what_is_no_public_url_is_refused(written: str) -> None:
     """Nothing could be put behind it."""
     with pytest.raises(ValidationError, match="public_url"):
         ServerSettings(public_url=written)
+
+
+def test_the_store_is_a_file_unless_a_server_is_named(write: WRITE) -> None:
+    """By a URL, or by a file that holds it, so that no process list shows its password."""
+    assert load_settings(None).store.is_sqlite
+    url = f"postgresql://broker:{SECRET}@db/waypost"
+    named = load_settings(write(f'[store]\nurl = "{url}"\n')).store
+    place = write("")
+    secret_file = place.with_name("url")
+    secret_file.write_text(url + "\n")
+    pointed = load_settings(write(f'[store]\nurl_file = "{secret_file}"\n')).store
+    assert [url, url] == [each.url.get_secret_value() for each in (named, pointed)]
+    assert not named.is_sqlite
+    assert SECRET not in f"{named!r} {pointed!r}"
+
+
+def test_a_store_is_named_once(write: WRITE, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two ways at once, or a file that cannot be read, are refused."""
+    secret_file = write("").with_name("url")
+    path = write(f'[store]\nurl_file = "{secret_file}"\n')
+    assert "url_file cannot be read: FileNotFoundError" in refused(path)
+    secret_file.write_text(f"mysql://{SECRET}")
+    assert "must be 'sqlite:' or 'postgresql://" in refused(path)
+    monkeypatch.setenv("WAYPOST_STORE__URL", "postgresql://h/d")
+    assert "give url or url_file, not both" in refused(path)
