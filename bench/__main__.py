@@ -16,7 +16,7 @@ from rich.console import Console
 
 from bench.report import Report
 from bench.scale import FULL, NORMAL, QUICK, Scale
-from bench.scenarios import SCENARIOS
+from bench.scenarios import ENGINES, SCENARIOS
 from bench.stage import Stage, stage
 
 SCENARIO_S_MAX = 240.0
@@ -31,11 +31,11 @@ def main() -> int:
     console = Console(width=None if sys.stdout.isatty() else 190)
     report = Report(console)
     report.start()
-    names = options.only or list(SCENARIOS)
+    names = options.only or [name for name in SCENARIOS if name != ENGINES or options.store]
     whole = True
     with tempfile.TemporaryDirectory(prefix="waypost-bench-", dir=options.dir) as directory:
         try:
-            whole = asyncio.run(_run(scale, names, Path(directory), report))
+            whole = asyncio.run(_run(scale, names, Path(directory), options.store, report))
         except (KeyboardInterrupt, asyncio.CancelledError):
             whole = False
     report.show()
@@ -44,7 +44,7 @@ def main() -> int:
     return 0 if whole else 1
 
 
-async def _run(scale: Scale, names: Sequence[str], directory: Path, report: Report) -> bool:
+async def _run(scale: Scale, names: Sequence[str], directory: Path, store_url: str, report: Report) -> bool:
     """Whether every scenario could run. After a failure the others get new processes."""
     task = asyncio.current_task()
     assert task is not None
@@ -52,7 +52,7 @@ async def _run(scale: Scale, names: Sequence[str], directory: Path, report: Repo
     waiting = deque(names)
     whole = True
     while waiting:
-        async with stage(scale, directory) as here:
+        async with stage(scale, directory, store_url) as here:
             good = True
             while waiting and good:
                 good = await _measure(waiting.popleft(), here, report)
@@ -82,7 +82,13 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every run to a file as well")
     parser.add_argument("--callers", type=int, metavar="N", help="load processes (1 by default)")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="where stores are made; its disk is measured")
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--store", default="", metavar="URL", help="a PostgreSQL database, to compare it as well"
+    )
+    options = parser.parse_args(arguments)
+    if ENGINES in (options.only or ()) and not options.store:
+        parser.error(f"{ENGINES} needs --store URL")
+    return options
 
 
 if __name__ == "__main__":

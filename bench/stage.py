@@ -35,13 +35,17 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`callers` make the load; `follower` subscribes, so that it takes no time from them."""
+    """`callers` make the load; `follower` subscribes, so that it takes no time from them.
+
+    `store_url` is that of a PostgreSQL database, where there is one.
+    """
 
     scale: Scale
     directory: Path
     reference: Server
     callers: Sequence[Child]
     follower: Child
+    store_url: str
     _numbers: Any
 
     def new_data_dir(self) -> Path:
@@ -114,14 +118,14 @@ async def reference_server(directory: Path) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def stage(scale: Scale, directory: Path) -> AsyncIterator[Stage]:
+async def stage(scale: Scale, directory: Path, store_url: str = "") -> AsyncIterator[Stage]:
     """Everything that outlives one scenario."""
     async with (
         reference_server(directory) as reference,
         _caller("follower", directory) as follower,
         _callers(scale.callers, directory) as callers,
     ):
-        yield Stage(scale, directory, reference, callers, follower, count())
+        yield Stage(scale, directory, reference, callers, follower, store_url, count())
 
 
 @asynccontextmanager

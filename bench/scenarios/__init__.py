@@ -3,8 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bench.measure import Line
-from bench.scenarios import alone, delivered, footprint, frames, grown_store, subscribe, unary
+from bench.scenarios import alone, delivered, engines, footprint, frames, grown_store, subscribe, unary
 from bench.stage import Stage
+
+ENGINES = "postgresql"
+"""Runs only where it is told of a server."""
 
 SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[Sequence[Line]]]] = {
     "unary": unary.measure,
@@ -14,5 +17,6 @@ SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[Sequence[Line]]]] = {
     "subscribe": subscribe.measure,
     "grown-store": grown_store.measure,
     "footprint": footprint.measure,
+    ENGINES: engines.measure,
 }
 """By the name that `--only` takes, in the order in which they run."""

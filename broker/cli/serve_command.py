@@ -71,7 +71,7 @@ def _run_ephemeral(config: Path | None, overrides: dict[str, Any], *, json: bool
     with ephemeral_directory() as directory:
         if not json:
             print(f"Ephemeral: {directory} is removed when the broker stops", flush=True)
-        return _run(config, {**overrides, "data_dir": directory}, json=json)
+        return _run(config, {**overrides, "data_dir": directory}, json=json, ephemeral=True)
 
 
 def _overrides(
@@ -92,7 +92,7 @@ def _overrides(
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _run(config: Path | None, overrides: dict[str, Any], *, json: bool) -> int:
+def _run(config: Path | None, overrides: dict[str, Any], *, json: bool, ephemeral: bool = False) -> int:
     from broker import app
     from broker.errors import BrokerError
     from broker.plugins import PluginError
@@ -101,7 +101,10 @@ def _run(config: Path | None, overrides: dict[str, Any], *, json: bool) -> int:
     from broker.storage.migrate import MigrationError
 
     try:
-        return app.run(load_settings(config, overrides), json=json)
+        settings = load_settings(config, overrides)
+        if ephemeral and not settings.store.is_sqlite:
+            raise UsageError("--ephemeral removes its data, and the store's URL names a database that stays")
+        return app.run(settings, json=json)
     except SettingsError as error:
         raise UsageError(str(error)) from error
     except BrokerError as error:

@@ -11,6 +11,15 @@ from broker.cli.failures import UsageError
 from broker.cli.serve_command import serve
 
 
+def test_a_database_is_not_ephemeral(monkeypatch) -> None:
+    """Wherever its URL came from: what was stored there would stay."""
+    with pytest.raises(UsageError, match="names a database that stays"):
+        serve(ephemeral=True, store="postgresql://db/waypost")
+    monkeypatch.setenv("WAYPOST_STORE__URL", "postgresql://db/waypost")
+    with pytest.raises(UsageError, match="names a database that stays"):
+        serve(ephemeral=True)
+
+
 def test_the_directory_is_private_and_goes_away() -> None:
     """With all that is in it."""
     with ephemeral_directory() as directory:

@@ -13,6 +13,7 @@ SELECT set_config('jit', 'off', false),
        set_config('enable_hashjoin', 'off', false),
        set_config('enable_mergejoin', 'off', false),
        set_config('client_min_messages', 'error', false),
+       set_config('idle_in_transaction_session_timeout', '0', false),
        set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on'
                                              ELSE current_setting('synchronous_commit') END, false)
 
