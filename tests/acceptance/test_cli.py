@@ -46,7 +46,7 @@ def reference() -> str:
 def test_serve_says_once_that_it_is_ready(broker) -> None:
     """One JSON line with where it is; the admin key is in it on the first start, and in a private file."""
     assert "ready" == broker.ready["event"]
-    assert {"event", "address", "http_address", "data_dir", "version", "pid", "admin_key"} == set(
+    assert {"event", "address", "http_address", "data_dir", "store", "version", "pid", "admin_key"} == set(
         broker.ready
     )
     assert broker.process.pid == broker.ready["pid"]
@@ -70,7 +70,9 @@ def test_serve_shows_the_admin_key_on_the_first_start_only(broker_factory) -> No
         (["--listen", "0.0.0.0:0"], ExitCode.USAGE, "reachable from other hosts"),
         (["--listen", "nowhere"], ExitCode.USAGE, "server.listen"),
         (["--config", "missing.toml"], ExitCode.USAGE, "missing.toml"),
-        (["--store", "postgresql://example"], ExitCode.USAGE, "store.url"),
+        (["--store", "mysql://user@host/waypost"], ExitCode.USAGE, "store.url"),
+        (["--store", "postgresql://u:pass@word@host/waypost"], ExitCode.USAGE, "store.url"),
+        (["--store", "postgresql://u@127.0.0.1:1/waypost"], ExitCode.REFUSED, "the store failed"),
         (["--config", "broken.toml"], ExitCode.USAGE, "broken.toml"),
         (["--config", "unknown.toml"], ExitCode.USAGE, "delivery.speed"),
         (["--config", "plugin.toml"], ExitCode.REFUSED, "'pigeon'"),
