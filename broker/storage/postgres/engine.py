@@ -150,28 +150,27 @@ class PostgresWritingConnection(PostgresConnection):
         raise AssertionError("unreachable")
 
     def _write_once(self, body: Callable[[Transaction], T], accounts: Sequence[int]) -> T:
-        bare, number = self._begin()
+        bare = self._begin()
         with _undone(bare):
             transaction = PostgresTransaction(bare, self._server, self._bulk)
             transaction.lock_accounts(accounts)
             answer = body(transaction)
             transaction.finish()
-            self._writing_session.commit(number)
+            self._writing_session.commit()
         return answer
 
-    def _begin(self) -> tuple[Bare, str]:
-        """A transaction and its number; that the connection has broken meanwhile is noticed here, and mended."""
+    def _begin(self) -> Bare:
+        """Begin a transaction; that the connection has broken meanwhile is noticed here, and mended."""
         for last in (False, True):
             bare = self._session.bare()
             try:
                 self._server.ask(bare, "begin_write")
-                ((number,),) = self._server.ask(bare, "transaction_number")
             except psycopg.Error:
                 _roll_back(bare)
                 if last or not bare.closed:
                     raise
             else:
-                return bare, number
+                return bare
         raise AssertionError("unreachable")
 
     def close(self) -> None:

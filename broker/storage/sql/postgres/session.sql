@@ -42,11 +42,22 @@ BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE
 -- name: begin_read
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
 
--- name: transaction_number
-SELECT pg_current_xact_id()::TEXT
+-- name: create_last_commit
+-- One row: the mark of the last transaction that wrote something.
+CREATE TABLE IF NOT EXISTS last_commit (
+    one  BIGINT PRIMARY KEY CHECK (one = 1),
+    mark TEXT NOT NULL
+) WITH (fillfactor = 10, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0.0)
 
--- name: transaction_status
-SELECT pg_xact_status(:transaction::XID8)
+-- name: fill_last_commit
+INSERT INTO last_commit (one, mark) VALUES (1, '') ON CONFLICT (one) DO NOTHING
+
+-- name: mark_commit
+-- A transaction that wrote and locked nothing has no number, and a mark would make it one that writes.
+UPDATE last_commit SET mark = :mark WHERE one = 1 AND pg_current_xact_id_if_assigned() IS NOT NULL
+
+-- name: last_commit
+SELECT mark FROM last_commit WHERE one = 1
 
 -- name: lock_accounts
 SELECT account_id, last_sequence FROM accounts
