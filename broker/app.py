@@ -34,6 +34,7 @@ from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
 from broker.delivery.janitor import Janitor
 from broker.delivery.keys import Keys
+from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
@@ -103,7 +104,10 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         newest=found.newest_id, ceiling=found.id_ceiling, now_ms=clock.now_us() // 1_000
     )
     identities = Identities(store, clock, node=0, last=last)
-    dispatcher, poller = _build_delivery(settings.delivery, store, registry, clock, found.boot, metrics)
+    lanes = Lanes(registry, clock, metrics, in_flight_max=settings.delivery.in_flight_max)
+    dispatcher, poller = _build_delivery(
+        settings.delivery, store, registry, lanes, clock, found.boot, metrics
+    )
     receipts = Receipts(
         store,
         clock,
@@ -145,28 +149,42 @@ def _build_delivery(
     delivery: DeliverySettings,
     store: Store,
     registry: Registry,
+    lanes: Lanes,
     clock: SystemClock,
     fence: int,
     metrics: Metrics,
 ) -> tuple[Dispatcher, Poller]:
     policy = DeliveryPolicy(
-        retry=RetryPolicy(delivery.attempts_max, delivery.retry_base_s, delivery.retry_cap_s),
+        retry=RetryPolicy(
+            attempts_max=delivery.attempts_max,
+            hops_max=delivery.hops_max,
+            base_s=delivery.retry_base_s,
+            cap_s=delivery.retry_cap_s,
+        ),
         receipt_overdue_s=delivery.receipt_overdue_s,
         doubt_first_s=delivery.doubt_first_s,
         question_cap_s=delivery.question_cap_s,
+        crashes_max=delivery.crashes_max,
     )
-    limits = DispatchLimits(
-        delivery.in_flight_max, delivery.batch_max, delivery.submit_timeout_s, delivery.lease_s
-    )
+    limits = DispatchLimits(delivery.batch_max, delivery.submit_timeout_s, delivery.lease_s)
     # Jitter only has to differ between processes, so the system's own source is not needed.
     chance = random.Random(secrets.randbits(64)).random  # noqa: S311
     dispatcher = Dispatcher(
-        store, registry, clock, fence=fence, policy=policy, limits=limits, chance=chance, metrics=metrics
+        store,
+        registry,
+        lanes,
+        clock,
+        fence=fence,
+        policy=policy,
+        limits=limits,
+        chance=chance,
+        metrics=metrics,
     )
     poller = Poller(
         store,
         registry,
         clock,
+        shut=lanes.shut,
         policy=policy,
         query_timeout_s=delivery.submit_timeout_s,
         lease_s=delivery.lease_s,

@@ -59,6 +59,17 @@ class Metrics:
         self.due = gauge("due_messages", "Messages that have not ended, by what is due for them", "work")
         self.dispatch_lag = gauge("dispatch_lag_seconds", "How long the most overdue dispatch has waited")
         self.in_flight = gauge("provider_in_flight", "Attempts without an outcome", "provider")
+        self.circuit_state = gauge(
+            "provider_circuit_state",
+            "1: closed, it works; 2: half open; 3: open, it is left alone",
+            "provider",
+        )
+        self.circuit_transitions = counter(
+            "provider_circuit_transitions", "Moves of a circuit, by the state it came to", "provider", "state"
+        )
+        self.rerouted = counter(
+            "rerouted_messages", "Messages that left an instance's lane for another's", "provider"
+        )
 
     def watch(self, name: str, text: str, read: Callable[[], float]) -> None:
         """A gauge that is read when somebody looks."""

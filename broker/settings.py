@@ -55,6 +55,12 @@ class DeliverySettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     attempts_max: int = Field(default=12, ge=1, le=100, description="attempts at one message")
+    hops_max: int = Field(
+        default=24, ge=0, le=1_000, description="times that one message goes on to another provider"
+    )
+    crashes_max: int = Field(
+        default=3, ge=1, le=100, description="attempts at one message that the process did not survive"
+    )
     retry_base_s: Seconds = Field(default=1.0, description="the first retry comes within this")
     retry_cap_s: Seconds = Field(default=900.0, description="no retry waits longer")
     submit_timeout_s: Seconds = Field(default=30.0, description="a provider's answer is Unknown after this")
@@ -197,12 +203,20 @@ class InstanceSettings(BaseModel):
     The rest of the instance's table belongs to its plugin, which never sees this one.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     callback_secret: SecretStr | None = Field(
         default=None, description="the secret in its callback address; drawn and kept by the store when unset"
     )
     callback_secret_file: Path | None = Field(default=None, description="a file that holds it")
+    segments_per_second: float | None = Field(
+        default=None, gt=0, le=1_000_000, description="no faster than this; unset: as fast as it takes them"
+    )
+    sender_segments_per_second: float | None = Field(
+        default=None, gt=0, le=1_000_000, description="the same for each sender; unset: no limit of their own"
+    )
+    in_flight_max: int = Field(default=1_000, ge=1, le=1_000_000, description="messages with it at once")
+    concurrency_max: int = Field(default=32, ge=1, le=10_000, description="calls of its submit at once")
 
     @field_validator("callback_secret")
     @classmethod

@@ -47,6 +47,7 @@ ALLOWED_KEYS = frozenset({
     "signal",
     "sqlite",
     "state",
+    "success_rate",
     "timestamp",
     "type",
     "version",

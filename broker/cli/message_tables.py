@@ -142,4 +142,6 @@ def _note(entry: message_pb2.TimelineEntry) -> str:
     said = [entry.detail, entry.provider_text]
     if entry.HasField("next_attempt_time") and entry.fact == status_pb2.MESSAGE_FACT_DEFERRED:
         said.append(f"again at {local_time(entry.next_attempt_time)}")
+    if entry.next_provider and entry.next_provider != entry.provider:
+        said.append(f"next {entry.next_provider}")
     return "; ".join(filter(None, said))

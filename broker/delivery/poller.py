@@ -37,7 +37,10 @@ STORE_RETRY_S = 1.0
 
 
 class Poller:
-    """Runs until it is cancelled. `chance` draws jitter for what is to be sent again."""
+    """Runs until it is cancelled. `chance` draws jitter for what is to be sent again.
+
+    `shut` answers the instances that take nothing now.
+    """
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class Poller:
         registry: Registry,
         clock: Clock,
         *,
+        shut: Callable[[], frozenset[str]],
         policy: DeliveryPolicy,
         query_timeout_s: float,
         lease_s: float,
@@ -54,6 +58,7 @@ class Poller:
         self._store = store
         self._registry = registry
         self._clock = clock
+        self._shut = shut
         self._policy = policy
         self._query_timeout_s = query_timeout_s
         self._lease_s = lease_s
@@ -96,6 +101,8 @@ class Poller:
             policy=self._policy,
             can_ask=self._registry.can_ask,
             chance=self._chance,
+            shut=self._shut(),
+            keeps_keys=self._registry.keeps_keys,
         )
         (overdue,) = await self._store.write(claim_questions, [wish])
         by_provider: defaultdict[str, list[Question]] = defaultdict(list)
@@ -128,7 +135,7 @@ class Poller:
             timeout_s=self._query_timeout_s,
             kinds=(*OUTCOMES, Receipt),
         )
-        now_us = self._clock.now_us()
+        now_us, shut = self._clock.now_us(), self._shut()
         reports = [
             AnswerReport(
                 question=question,
@@ -138,6 +145,8 @@ class Poller:
                 now_us=now_us,
                 chance=self._chance(),
                 spelling=instance.capabilities.receipt_ids,
+                shut=shut,
+                keeps_keys=instance.keeps_keys,
             )
             for question, answer in zip(questions, answers, strict=True)
         ]

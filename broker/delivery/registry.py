@@ -1,13 +1,13 @@
 """The configured provider instances: which there are, which serve a channel, and how busy they are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from broker.domain.submission import Submission
 from broker.domain.vocabulary import Channel
 from broker.plugins import Plugins
 from broker.settings import InstanceSettings, instance_settings
-from broker.spi import Capabilities, IdSpelling, Provider, ReceiptMode
+from broker.spi import Capabilities, Idempotency, IdSpelling, Provider, ReceiptMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,11 @@ class Instance:
     def gives_receipts(self) -> bool:
         """Whether what it takes is reported on later."""
         return self.capabilities.receipts is not ReceiptMode.NONE
+
+    @property
+    def keeps_keys(self) -> bool:
+        """Whether it ignores a message that it took before."""
+        return self.capabilities.idempotency is Idempotency.KEY
 
 
 class Registry:
@@ -103,6 +108,11 @@ class Registry:
         """How an instance's receipts may spell ids."""
         instance = self._instances.get(name)
         return IdSpelling.EXACT if instance is None else instance.capabilities.receipt_ids
+
+    def keeps_keys(self, name: str) -> bool:
+        """Whether an instance ignores a message that it took before."""
+        instance = self._instances.get(name)
+        return instance is not None and instance.keeps_keys
 
     @property
     def instances(self) -> Sequence[InstanceView]:

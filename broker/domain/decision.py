@@ -16,7 +16,7 @@ from broker.domain.outcome import (
     Rejected,
     Unknown,
 )
-from broker.domain.retry import GiveUp, RetryPolicy, after_refusal, next_question_at
+from broker.domain.retry import RetryPolicy, next_candidate, next_question_at, next_round_at
 from broker.domain.value import value
 from broker.domain.vocabulary import Guarantee, Reason
 
@@ -36,6 +36,7 @@ class Note:
     code: str = ""
     text: str = ""
     next_attempt_at_us: int | None = None
+    next_provider: str = ""
 
 
 NOTHING = Note()
@@ -43,10 +44,15 @@ NOTHING = Note()
 
 @value
 class Retry:
-    """Dispatch it again at this time. `doubtful`: the attempt before may have reached the provider."""
+    """Dispatch it again at this time, through `provider`.
+
+    `doubtful`: the attempt before may have reached its provider. `rounds` of all candidates have failed.
+    """
 
     at_us: int
     doubtful: bool = False
+    provider: str = ""
+    rounds: int = 0
 
 
 @value
@@ -85,20 +91,25 @@ class DeliveryPolicy:
     """The operator's numbers. Times are in seconds.
 
     A missing receipt is asked about after `receipt_overdue_s`, an unknown outcome after `doubt_first_s`;
-    each further question waits twice as long, up to `question_cap_s`.
+    each further question waits twice as long, up to `question_cap_s`. A message is not handed over again
+    once `crashes_max` of its attempts ended with the death of the process.
     """
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     receipt_overdue_s: float = 30.0
     doubt_first_s: float = 1.0
     question_cap_s: float = 3_600.0
+    crashes_max: int = 3
 
 
 @value
 class MessageTraits:
     """What matters of a message and of the provider that has, or may have, it.
 
-    `doubtful`: an earlier attempt may have reached its provider.
+    `doubtful`: an earlier attempt may have reached its provider. `provider` had the last attempt; it is one of
+    the `candidates`, which are in the order to try them. `shut` are the instances that take nothing now.
+    `hops` counts the changes of provider so far, `rounds` how often all candidates have failed, `crashes` the
+    attempts that a process did not survive. `keeps_keys`: the provider ignores what it took before.
     """
 
     attempt: int
@@ -108,6 +119,13 @@ class MessageTraits:
     gives_receipts: bool = True
     answers_questions: bool = False
     doubtful: bool = False
+    provider: str = ""
+    candidates: tuple[str, ...] = ()
+    shut: frozenset[str] = frozenset()
+    hops: int = 0
+    rounds: int = 0
+    crashes: int = 0
+    keeps_keys: bool = False
 
 
 def after_submit(
@@ -223,17 +241,35 @@ def _again(
     chance: float,
     retry_after_s: float | None,
 ) -> Decision:
-    following = after_refusal(
-        policy.retry, attempt=traits.attempt, now_us=now_us, retry_after_s=retry_after_s, chance=chance
-    )
-    if isinstance(following, GiveUp):
-        if traits.doubtful or note.reason is Reason.AMBIGUOUS:  # a failure would claim that it was not sent
+    """The next candidate at once, or after the last one the first, later; or the end of all tries."""
+    doubtful = note.reason is Reason.AMBIGUOUS
+    if traits.crashes >= policy.crashes_max:
+        return _end(Fact.EXHAUSTED, Note(Reason.ATTEMPTS_CRASHED, code=note.code, text=note.text))
+    if traits.attempt >= policy.retry.attempts_max:
+        if traits.doubtful or doubtful:  # a failure would claim that it was not sent
             return _end(Fact.LOST, Note(Reason.AMBIGUOUS, code=note.code, text=note.text))
         return _end(Fact.EXHAUSTED, Note(Reason.ATTEMPTS_EXHAUSTED, code=note.code, text=note.text))
+    # Whoever may have taken it and knows its key is the only one to whom it can go without becoming two.
+    stays = traits.hops >= policy.retry.hops_max or (doubtful and traits.keeps_keys)
+    rounds = traits.rounds
+    provider = None if stays else next_candidate(traits.candidates, traits.provider, traits.shut)
+    at_us = now_us
+    if provider is None:
+        rounds += 1
+        provider = traits.provider if stays else _begin_anew(traits)
+        wish_s = retry_after_s if provider == traits.provider else None
+        at_us = next_round_at(policy.retry, rounds=rounds, now_us=now_us, retry_after_s=wish_s, chance=chance)
     # At the end of its validity the message is found expired instead of sent.
-    at_us = min(following.at_us, traits.expire_at_us)
-    deferred = Note(note.reason, code=note.code, text=note.text, next_attempt_at_us=at_us)
-    return Decision(((Fact.DEFERRED, deferred),), Retry(at_us, doubtful=note.reason is Reason.AMBIGUOUS))
+    at_us = min(at_us, traits.expire_at_us)
+    deferred = Note(
+        note.reason, code=note.code, text=note.text, next_attempt_at_us=at_us, next_provider=provider
+    )
+    return Decision(((Fact.DEFERRED, deferred),), Retry(at_us, doubtful, provider, rounds))
+
+
+def _begin_anew(traits: MessageTraits) -> str:
+    """Where a round begins: with the first candidate that takes messages, or where it is when none does."""
+    return next((name for name in traits.candidates if name not in traits.shut), traits.provider)
 
 
 def _end(fact: Fact, note: Note) -> Decision:

@@ -61,6 +61,7 @@ class Fact(IntEnum):
     READ = 18
     CLICKED = 19
     PROGRESSED = 20
+    REROUTED = 21
 
 
 ENDS = frozenset({
@@ -108,7 +109,14 @@ MOVES: dict[tuple[State, Fact], State] = {
 }
 """The state that follows, for each fact that moves a message."""
 
-NOTES = frozenset({Fact.PART_DELIVERED, Fact.LATE_RECEIPT, Fact.READ, Fact.CLICKED, Fact.PROGRESSED})
+NOTES = frozenset({
+    Fact.PART_DELIVERED,
+    Fact.LATE_RECEIPT,
+    Fact.READ,
+    Fact.CLICKED,
+    Fact.PROGRESSED,
+    Fact.REROUTED,
+})
 """Facts that are kept as events and leave the state as it is, in every state."""
 
 RECEIPTS = frozenset({Fact.DELIVERED, Fact.UNDELIVERED, Fact.PART_DELIVERED, Fact.PROGRESSED})

@@ -39,6 +39,7 @@ class MessageChange:
     provider_code: str = ""
     provider_text: str = ""
     next_attempt_at_us: int | None = None
+    next_provider: str = ""
 
     @property
     def end(self) -> bool:

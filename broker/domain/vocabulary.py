@@ -63,6 +63,7 @@ class Reason(Enum):
     CONTENT_UNSUPPORTED = "the content cannot be sent on this channel"
     POLICY = "an account policy refused it"
     NOT_KNOWN_UPSTREAM = "the provider does not know it"
+    ATTEMPTS_CRASHED = "the broker died in each of its last attempts"
 
 
 class EventKind(IntEnum):

@@ -128,6 +128,7 @@ class _Acceptor:
                     message.expire_at_us,
                     message.candidates,
                     result.units,
+                    plan.accepted_at_us,
                 )
 
     def flush(self) -> None:

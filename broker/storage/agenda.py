@@ -16,14 +16,20 @@ SEPARATOR = ","
 class Work(IntEnum):
     """What is due for a message. Numbers are stored."""
 
+    WAITING = 0
+    """Waits for its time; due for dispatch then."""
     DISPATCH = 1
-    """Waits for its time, a route and a free place."""
+    """Its time has come: waits for a free place with its provider."""
     SUBMITTED = 2
     """An attempt is open; due when its lease runs out."""
     DOUBT = 3
     """An attempt's outcome is unknown; due when the provider is asked again."""
     RECEIPT = 4
     """A provider took it; due when the receipt is overdue."""
+
+
+UNSENT = frozenset({Work.WAITING, Work.DISPATCH})
+"""No attempt is open."""
 
 
 @dataclass(slots=True)
@@ -34,7 +40,8 @@ class DueRow:
     provider about this attempt; `pending_parts` the parts that are not reported delivered; `doubtful` says
     that an earlier attempt may have reached its provider. `candidates` are the instances that may carry it,
     in the order to try them, and `provider` is the one that does or will; `units` are what it counts for
-    against a rate; `crashes` counts the attempts that a process did not survive.
+    against a rate; `crashes` counts the attempts that a process did not survive, `hops` the changes of provider,
+    `rounds` how often all candidates have failed.
     """
 
     message_id: int
@@ -53,6 +60,13 @@ class DueRow:
     candidates: tuple[str, ...] = ()
     units: int = 1
     crashes: int = 0
+    hops: int = 0
+    rounds: int = 0
+
+    def plan_dispatch(self, at_us: int, now_us: int) -> None:
+        """The next attempt is due then."""
+        self.work = Work.DISPATCH if at_us <= now_us else Work.WAITING
+        self.at_us = at_us
 
 
 class Agenda:
@@ -89,13 +103,14 @@ class Agenda:
         expire_at_us: int,
         candidates: tuple[str, ...],
         units: int,
+        now_us: int,
     ) -> None:
-        """A new message, which waits for dispatch. Its row is written as it is: the verb cannot change it again."""
+        """A new message, which waits for its time or for dispatch. Its row is written as it is: the verb cannot change it again."""
         names = SEPARATOR.join(candidates)
         # fmt: off
         self._begun.append((
-            message_id, account_id, _DISPATCH, priority, at_us, expire_at_us, 0, candidates[0], 0, 0, 0, 0, False,
-            names, units, 0,
+            message_id, account_id, _DISPATCH if at_us <= now_us else _WAITING, priority, at_us, expire_at_us, 0,
+            candidates[0], 0, 0, 0, 0, False, names, units, 0, 0, 0,
         ))
         # fmt: on
 
@@ -115,11 +130,15 @@ class Agenda:
         self._tx.bulk("delete_due", [(message_id,) for message_id in self._done])
         changed = [self._rows[each] for each in self._changed - self._done]
         self._tx.bulk("update_due", [_columns(each) for each in changed])
-        if self._begun or any(each.work is _DISPATCH for each in changed):
+        if self._begun or any(each.work in UNSENT for each in changed):
             self._tx.work_is_due = True
+        self._begun.clear()
+        self._done.clear()
+        self._changed.clear()
 
 
-_DISPATCH = Work.DISPATCH  # looked up for every message, which costs as much as a call
+# Looked up for every message, which costs as much as a call.
+_DISPATCH, _WAITING = Work.DISPATCH, Work.WAITING
 _WORKS = {int(work): work for work in Work}
 
 
@@ -142,6 +161,8 @@ def due_row(row: Row) -> DueRow:
         candidates=tuple(row[13].split(SEPARATOR)) if row[13] else (),
         units=row[14],
         crashes=row[15],
+        hops=row[16],
+        rounds=row[17],
     )
 
 
@@ -163,4 +184,6 @@ def _columns(row: DueRow) -> tuple[object, ...]:
         SEPARATOR.join(row.candidates),
         row.units,
         row.crashes,
+        row.hops,
+        row.rounds,
     )

@@ -1,6 +1,4 @@
-"""Verbs of the dispatcher: claim what is due, record the attempt, and later settle its outcome."""
-
-from collections.abc import Callable
+"""Verbs of the dispatcher after a hand-over: settle outcomes, and give up what nobody will hear of."""
 
 from broker.domain.decision import (
     Ask,
@@ -9,41 +7,29 @@ from broker.domain.decision import (
     DeliveryPolicy,
     Done,
     MessageTraits,
-    Note,
     Retry,
     after_submit,
 )
 from broker.domain.ids import format_id
-from broker.domain.lifecycle import Fact
 from broker.domain.outcome import Outcome
 from broker.domain.spelling import IdSpelling
 from broker.domain.value import value
-from broker.domain.vocabulary import PRIORITIES, Channel, Guarantee, Reason, Traffic
+from broker.domain.vocabulary import Channel, Guarantee, Traffic
 from broker.spi import OutboundMessage
-from broker.storage.agenda import Agenda, DueRow, Work, due_row
+from broker.storage.agenda import Agenda, DueRow, Work
 from broker.storage.documents import load_content, load_labels
 from broker.storage.journal import Journal
 from broker.storage.matching import ProviderId, loose_spellings, provider_ids, register
 from broker.storage.transaction import Row, Transaction
 
-Route = Callable[[Channel, str], str | None]
-"""The provider instance for a channel and a pinned instance or "", None when there is none."""
-
-
-@value
-class Claim:
-    """A wish for work: at most `messages_max`, leased to the process `fence` until `lease_until_us`."""
-
-    now_us: int
-    messages_max: int
-    fence: int
-    lease_until_us: int
-    route: Route
-
 
 @value
 class OpenAttempt:
-    """An attempt that is recorded and whose provider was not called yet."""
+    """An attempt that is recorded and whose provider was not called yet.
+
+    `crashes` of the earlier attempts at the message ended with the death of the process. `repeated`: all its
+    candidates have refused it before.
+    """
 
     provider: str
     fence: int
@@ -51,85 +37,8 @@ class OpenAttempt:
     account_id: int
     message_id: int
     message: OutboundMessage
-
-
-@value
-class Claimed:
-    """What a claim got, how many messages it found expired, and when there may be more."""
-
-    attempts: tuple[OpenAttempt, ...]
-    looked_at: int
-    next_at_us: int | None
-
-
-def claim(tx: Transaction, items: list[Claim]) -> list[Claimed]:
-    """Take what is due, most urgent traffic first, and record an attempt for each."""
-    return [_claim_one(tx, item) for item in items]
-
-
-def _claim_one(tx: Transaction, wish: Claim) -> Claimed:
-    rows: list[DueRow] = []
-    for priority in PRIORITIES:
-        room = wish.messages_max - len(rows)
-        found = tx.all("due_dispatches", priority=priority, now=wish.now_us, rows_max=room) if room else ()
-        rows.extend(map(due_row, found))
-    attempts = _open_attempts(tx, wish, rows) if rows else ()
-    next_at_us = None if len(rows) == wish.messages_max else next_dispatch_at(tx)
-    return Claimed(attempts, len(rows), next_at_us)
-
-
-def next_dispatch_at(tx: Transaction) -> int | None:
-    """When the next dispatch is due, None when none is planned."""
-    times = [tx.one("next_dispatch", priority=priority) for priority in PRIORITIES]
-    return min((row[0] for row in times if row and row[0] is not None), default=None)
-
-
-def _open_attempts(tx: Transaction, wish: Claim, rows: list[DueRow]) -> tuple[OpenAttempt, ...]:
-    journal, agenda = Journal(tx, wish.now_us), Agenda(tx)
-    tx.lock_accounts(row.account_id for row in rows)
-    journal.load(row.message_id for row in rows)
-    outbound = load_outbound(tx, rows)
-    attempts: list[OpenAttempt] = []
-    for row in rows:
-        agenda.adopt(row)
-        parcel = outbound[row.message_id]
-        if row.expire_at_us <= wish.now_us:
-            _end_unsent(journal, agenda, row, Fact.LAPSED, Reason.VALIDITY_PASSED)
-            continue
-        provider = wish.route(parcel.channel, parcel.provider_pin)
-        if provider is None:
-            _end_unsent(journal, agenda, row, Fact.EXHAUSTED, Reason.NO_ROUTE)
-            continue
-        number = journal.attempt(row.message_id, provider)
-        row.work = Work.SUBMITTED
-        row.at_us = wish.lease_until_us
-        row.attempt = number
-        row.provider = provider
-        row.fence = wish.fence
-        row.submitted_at_us = wish.now_us
-        row.asked = 0
-        agenda.put(row)
-        attempts.append(
-            OpenAttempt(
-                provider=provider,
-                fence=wish.fence,
-                guarantee=parcel.guarantee,
-                account_id=row.account_id,
-                message_id=row.message_id,
-                message=parcel.outbound(row),
-            )
-        )
-    journal.flush()
-    agenda.flush()
-    return tuple(attempts)
-
-
-def _end_unsent(journal: Journal, agenda: Agenda, row: DueRow, fact: Fact, reason: Reason) -> None:
-    """It will not be sent, as `fact` says; UNKNOWN where an earlier attempt may have reached a provider."""
-    if row.doubtful:
-        fact, reason = Fact.LOST, Reason.AMBIGUOUS
-    journal.happen(row.message_id, fact, Note(reason))
-    agenda.done(row.message_id)
+    crashes: int = 0
+    repeated: bool = False
 
 
 @value
@@ -205,7 +114,10 @@ def _parcel(row: Row, contents: dict[Channel, dict[str, object]]) -> Parcel:
 
 @value
 class Settlement:
-    """The outcome of one open attempt, and what decides what follows."""
+    """The outcome of one open attempt, and what decides what follows.
+
+    `shut` are the instances that take nothing now; `keeps_keys`: this one ignores what it took before.
+    """
 
     attempt: OpenAttempt
     outcome: Outcome
@@ -215,6 +127,8 @@ class Settlement:
     now_us: int
     chance: float
     spelling: IdSpelling = IdSpelling.EXACT
+    shut: frozenset[str] = frozenset()
+    keeps_keys: bool = False
 
 
 def settle(tx: Transaction, items: list[Settlement]) -> list[bool]:
@@ -241,9 +155,16 @@ def settle(tx: Transaction, items: list[Settlement]) -> list[bool]:
                 gives_receipts=item.gives_receipts,
                 answers_questions=item.answers_questions,
                 doubtful=row.doubtful,
+                provider=row.provider,
+                candidates=row.candidates,
+                shut=item.shut,
+                hops=row.hops,
+                rounds=row.rounds,
+                crashes=row.crashes,
+                keeps_keys=item.keeps_keys,
             )
             decision = after_submit(item.outcome, traits, item.policy, now_us=item.now_us, chance=item.chance)
-            ids += carry_out(journal, agenda, row, decision)
+            ids += carry_out(journal, agenda, row, decision, item.now_us)
         answers.append(mine)
     register(
         tx, journal, agenda, ids, loose_spellings((item.attempt.provider, item.spelling) for item in items)
@@ -253,7 +174,32 @@ def settle(tx: Transaction, items: list[Settlement]) -> list[bool]:
     return answers
 
 
-def carry_out(journal: Journal, agenda: Agenda, row: DueRow, decision: Decision) -> list[ProviderId]:
+def give_up(tx: Transaction, items: list[OpenAttempt]) -> list[bool]:
+    """Say of open attempts that this process ends before it hears of them: it did not die of them.
+
+    They are overdue at once. False for one that is no longer this process's.
+    """
+    agenda = Agenda(tx)
+    agenda.load([item.message_id for item in items])
+    answers = []
+    for item in items:
+        row = agenda.get(item.message_id)
+        mine = (
+            row is not None
+            and row.work is Work.SUBMITTED
+            and (row.attempt, row.fence) == (item.message.attempt, item.fence)
+        )
+        if row is not None and mine:
+            row.fence, row.at_us = 0, row.submitted_at_us
+            agenda.put(row)
+        answers.append(mine)
+    agenda.flush()
+    return answers
+
+
+def carry_out(
+    journal: Journal, agenda: Agenda, row: DueRow, decision: Decision, now_us: int
+) -> list[ProviderId]:
     """Record a decision's facts and what is due next; answers the provider ids that are new."""
     new_ids: list[ProviderId] = []
     for fact, note in decision.facts:
@@ -261,9 +207,11 @@ def carry_out(journal: Journal, agenda: Agenda, row: DueRow, decision: Decision)
         if note.provider_message_ids:
             new_ids += provider_ids(row, note.provider_message_ids)
     match decision.then:
-        case Retry(at_us, doubtful):
-            row.work, row.at_us = Work.DISPATCH, at_us
+        case Retry(at_us, doubtful, provider, rounds):
+            row.plan_dispatch(at_us, now_us)
             row.doubtful = row.doubtful or doubtful
+            row.hops += provider != row.provider
+            row.provider, row.rounds = provider, rounds
             agenda.put(row)
         case Ask(at_us):
             row.work, row.at_us = Work.DOUBT, at_us

@@ -9,7 +9,7 @@ from broker.domain.ids import first_id_at
 from broker.domain.lifecycle import Fact, State
 from broker.domain.records import EventRecord, MessageChange, MessageRecord, TimelineRecord
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
-from broker.storage.agenda import Agenda, Work
+from broker.storage.agenda import UNSENT, Agenda
 from broker.storage.documents import load_content, load_labels
 from broker.storage.journal import Journal
 from broker.storage.transaction import Row, Transaction
@@ -82,7 +82,7 @@ def cancel(tx: Transaction, items: list[Cancellation]) -> list[Cancelled | NotCa
         head, due = journal.find(item.message_id), agenda.get(item.message_id)
         if head is None or head.account_id != item.account_id:
             answers.append(NoSuchMessage())
-        elif due is None or due.work is not Work.DISPATCH or due.doubtful:
+        elif due is None or due.work not in UNSENT or due.doubtful:
             answers.append(NotCancellable(head.state))
         else:
             journal.happen(item.message_id, Fact.CANCELLED, Note(Reason.CANCELLED_BY_SENDER))
@@ -189,6 +189,7 @@ def _change(row: Row) -> MessageChange:
         provider_code=row[12] or "",
         provider_text=row[13] or "",
         next_attempt_at_us=row[14],
+        next_provider=row[15] or "",
     )
 
 
@@ -199,13 +200,13 @@ def _event(account_id: int, row: Row) -> EventRecord:
         time_us=row[1],
         message_id=row[2],
         change=_change(row),
-        recipient=row[15],
-        sender=row[16],
-        channel=_CHANNELS[row[17]] if row[17] else None,
-        units=row[18],
-        client_reference=row[19],
-        data=row[20],
-        labels=load_labels(row[21]),
+        recipient=row[16],
+        sender=row[17],
+        channel=_CHANNELS[row[18]] if row[18] else None,
+        units=row[19],
+        client_reference=row[20],
+        data=row[21],
+        labels=load_labels(row[22]),
     )
 
 

@@ -141,4 +141,5 @@ class Journal:
             note.code or None,
             note.text or None,
             note.next_attempt_at_us,
+            note.next_provider or None,
         ))

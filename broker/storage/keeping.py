@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from broker.domain.access import Principal, Role
 from broker.domain.ids import first_id_at
-from broker.storage.dispatching import next_dispatch_at
+from broker.storage.agenda import UNSENT
 from broker.storage.matching import forget_provider_ids
 from broker.storage.parking import forget_parked_receipts
 from broker.storage.transaction import Transaction
@@ -120,7 +120,8 @@ def read_has_accounts(tx: Transaction) -> bool:
 
 def read_due_counts(tx: Transaction) -> tuple[dict[int, int], int | None]:
     """How many messages wait for each kind of work, and when the first dispatch was or is due."""
-    return {row[0]: row[1] for row in tx.all("due_counts")}, next_dispatch_at(tx)
+    rows = tx.all("due_counts")
+    return {row[0]: row[1] for row in rows}, min((row[2] for row in rows if row[0] in UNSENT), default=None)
 
 
 @dataclass(frozen=True, slots=True)

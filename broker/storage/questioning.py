@@ -28,7 +28,11 @@ from broker.storage.transaction import Transaction
 
 @value
 class QuestionClaim:
-    """A wish for overdue messages: at most `messages_max`, leased until `lease_until_us`."""
+    """A wish for overdue messages: at most `messages_max`, leased until `lease_until_us`.
+
+    `can_ask` and `keeps_keys` tell of an instance whether it answers questions and whether it ignores what it
+    took before; `shut` are those that take nothing now.
+    """
 
     now_us: int
     messages_max: int
@@ -36,6 +40,8 @@ class QuestionClaim:
     policy: DeliveryPolicy
     can_ask: Callable[[str], bool]
     chance: Callable[[], float]
+    shut: frozenset[str] = frozenset()
+    keeps_keys: Callable[[str], bool] = lambda _provider: False
 
 
 @value
@@ -62,7 +68,7 @@ class Overdue:
 
 @value
 class AnswerReport:
-    """What a provider answered."""
+    """What a provider answered. `shut` are the instances that take nothing now."""
 
     question: Question
     answer: Outcome | Receipt
@@ -71,6 +77,8 @@ class AnswerReport:
     now_us: int
     chance: float
     spelling: IdSpelling = IdSpelling.EXACT
+    shut: frozenset[str] = frozenset()
+    keeps_keys: bool = False
 
 
 def claim_questions(tx: Transaction, items: list[QuestionClaim]) -> list[Overdue]:
@@ -100,7 +108,7 @@ def _questions(tx: Transaction, wish: QuestionClaim, rows: list[DueRow]) -> tupl
             journal.happen(row.message_id, Fact.DOUBTED, note)
             row.work = Work.DOUBT
         if not wish.can_ask(row.provider):
-            carry_out(journal, agenda, row, _without_asking(row, parcel, wish))
+            carry_out(journal, agenda, row, _without_asking(row, parcel, wish), wish.now_us)
             continue
         row.at_us = wish.lease_until_us
         row.asked += 1
@@ -123,7 +131,7 @@ def _questions(tx: Transaction, wish: QuestionClaim, rows: list[DueRow]) -> tupl
 
 
 def _without_asking(row: DueRow, parcel: Parcel, wish: QuestionClaim) -> Decision:
-    traits = MessageTraits(row.attempt, row.expire_at_us, parcel.guarantee, row.asked, doubtful=row.doubtful)
+    traits = _traits(row, parcel.guarantee, wish.shut, keeps_keys=wish.keeps_keys(row.provider))
     if row.work is Work.RECEIPT:
         return no_receipt_yet(traits, wish.policy, now_us=wish.now_us)
     note = Note(Reason.AMBIGUOUS)
@@ -151,7 +159,7 @@ def settle_answers(tx: Transaction, items: list[AnswerReport]) -> list[bool]:
         row = agenda.get(item.question.message_id)
         same = row is not None and _still_asked(row, item.question)
         if row is not None and same:
-            ids += carry_out(journal, agenda, row, _decide(row, item))
+            ids += carry_out(journal, agenda, row, _decide(row, item), item.now_us)
         answers.append(same)
     register(
         tx, journal, agenda, ids, loose_spellings((item.question.provider, item.spelling) for item in items)
@@ -168,26 +176,54 @@ def _still_asked(row: DueRow, question: Question) -> bool:
 
 
 def _decide(row: DueRow, item: AnswerReport) -> Decision:
-    traits = MessageTraits(
-        attempt=row.attempt,
-        expire_at_us=row.expire_at_us,
-        guarantee=item.question.guarantee,
-        asked=row.asked,
+    traits = _traits(
+        row,
+        item.question.guarantee,
+        item.shut,
+        keeps_keys=item.keeps_keys,
         gives_receipts=item.gives_receipts,
         answers_questions=True,
-        doubtful=row.doubtful,
     )
     if row.work is Work.RECEIPT:
         return after_receipt_question(item.answer, traits, item.policy, now_us=item.now_us)
     return after_question(item.answer, traits, item.policy, now_us=item.now_us, chance=item.chance)
 
 
+def _traits(
+    row: DueRow,
+    guarantee: Guarantee,
+    shut: frozenset[str],
+    *,
+    keeps_keys: bool,
+    gives_receipts: bool = True,
+    answers_questions: bool = False,
+) -> MessageTraits:
+    return MessageTraits(
+        attempt=row.attempt,
+        expire_at_us=row.expire_at_us,
+        guarantee=guarantee,
+        asked=row.asked,
+        gives_receipts=gives_receipts,
+        answers_questions=answers_questions,
+        doubtful=row.doubtful,
+        provider=row.provider,
+        candidates=row.candidates,
+        shut=shut,
+        hops=row.hops,
+        rounds=row.rounds,
+        crashes=row.crashes,
+        keeps_keys=keeps_keys,
+    )
+
+
 def release_leases(tx: Transaction, items: list[tuple[int, int]]) -> list[None]:
     """At start, for (now_us, lease_us): open attempts and open questions have nobody left to end them.
 
+    Each message with an open attempt was there when the process died, which is counted once an attempt.
     Whatever is due within a lease is due now. That takes in receipts that were to be asked about soon:
     while the broker was away, providers may have called in vain.
     """
+    tx.all("count_crashes")
     for now_us, lease_us in items:
         tx.all("release_leases", now=now_us, lease_end=now_us + lease_us)
     return [None] * len(items)

@@ -109,7 +109,18 @@ def planned(
 
 
 def acceptance(
-    asked: Submission, ids: IdCounter, *, now_us: int = NOW_US, remember_us: int = REMEMBER_US
+    asked: Submission,
+    ids: IdCounter,
+    *,
+    now_us: int = NOW_US,
+    remember_us: int = REMEMBER_US,
+    candidates: tuple[str, ...] = (PROVIDER,),
 ) -> Acceptance:
-    """What `accept` takes for a submission."""
-    return Acceptance(planned(asked, ids.take(1 + len(asked.recipients)), now_us=now_us), remember_us)
+    """What `accept` takes for a submission whose messages may go through `candidates`."""
+    made = planned(
+        asked,
+        ids.take(1 + len(asked.recipients)),
+        now_us=now_us,
+        find_candidates=lambda *_: candidates,
+    )
+    return Acceptance(made, remember_us)

@@ -82,6 +82,8 @@ def _add_explanation(fields: dict[str, Any], change: MessageChange) -> None:
     fields["provider_text"] = change.provider_text
     if change.next_attempt_at_us is not None:
         fields["next_attempt_time"] = timestamp(change.next_attempt_at_us)
+    if change.next_provider:
+        fields["next_provider"] = change.next_provider
 
 
 def _add_labels(fields: dict[str, Any], labels: Labels) -> None:

@@ -72,4 +72,5 @@ def timeline_entry(record: TimelineRecord) -> message_pb2.TimelineEntry:
         provider_code=change.provider_code,
         provider_text=change.provider_text,
         next_attempt_time=None if change.next_attempt_at_us is None else timestamp(change.next_attempt_at_us),
+        next_provider=change.next_provider,
     )

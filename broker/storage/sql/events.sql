@@ -10,12 +10,14 @@ WHERE accounts.account_id = head.account_id
 -- name: insert_events
 INSERT INTO events (
     account_id, sequence, time, message_id, previous_sequence, fact, state, previous_state, reason, detail,
-    attempt, provider, provider_message_ids, part, provider_code, provider_text, next_attempt_at
+    attempt, provider, provider_message_ids, part, provider_code, provider_text, next_attempt_at,
+    next_provider
 ) VALUES :rows
 
 -- name: events_after
 SELECT e.sequence, e.time, e.message_id, e.fact, e.state, e.previous_state, e.reason, e.detail, e.attempt,
        e.provider, e.provider_message_ids, e.part, e.provider_code, e.provider_text, e.next_attempt_at,
+       e.next_provider,
        m.recipient, s.sender, m.channel, m.units, m.client_reference, m.data, s.labels
 FROM events e
 JOIN messages m ON m.message_id = e.message_id
@@ -37,7 +39,8 @@ WITH RECURSIVE chain (hop, sequence) AS (
     WHERE e.previous_sequence > 0 AND chain.hop < :events_max
 )
 SELECT e.sequence, e.time, e.message_id, e.fact, e.state, e.previous_state, e.reason, e.detail, e.attempt,
-       e.provider, e.provider_message_ids, e.part, e.provider_code, e.provider_text, e.next_attempt_at
+       e.provider, e.provider_message_ids, e.part, e.provider_code, e.provider_text, e.next_attempt_at,
+       e.next_provider
 FROM chain
 CROSS JOIN events e ON e.account_id = :account_id AND e.sequence = chain.sequence
 ORDER BY e.sequence

@@ -19,6 +19,7 @@ from broker.testing.store_suite.dispatching import DispatchingCases
 from broker.testing.store_suite.grouping import GroupingCases
 from broker.testing.store_suite.housekeeping import HousekeepingCases
 from broker.testing.store_suite.keepsakes import KeepsakeCases
+from broker.testing.store_suite.lanes import LanesCases
 from broker.testing.store_suite.lives import LivesCases
 from broker.testing.store_suite.reading import ReadingCases
 from broker.testing.store_suite.receipts import ReceiptCases
@@ -30,6 +31,7 @@ __all__ = ["ACCOUNTS", "Bench", "StoreSuite"]
 class StoreSuite(
     AcceptingCases,
     DispatchingCases,
+    LanesCases,
     AskingCases,
     ReceiptCases,
     AllSpellingCases,

@@ -94,7 +94,7 @@ class AcceptingCases(OpenedStore):
         expected = DueRow(
             message_id,
             1,
-            Work.DISPATCH,
+            Work.WAITING,
             1,
             later_us,
             later_us + VALID_US,

@@ -14,7 +14,8 @@ from broker.domain.vocabulary import Channel
 from broker.storage.acceptance import Accepted as Answer
 from broker.storage.acceptance import Repeated, Stored, accept
 from broker.storage.agenda import DueRow, due_row
-from broker.storage.dispatching import Claim, Claimed, OpenAttempt, Route, Settlement, claim, settle
+from broker.storage.claiming import Claim, Claimed, Room, claim
+from broker.storage.dispatching import OpenAttempt, Settlement, settle
 from broker.storage.history import (
     Cancellation,
     Cancelled,
@@ -57,6 +58,12 @@ def one_route(_channel: Channel, _pinned: str) -> str | None:
     return PROVIDER
 
 
+def room(provider: str = PROVIDER, messages_max: int = 100, **changes: Any) -> Room:
+    """Room with a provider, and as many calls of its own for those that need one."""
+    fields: dict[str, Any] = {"messages_max": messages_max, "suspects_max": messages_max}
+    return Room(provider, **(fields | changes))
+
+
 @dataclass
 class Bench:
     """A store, the time, and the process (`fence`) that works with it."""
@@ -71,21 +78,44 @@ class Bench:
         """Let time pass."""
         self.now_us += round(seconds * SECOND_US)
 
-    async def accept(self, *asked: Submission, remember_us: int = REMEMBER_US) -> list[Answer]:
-        """Store submissions in one call."""
-        items = [acceptance(each, self.ids, now_us=self.now_us, remember_us=remember_us) for each in asked]
+    async def accept(
+        self,
+        *asked: Submission,
+        remember_us: int = REMEMBER_US,
+        candidates: tuple[str, ...] = (PROVIDER,),
+    ) -> list[Answer]:
+        """Store submissions in one call; their messages may go through `candidates`."""
+        items = [
+            acceptance(each, self.ids, now_us=self.now_us, remember_us=remember_us, candidates=candidates)
+            for each in asked
+        ]
         return await self.store.write(accept, items, {each.account_id for each in asked})
 
     async def send(self, **changes: Any) -> list[int]:
         """Store one submission; answers its messages' ids."""
-        (answer,) = await self.accept(submission(**changes))
+        candidates = changes.pop("candidates", (PROVIDER,))
+        (answer,) = await self.accept(submission(**changes), candidates=candidates)
         return message_ids(answer)
 
-    async def claim(self, messages_max: int = 100, *, route: Route = one_route) -> Claimed:
-        """Claim what is due."""
-        wish = Claim(self.now_us, messages_max, self.fence, self.now_us + LEASE_US, route)
-        (claimed,) = await self.store.write(claim, [wish])
+    async def claim(self, messages_max: int = 100, **changes: Any) -> Claimed:
+        """Claim what is due, for the one provider unless `rooms` says otherwise."""
+        (claimed,) = await self.store.write(claim, [self.wish(messages_max, **changes)])
         return claimed
+
+    def wish(self, messages_max: int = 100, **changes: Any) -> Claim:
+        """What `claim` takes; `turns` are those of the claim before."""
+        rooms = changes.pop("rooms", (room(PROVIDER, messages_max),))
+        fields: dict[str, Any] = {
+            "now_us": self.now_us,
+            "fence": self.fence,
+            "lease_until_us": self.now_us + LEASE_US,
+            "rooms": rooms,
+            "known": frozenset(each.provider for each in rooms),
+            "shut": frozenset(),
+            "route": one_route,
+            "turns": {},
+        }
+        return Claim(**(fields | changes))
 
     async def open(self, **changes: Any) -> OpenAttempt:
         """Store one message and open its first attempt."""
@@ -106,9 +136,12 @@ class Bench:
         receipts: bool = True,
         questions: bool = False,
         spelling: IdSpelling = IdSpelling.EXACT,
+        shut: frozenset[str] = frozenset(),
     ) -> Settlement:
         """What `settle` takes. There is no jitter: what is retried is due at once."""
-        return Settlement(attempt, outcome, receipts, questions, self.policy, self.now_us, 0.0, spelling)
+        return Settlement(
+            attempt, outcome, receipts, questions, self.policy, self.now_us, 0.0, spelling, shut
+        )
 
     async def sent(
         self,

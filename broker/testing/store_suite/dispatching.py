@@ -11,9 +11,11 @@ from broker.domain.outcome import Accepted, NotAccepted, Outcome, Rejected, Unkn
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 from broker.spi import OutboundMessage
 from broker.storage.agenda import Work
-from broker.storage.dispatching import next_dispatch_at, settle
+from broker.storage.claiming import next_due_at
+from broker.storage.dispatching import give_up, settle
+from broker.storage.questioning import release_leases
 from broker.testing.builders import NOW_US, PROVIDER, SECOND_US, phones, sms
-from broker.testing.store_suite.bench import LEASE_US, Bench, attempt_at, attempt_of_fence
+from broker.testing.store_suite.bench import LEASE_US, Bench, attempt_at, attempt_of_fence, room
 from broker.testing.store_suite.opening import OpenedStore
 
 ONCE = Guarantee.AT_MOST_ONCE
@@ -107,15 +109,28 @@ class ClaimingCases(OpenedStore):
         assert (0 if early_us else 1) == len((await bench.claim()).attempts)
 
     async def test_a_claim_tells_when_the_next_message_is_due(self, bench: Bench) -> None:
-        """The earliest of every priority; None where nothing waits, or where the claim was full."""
+        """The earliest of every priority; None where nothing waits for its time."""
         assert (await bench.claim()).next_at_us is None
         await bench.send(schedule_at_us=NOW_US + 90 * SECOND_US, traffic=Traffic.PASSCODE)
         await bench.send(schedule_at_us=NOW_US + 60 * SECOND_US, traffic=Traffic.PROMOTIONAL)
         assert NOW_US + 60 * SECOND_US == (await bench.claim()).next_at_us
-        assert NOW_US + 60 * SECOND_US == await bench.store.read(next_dispatch_at)
+        assert NOW_US + 60 * SECOND_US == await bench.store.read(next_due_at)
         bench.wait(60)
-        full = await bench.claim(1)
-        assert (1, None) == (full.looked_at, full.next_at_us)
+        assert NOW_US + 90 * SECOND_US == (await bench.claim()).next_at_us
+
+    async def test_a_claim_tells_when_what_it_left_expires(self, bench: Bench) -> None:
+        """There may be no room before."""
+        await bench.send(validity_us=60 * SECOND_US)
+        left = await bench.claim(rooms=(), known=frozenset({PROVIDER}))
+        assert (NOW_US + 60 * SECOND_US, frozenset({PROVIDER})) == (left.next_at_us, left.left)
+
+    @pytest.mark.parametrize(("room_for", "left"), [(1, {PROVIDER}), (2, {PROVIDER}), (3, set())])
+    async def test_a_claim_tells_where_it_left_something(
+        self, bench: Bench, room_for: int, left: set[str]
+    ) -> None:
+        """A full claim may have left more."""
+        await bench.send(recipients=phones(2))
+        assert left == (await bench.claim(room_for)).left
 
     @pytest.mark.parametrize("early_us", [1, 0], ids=["a moment before", "exactly"])
     async def test_an_expired_message_is_never_handed_over(self, bench: Bench, early_us: int) -> None:
@@ -127,27 +142,6 @@ class ClaimingCases(OpenedStore):
         expected = (1, State.PROCESSING, None) if early_us else (0, State.EXPIRED, Reason.VALIDITY_PASSED)
         assert expected == (len(claimed.attempts), message.state, message.reason)
         assert 1 == claimed.looked_at
-
-    async def test_a_message_without_a_route_ends(self, bench: Bench) -> None:
-        """It fails for want of a provider, and no attempt is counted."""
-        (message_id,) = await bench.send()
-        claimed = await bench.claim(route=no_route)
-        assert () == claimed.attempts
-        message = await bench.message(message_id)
-        assert (State.SENDING_FAILED, Reason.NO_ROUTE, 0) == (message.state, message.reason, message.attempts)
-
-    async def test_the_route_is_asked_with_the_channel_and_the_pin(self, bench: Bench) -> None:
-        """The instance that a submission names is handed to the router."""
-        asked = []
-
-        def route(channel: Channel, pinned: str) -> str | None:
-            asked.append((channel, pinned))
-            return pinned
-
-        await bench.send(provider="west")
-        claimed = await bench.claim(route=route)
-        assert [(Channel.SMS, "west")] == asked
-        assert ["west"] == [attempt.provider for attempt in claimed.attempts]
 
 
 class SettlingCases(OpenedStore):
@@ -201,6 +195,43 @@ class SettlingCases(OpenedStore):
         again = attempt_at(attempt.message_id, await bench.claim())
         assert (2, attempt.message.idempotency_key) == (again.message.attempt, again.message.idempotency_key)
 
+    async def test_the_refusal_itself_makes_the_next_candidate_due(self, bench: Bench) -> None:
+        """In one transaction: the event names it, and it is due at once."""
+        attempt = await bench.open(candidates=("acme", "west"))
+        await bench.settle(attempt, NotAccepted(retry_after_s=30.0))
+        change = (await bench.timeline(attempt.message_id))[-1].change
+        assert (Fact.DEFERRED, Reason.PROVIDER_UNAVAILABLE, "acme", "west", NOW_US) == (
+            change.fact,
+            change.reason,
+            change.provider,
+            change.next_provider,
+            change.next_attempt_at_us,
+        )
+        row = await bench.due(attempt.message_id)
+        assert row is not None
+        assert ("west", Work.DISPATCH, NOW_US, 1) == (row.provider, row.work, row.at_us, row.hops)
+        claimed = await bench.claim(rooms=(room("west"),), known=frozenset({"acme", "west"}))
+        assert ["west"] == [each.provider for each in claimed.attempts]
+
+    async def test_a_candidate_that_takes_nothing_is_passed_over(self, bench: Bench) -> None:
+        """Its circuit is open, or it is drained, or it asked to be left alone."""
+        attempt = await bench.open(candidates=("acme", "west", "east"))
+        await bench.settle(attempt, NotAccepted(), shut=frozenset({"west"}))
+        row = await bench.due(attempt.message_id)
+        assert row is not None
+        assert "east" == row.provider
+
+    async def test_attempts_that_are_given_up_are_no_crash(self, bench: Bench) -> None:
+        """A process that ends in peace says so of what it leaves behind."""
+        attempt = await bench.open()
+        assert [True] == await bench.store.write(give_up, [attempt])
+        assert [False] == await bench.store.write(give_up, [attempt])
+        await bench.store.write(release_leases, [(bench.now_us, LEASE_US)])
+        row = await bench.due(attempt.message_id)
+        assert row is not None
+        assert (Work.SUBMITTED, 0) == (row.work, row.crashes)
+        assert 1 == len((await bench.overdue()).questions)
+
     async def test_a_message_fails_when_its_attempts_are_used(self, bench: Bench) -> None:
         """Three are allowed here."""
         (message_id,) = await bench.send()
@@ -244,7 +275,7 @@ class SettlingCases(OpenedStore):
         """Its provider was removed from the settings, after it may have taken the message."""
         attempt = await bench.open()
         await bench.settle(attempt, Unknown())
-        await bench.claim(route=no_route)
+        await bench.claim(rooms=(), route=no_route)
         message = await bench.message(attempt.message_id)
         assert (State.UNKNOWN, Reason.AMBIGUOUS) == (message.state, message.reason)
 

@@ -14,6 +14,7 @@ from broker.testing.store_suite.bench import read_due
 ALL = 1_000_000
 
 STATES_OF_WORK = {
+    Work.WAITING: {State.ACCEPTED, State.SCHEDULED, State.PROCESSING},
     Work.DISPATCH: {State.ACCEPTED, State.SCHEDULED, State.PROCESSING},
     Work.SUBMITTED: {State.PROCESSING},
     Work.DOUBT: {State.PROCESSING},

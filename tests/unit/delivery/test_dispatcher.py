@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from broker.delivery.dispatcher import Dispatcher, DispatchLimits
+from broker.delivery.lanes import Lanes
 from broker.delivery.registry import Registry
+from broker.domain.health import HealthPolicy
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Accepted, NotAccepted, Rejected, Unknown
 from broker.domain.vocabulary import Guarantee, Reason
 from broker.errors import BrokerError, ErrorReason
 from broker.metrics import Metrics
 from broker.spi import OutboundMessage, ReceiptMode
-from broker.storage.agenda import Work
+from broker.storage.agenda import UNSENT, Work
 from broker.storage.dispatching import settle
 from broker.storage.questioning import release_leases
 from broker.storage.store import Store
@@ -23,7 +25,7 @@ from broker.testing.scripted_provider import ScriptedProvider, scripted_registry
 from broker.testing.store_suite import Bench
 from broker.testing.store_suite.bench import LEASE_US
 
-LIMITS = DispatchLimits(in_flight_max=100, batch_max=50, submit_timeout_s=5.0, lease_s=90.0)
+LIMITS = DispatchLimits(batch_max=50, submit_timeout_s=5.0, lease_s=90.0)
 SENT = [Fact.ACCEPTED, Fact.ATTEMPTED, Fact.HANDED_OVER]
 
 Build = Callable[..., Dispatcher]
@@ -34,11 +36,18 @@ def build(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Build
     """A dispatcher that hears of every commit; without jitter, so a retry is due at once."""
 
     def dispatcher(
-        registry: Registry | None = None, limits: DispatchLimits = LIMITS, *, fence: int = 1
+        registry: Registry | None = None,
+        limits: DispatchLimits = LIMITS,
+        *,
+        fence: int = 1,
+        in_flight_max: int = 100,
+        health: HealthPolicy | None = None,
     ) -> Dispatcher:
+        registry = registry or scripted_registry(acme=provider)
         made = Dispatcher(
             store,
-            registry or scripted_registry(acme=provider),
+            registry,
+            Lanes(registry, clock, Metrics(), in_flight_max=in_flight_max, policy=health),
             clock,
             fence=fence,
             policy=POLICY,
@@ -124,7 +133,7 @@ async def test_a_providers_wish_to_wait_is_kept(bench, build, running, until, cl
 async def waiting(bench: Bench, message_id: int) -> bool:
     """Whether the message waits for its next attempt."""
     row = await bench.due(message_id)
-    return row is not None and row.work is Work.DISPATCH and row.attempt > 0
+    return row is not None and row.work in UNSENT and row.attempt > 0
 
 
 async def test_the_last_attempt_is_the_last(bench, build, running, until, provider) -> None:
@@ -232,7 +241,7 @@ async def test_no_more_messages_are_with_providers_than_allowed(
     """The rest waits in the store, where it costs no memory, and goes out as soon as there is room."""
     provider.gate = asyncio.Event()
     sent = await bench.send(recipients=phones(30))
-    async with running(build(limits=limited(in_flight_max=7, batch_max=5)).run()):
+    async with running(build(limits=limited(batch_max=5), in_flight_max=7).run()):
         await until(lambda: sum(map(len, provider.submitted)) >= 7)
         await asyncio.sleep(0.02)
         assert 7 == sum(map(len, provider.submitted))

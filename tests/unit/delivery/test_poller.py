@@ -39,6 +39,7 @@ def build(store: Store, clock: ManualClock, provider: ScriptedProvider, built: l
             store,
             registry or scripted_registry(acme=provider),
             clock,
+            shut=frozenset,
             policy=POLICY,
             query_timeout_s=5.0,
             lease_s=90.0,

@@ -53,6 +53,13 @@ TRAITS = st.builds(
     gives_receipts=st.booleans(),
     answers_questions=st.booleans(),
     doubtful=st.booleans(),
+    provider=st.sampled_from("abx"),
+    candidates=st.sampled_from([(), ("a",), ("a", "b"), ("a", "b", "c")]),
+    shut=st.frozensets(st.sampled_from("abc")),
+    hops=st.integers(0, 30),
+    rounds=st.integers(0, 30),
+    crashes=st.integers(0, 4),
+    keeps_keys=st.booleans(),
 )
 
 
@@ -116,7 +123,7 @@ class TestHandOvers:
         decision = submitted(NotAccepted(code="503"), guarantee=guarantee, answers_questions=asks)
         at_us = NOW_US + 4 * SECOND_US
         note = Note(Reason.PROVIDER_UNAVAILABLE, code="503", next_attempt_at_us=at_us)
-        assert Decision(((Fact.DEFERRED, note),), Retry(at_us)) == decision
+        assert Decision(((Fact.DEFERRED, note),), Retry(at_us, rounds=1)) == decision
 
     @pytest.mark.parametrize("guarantee", Guarantee)
     def test_what_is_unknown_is_asked_about(self, guarantee: Guarantee) -> None:
@@ -129,7 +136,9 @@ class TestHandOvers:
         """And is doubtful from then on."""
         at_us = NOW_US + 4 * SECOND_US
         note = Note(Reason.AMBIGUOUS, code="t", next_attempt_at_us=at_us)
-        assert Decision(((Fact.DEFERRED, note),), Retry(at_us, doubtful=True)) == submitted(Unknown("t"))
+        assert Decision(((Fact.DEFERRED, note),), Retry(at_us, doubtful=True, rounds=1)) == submitted(
+            Unknown("t")
+        )
 
     def test_what_stays_unknown_stops_at_most_once(self) -> None:
         """UNKNOWN, not failed: it may have arrived."""
@@ -146,24 +155,28 @@ class TestRetries:
     """When, and how often."""
 
     @pytest.mark.parametrize(
-        ("attempt", "chance", "seconds"), [(1, 0.0, 0), (1, 0.5, 4), (1, 1.0, 8), (2, 0.5, 8), (2, 1.0, 16)]
+        ("rounds", "chance", "seconds"), [(0, 0.0, 0), (0, 0.5, 4), (0, 1.0, 8), (1, 0.5, 8), (1, 1.0, 16)]
     )
-    def test_delays_double_and_are_drawn_whole(self, attempt: int, chance: float, seconds: int) -> None:
-        """Full jitter: from nothing to the ceiling."""
-        assert Retry(NOW_US + seconds * SECOND_US) == submitted(NotAccepted(), chance, attempt=attempt).then
+    def test_delays_double_and_are_drawn_whole(self, rounds: int, chance: float, seconds: int) -> None:
+        """Full jitter: from nothing to the ceiling, by the rounds that failed before."""
+        expected = Retry(NOW_US + seconds * SECOND_US, rounds=rounds + 1)
+        assert expected == submitted(NotAccepted(), chance, rounds=rounds).then
 
     @pytest.mark.parametrize(
         ("wish_s", "seconds"), [(None, 4.0), (0.0, 4.0), (-5.0, 4.0), (3.0, 4.0), (60.0, 60.0), (0.5, 4.0)]
     )
     def test_a_providers_wish_is_the_least_delay(self, wish_s: float | None, seconds: float) -> None:
         """Never the most."""
-        assert Retry(NOW_US + round(seconds * SECOND_US)) == submitted(NotAccepted(wish_s)).then
+        assert Retry(NOW_US + round(seconds * SECOND_US), rounds=1) == submitted(NotAccepted(wish_s)).then
 
     @pytest.mark.parametrize("wish_s", [3_600.0, 1e9, float("inf")])
     def test_no_retry_is_planned_beyond_validity(self, wish_s: float) -> None:
         """At its end the message is found expired."""
         ((_, note),) = submitted(NotAccepted(wish_s)).facts
-        assert (Retry(EXPIRE_US), EXPIRE_US) == (submitted(NotAccepted(wish_s)).then, note.next_attempt_at_us)
+        assert (Retry(EXPIRE_US, rounds=1), EXPIRE_US) == (
+            submitted(NotAccepted(wish_s)).then,
+            note.next_attempt_at_us,
+        )
 
     def test_the_last_refusal_fails_the_message(self) -> None:
         """With what the provider said to it."""
@@ -182,6 +195,95 @@ class TestRetries:
     def test_the_last_attempt_in_doubt_is_still_asked_about(self) -> None:
         """The provider may know."""
         assert [Fact.DOUBTED] == facts(submitted(Unknown(), attempt=3, answers_questions=True))
+
+
+class TestCandidates:
+    """Which provider gets the next attempt."""
+
+    def routed(self, outcome: Outcome, **changes: Any) -> Retry:
+        """What is planned for a message of the candidates a, b and c, of which b had the attempt."""
+        fields: dict[str, Any] = {"provider": "b", "candidates": ("a", "b", "c")}
+        decision = submitted(outcome, **(fields | changes))
+        ((fact, note),) = decision.facts
+        assert isinstance(decision.then, Retry)
+        assert (Fact.DEFERRED, decision.then.provider, decision.then.at_us) == (
+            fact,
+            note.next_provider,
+            note.next_attempt_at_us,
+        )
+        return decision.then
+
+    @pytest.mark.parametrize("wish_s", [None, 60.0])
+    def test_what_was_surely_not_taken_goes_to_the_next_at_once(self, wish_s: float | None) -> None:
+        """Its provider's wish to wait is its provider's alone."""
+        assert Retry(NOW_US, provider="c", rounds=0) == self.routed(NotAccepted(wish_s))
+
+    def test_after_the_last_candidate_the_first_is_next_after_a_pause(self) -> None:
+        """That is the end of a round; the wish of another provider does not count."""
+        expected = Retry(NOW_US + 8 * SECOND_US, provider="a", rounds=2)
+        assert expected == self.routed(NotAccepted(60.0), provider="c", rounds=1)
+
+    @pytest.mark.parametrize(
+        ("shut", "provider", "pauses"),
+        [("c", "a", True), ("a", "c", False), ("ac", "b", True), ("abc", "b", True)],
+    )
+    def test_who_takes_nothing_is_passed_over(self, shut: str, provider: str, pauses: bool) -> None:
+        """Where nobody takes anything, it stays where it is."""
+        then = self.routed(NotAccepted(), shut=frozenset(shut))
+        assert (provider, pauses) == (then.provider, then.at_us > NOW_US)
+
+    def test_the_only_one_left_is_waited_for_as_it_wishes(self) -> None:
+        """Nobody else takes messages."""
+        expected = Retry(NOW_US + 60 * SECOND_US, provider="b", rounds=1)
+        assert expected == self.routed(NotAccepted(60.0), shut=frozenset("ac"))
+
+    def test_without_hops_left_a_message_stays(self) -> None:
+        """And pauses after each attempt."""
+        assert ("b", 1) == (
+            self.routed(NotAccepted(), hops=24).provider,
+            self.routed(NotAccepted(), hops=24).rounds,
+        )
+        assert "c" == self.routed(NotAccepted(), hops=23).provider
+
+    @pytest.mark.parametrize(("keeps_keys", "provider"), [(False, "c"), (True, "b")])
+    def test_an_unknown_outcome_stays_with_whom_knows_its_key(self, keeps_keys: bool, provider: str) -> None:
+        """Elsewhere it could become two messages; without a key it can anyway."""
+        then = self.routed(Unknown(), keeps_keys=keeps_keys)
+        assert (provider, True) == (then.provider, then.doubtful)
+
+    @pytest.mark.parametrize("keeps_keys", [False, True])
+    def test_a_clear_refusal_goes_on_whatever_the_keys(self, keeps_keys: bool) -> None:
+        """It was not taken."""
+        assert "c" == self.routed(NotAccepted(), keeps_keys=keeps_keys).provider
+
+    def test_at_most_once_goes_on_after_a_clear_refusal_only(self) -> None:
+        """After a doubt it ends."""
+        assert "c" == self.routed(NotAccepted(), guarantee=ONCE).provider
+        ended = submitted(Unknown(), guarantee=ONCE, provider="b", candidates=("a", "b", "c"))
+        assert ([Fact.LOST], Done()) == (facts(ended), ended.then)
+
+
+class TestCrashes:
+    """Messages that were there when the process died."""
+
+    @pytest.mark.parametrize(
+        ("crashes", "fact"), [(0, Fact.DEFERRED), (2, Fact.DEFERRED), (3, Fact.EXHAUSTED)]
+    )
+    @pytest.mark.parametrize("outcome", [NotAccepted(), Unknown()], ids=["not accepted", "unknown"])
+    def test_the_third_crash_is_the_last(self, outcome: Outcome, crashes: int, fact: Fact) -> None:
+        """It is not handed over again, whatever attempts are left."""
+        ((found, note),) = submitted(outcome, crashes=crashes).facts
+        assert (fact, crashes == 3) == (found, note.reason is Reason.ATTEMPTS_CRASHED)
+
+    @pytest.mark.parametrize("crashes", [1, 3])
+    def test_at_most_once_is_lost_whatever_the_crashes(self, crashes: int) -> None:
+        """Nobody can tell whether it was taken."""
+        ((fact, note),) = submitted(Unknown(), crashes=crashes, guarantee=ONCE).facts
+        assert (Fact.LOST, Reason.AMBIGUOUS) == (fact, note.reason)
+
+    def test_what_was_taken_after_all_goes_its_way(self) -> None:
+        """Its provider says so."""
+        assert [Fact.HANDED_OVER] == facts(asked(Accepted(("x",)), crashes=3))
 
 
 class TestQuestions:

@@ -1,4 +1,4 @@
-"""When to try again: bounds, jitter, and a provider's own wish."""
+"""Where and when to try again: the next candidate, bounds, jitter, and a provider's own wish."""
 
 import math
 
@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 
 from broker.domain.retry import (
     RETRY_AFTER_S_MAX,
-    GiveUp,
-    RetryAt,
     RetryPolicy,
-    after_refusal,
+    next_candidate,
     next_question_at,
+    next_round_at,
 )
 
 NOW_US = 1_790_000_000_000_000
@@ -22,48 +21,45 @@ FOREVER = RetryPolicy(attempts_max=10_000)
 NEARLY_ONE = math.nextafter(1.0, 0.0)
 
 chances = st.floats(0.0, 1.0, exclude_max=True)
-attempts = st.integers(1, FOREVER.attempts_max - 1)
+rounds = st.integers(1, 9_999)
 
 
-def delay_us(policy: RetryPolicy, attempt: int, chance: float, retry_after_s: float | None = None) -> int:
-    """Microseconds until the next attempt, where there is one."""
-    decision = after_refusal(
-        policy, attempt=attempt, now_us=NOW_US, retry_after_s=retry_after_s, chance=chance
-    )
-    assert isinstance(decision, RetryAt)
-    return decision.at_us - NOW_US
+def delay_us(policy: RetryPolicy, count: int, chance: float, retry_after_s: float | None = None) -> int:
+    """Microseconds until the next round."""
+    at_us = next_round_at(policy, rounds=count, now_us=NOW_US, retry_after_s=retry_after_s, chance=chance)
+    return at_us - NOW_US
 
 
-@pytest.mark.parametrize(("attempt", "ceiling_s"), [(1, 2.0), (2, 4.0), (3, 8.0), (4, 10.0)])
-def test_the_longest_delay_doubles_up_to_the_cap(attempt: int, ceiling_s: float) -> None:
-    """`base_s` * 2^(attempt - 1), then the cap."""
-    assert ceiling_s * SECOND_US == delay_us(POLICY, attempt, NEARLY_ONE)
+@pytest.mark.parametrize(("count", "ceiling_s"), [(1, 2.0), (2, 4.0), (3, 8.0), (4, 10.0)])
+def test_the_longest_delay_doubles_up_to_the_cap(count: int, ceiling_s: float) -> None:
+    """`base_s` * 2^(rounds - 1), then the cap."""
+    assert ceiling_s * SECOND_US == delay_us(POLICY, count, NEARLY_ONE)
 
 
 def test_the_shortest_delay_is_none() -> None:
     """Full jitter starts at zero, so that callers who failed together spread out."""
-    assert [0, 0, 0, 0] == [delay_us(POLICY, attempt, 0.0) for attempt in (1, 2, 3, 4)]
+    assert [0, 0, 0, 0] == [delay_us(POLICY, count, 0.0) for count in (1, 2, 3, 4)]
 
 
-@given(attempts, chances)
-def test_every_delay_is_within_zero_and_the_cap(attempt: int, chance: float) -> None:
-    """However many attempts there were."""
-    assert 0 <= delay_us(FOREVER, attempt, chance) <= FOREVER.cap_s * SECOND_US
+@given(rounds, chances)
+def test_every_delay_is_within_zero_and_the_cap(count: int, chance: float) -> None:
+    """However many rounds there were."""
+    assert 0 <= delay_us(FOREVER, count, chance) <= FOREVER.cap_s * SECOND_US
 
 
-@given(attempts, chances, chances)
-def test_a_greater_chance_never_waits_less(attempt: int, one: float, other: float) -> None:
+@given(rounds, chances, chances)
+def test_a_greater_chance_never_waits_less(count: int, one: float, other: float) -> None:
     """The delay is drawn evenly, so it follows the draw."""
     low, high = sorted((one, other))
-    assert delay_us(FOREVER, attempt, low) <= delay_us(FOREVER, attempt, high)
+    assert delay_us(FOREVER, count, low) <= delay_us(FOREVER, count, high)
 
 
-@given(attempts, chances, st.floats(0.0, 86_400.0))
-def test_a_providers_wish_is_the_least_delay(attempt: int, chance: float, retry_after_s: float) -> None:
+@given(rounds, chances, st.floats(0.0, 86_400.0))
+def test_a_providers_wish_is_the_least_delay(count: int, chance: float, retry_after_s: float) -> None:
     """Above the cap too: the provider knows when it is ready."""
     least = round(retry_after_s * SECOND_US)
-    expected = max(least, delay_us(FOREVER, attempt, chance))
-    assert expected == delay_us(FOREVER, attempt, chance, retry_after_s)
+    expected = max(least, delay_us(FOREVER, count, chance))
+    assert expected == delay_us(FOREVER, count, chance, retry_after_s)
 
 
 @pytest.mark.parametrize("wish", [-1.0, 0.0, math.nan, -math.inf])
@@ -78,17 +74,26 @@ def test_a_wish_beyond_reason_is_cut(wish: float) -> None:
     assert RETRY_AFTER_S_MAX * SECOND_US == delay_us(POLICY, 1, 0.5, wish)
 
 
-@pytest.mark.parametrize(("attempt", "gives_up"), [(1, False), (4, False), (5, True), (6, True)])
-def test_attempts_end_at_their_maximum(attempt: int, gives_up: bool) -> None:
-    """Attempt number attempts_max is the last, whatever the provider wishes."""
-    decision = after_refusal(POLICY, attempt=attempt, now_us=NOW_US, retry_after_s=1.0, chance=0.5)
-    assert gives_up == isinstance(decision, GiveUp)
-
-
-def test_one_attempt_means_no_retry() -> None:
-    """The smallest policy."""
-    policy = RetryPolicy(attempts_max=1)
-    assert GiveUp() == after_refusal(policy, attempt=1, now_us=NOW_US, retry_after_s=None, chance=0.5)
+@pytest.mark.parametrize(
+    ("current", "shut", "behind", "around"),
+    [
+        ("a", "", "b", "b"),
+        ("b", "", "c", "c"),
+        ("c", "", None, "a"),
+        ("a", "b", "c", "c"),
+        ("a", "bc", None, None),
+        ("b", "c", None, "a"),
+        ("b", "ac", None, None),
+        ("x", "", "a", "a"),
+        ("x", "a", "b", "b"),
+    ],
+)
+def test_the_next_candidate_is_the_first_behind_that_takes_messages(
+    current: str, shut: str, behind: str | None, around: str | None
+) -> None:
+    """Those before it come only where the order may wrap around, and it is never its own successor."""
+    found = [next_candidate(("a", "b", "c"), current, set(shut), wrap=wrap) for wrap in (False, True)]
+    assert [behind, around] == found
 
 
 @pytest.mark.parametrize(

@@ -77,10 +77,12 @@ def plan_of(connection: SqliteConnection, name: str) -> list[str]:
 
 
 SMALL = {
+SMALL = {
     *("schema_migrations", "store", "accounts", "parked_total"),
     *("chain", "head", "changed", "json_each", "CONSTANT"),
+    *("turn", "lane", "class", "3"),
 }
-"""What may be looked through: it has a row, or as many as were asked for."""
+"""What may be looked through: it has a row, or as many as were asked for, or one for each provider."""
 
 WHOLE = {
     "any_account": "one row of any",
@@ -89,6 +91,7 @@ WHOLE = {
     "shed_parked_receipts": "as many of the oldest as are too many",
     "forget_parked_receipts": "every five minutes; holds only what matches nothing",
     "due_counts": "counts what waits, now and then",
+    "count_crashes": "once, at the start; along a partial index of what is with providers",
     "messages_page": "a bounded stretch of ids",
     "scan_floor": "a bounded stretch of ids",
 } | {f"forget_request_ids_{slot}": "empties the table" for slot in range(4)}

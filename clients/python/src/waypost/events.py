@@ -33,6 +33,7 @@ class MessageEvent(Event):
     attempt: its number, from 1. 0: before the first.
     part: the part a receipt is about, from 1. 0: the whole message.
     next_attempt_time: when the broker will act next, as the retry's time on DEFERRED.
+    next_provider: the provider that gets the next attempt, on DEFERRED and REROUTED.
     """
 
     message_id: str
@@ -62,6 +63,7 @@ class MessageEvent(Event):
     reply_to_message_id: str
     origin: str
     next_attempt_time: datetime | None
+    next_provider: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ class TimelineEntry:
     attempt: its number, from 1. 0: before the first.
     part: the part a receipt is about, from 1. 0: the whole message.
     next_attempt_time: when the broker planned to act next.
+    next_provider: the provider that was to get the next attempt, on DEFERRED and REROUTED.
     """
 
     sequence: int
@@ -31,6 +32,7 @@ class TimelineEntry:
     provider_code: str
     provider_text: str
     next_attempt_time: datetime | None
+    next_provider: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -190,6 +190,7 @@ class TimelineEntry(_message.Message):
     PROVIDER_CODE_FIELD_NUMBER: _builtins.int
     PROVIDER_TEXT_FIELD_NUMBER: _builtins.int
     NEXT_ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
+    NEXT_PROVIDER_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Position in the account's event log."""
     fact: _status_pb2.MessageFact.ValueType
@@ -212,6 +213,8 @@ class TimelineEntry(_message.Message):
     """The provider's own code."""
     provider_text: _builtins.str
     """The provider's own text."""
+    next_provider: _builtins.str
+    """The provider instance that was to get the next attempt, on DEFERRED and REROUTED. Empty: none was planned."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it was committed."""
@@ -241,10 +244,11 @@ class TimelineEntry(_message.Message):
         provider_code: _builtins.str = ...,
         provider_text: _builtins.str = ...,
         next_attempt_time: _timestamp_pb2.Timestamp | None = ...,
+        next_provider: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["next_attempt_time", b"next_attempt_time", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "detail", b"detail", "fact", b"fact", "next_attempt_time", b"next_attempt_time", "part", b"part", "previous_status", b"previous_status", "provider", b"provider", "provider_code", b"provider_code", "provider_message_ids", b"provider_message_ids", "provider_text", b"provider_text", "reason", b"reason", "sequence", b"sequence", "status", b"status", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "detail", b"detail", "fact", b"fact", "next_attempt_time", b"next_attempt_time", "next_provider", b"next_provider", "part", b"part", "previous_status", b"previous_status", "provider", b"provider", "provider_code", b"provider_code", "provider_message_ids", b"provider_message_ids", "provider_text", b"provider_text", "reason", b"reason", "sequence", b"sequence", "status", b"status", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -133,6 +133,8 @@ class _MessageFactEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageFa
     """The recipient followed a link in it."""
     MESSAGE_FACT_PROGRESSED: _MessageFact.ValueType  # 20
     """The provider reports that it passed the message on; the end is still to come."""
+    MESSAGE_FACT_REROUTED: _MessageFact.ValueType  # 21
+    """The next attempt will be with another provider, since the one it waited for takes nothing now."""
 
 class MessageFact(_MessageFact, metaclass=_MessageFactEnumTypeWrapper):
     """What happened to a message in one event. Facts without a move (READ, CLICKED, LATE_RECEIPT,
@@ -183,6 +185,8 @@ MESSAGE_FACT_CLICKED: MessageFact.ValueType  # 19
 """The recipient followed a link in it."""
 MESSAGE_FACT_PROGRESSED: MessageFact.ValueType  # 20
 """The provider reports that it passed the message on; the end is still to come."""
+MESSAGE_FACT_REROUTED: MessageFact.ValueType  # 21
+"""The next attempt will be with another provider, since the one it waited for takes nothing now."""
 Global___MessageFact: _TypeAlias = MessageFact  # noqa: Y015
 
 class _Reason:
@@ -227,6 +231,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """An account's policy refused it."""
     REASON_NOT_KNOWN_UPSTREAM: _Reason.ValueType  # 17
     """The provider no longer knows the message."""
+    REASON_ATTEMPTS_CRASHED: _Reason.ValueType  # 18
+    """The broker's process died in several attempts at it, and it is not tried again. One of them may have
+    reached the provider.
+    """
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a message stands where it does, or why a recipient was refused. Stable: a client may branch on it."""
@@ -267,4 +275,8 @@ REASON_POLICY: Reason.ValueType  # 16
 """An account's policy refused it."""
 REASON_NOT_KNOWN_UPSTREAM: Reason.ValueType  # 17
 """The provider no longer knows the message."""
+REASON_ATTEMPTS_CRASHED: Reason.ValueType  # 18
+"""The broker's process died in several attempts at it, and it is not tried again. One of them may have
+reached the provider.
+"""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -84,6 +84,7 @@ def _entry(entry: message_pb2.TimelineEntry) -> TimelineEntry:
         provider_code=entry.provider_code,
         provider_text=entry.provider_text,
         next_attempt_time=time_of(entry.next_attempt_time) if planned else None,
+        next_provider=entry.next_provider,
     )
 
 
