@@ -1,7 +1,7 @@
 """The configured provider instances: which there are, which serve a channel, and how busy they are."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from broker.domain.submission import Submission
 from broker.domain.vocabulary import Channel

@@ -71,7 +71,7 @@ class Journal:
         # fmt: off
         self._events.append((
             account_id, sequence, self._now_us, message_id, 0, step.fact, step.state, None, reason,
-            note.detail or None, 0, None, None, 0, None, None, None,
+            note.detail or None, 0, None, None, 0, None, None, None, None,
         ))
         # fmt: on
         return sequence

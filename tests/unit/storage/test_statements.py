@@ -77,7 +77,6 @@ def plan_of(connection: SqliteConnection, name: str) -> list[str]:
 
 
 SMALL = {
-SMALL = {
     *("schema_migrations", "store", "accounts", "parked_total"),
     *("chain", "head", "changed", "json_each", "CONSTANT"),
     *("turn", "lane", "class", "3"),
