@@ -150,8 +150,8 @@ def test_both_dialects_have_the_same_steps() -> None:
 def test_a_comment_for_one_dialect_is_sql_to_it_alone() -> None:
     """The smallest way to differ."""
     lock = "FOR UPDATE SKIP LOCKED"
-    assert load_statements(Dialect.POSTGRES)["due_dispatches"].endswith(f"\n{lock}")
-    assert load_statements(Dialect.SQLITE)["due_dispatches"].endswith(f"\n-- postgres: {lock}")
+    assert load_statements(Dialect.POSTGRES)["due_questions"].endswith(f"\n{lock}")
+    assert load_statements(Dialect.SQLITE)["due_questions"].endswith(f"\n-- postgres: {lock}")
 
 
 def test_an_override_replaces_its_statement() -> None:
