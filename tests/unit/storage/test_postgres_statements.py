@@ -49,7 +49,7 @@ def test_single_and_bulk_are_told_apart() -> None:
     """By the marker alone."""
     assert {*SINGLE, *BULK} == load_statements(Dialect.POSTGRES).keys()
     assert "insert_due" in BULK
-    assert "due_dispatches" in SINGLE
+    assert "due_questions" in SINGLE
 
 
 @pytest.mark.parametrize("name", [*SINGLE, *BULK])
