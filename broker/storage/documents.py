@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from broker.domain.directory import Card
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import State
 from broker.domain.outcome import Receipt, ReceiptStatus
@@ -116,3 +117,22 @@ def load_receipt(text: str) -> Receipt:
     """The receipt as it came."""
     identity, status, *rest = orjson.loads(text)
     return Receipt(identity, ReceiptStatus[status], *rest)
+
+
+def dump_card(card: Card) -> str:
+    """What is known about a contact; what is empty is left out."""
+    given = ((name, getattr(card, name)) for name in Card.__dataclass_fields__)
+    return orjson.dumps({name: each for name, each in given if each}).decode()
+
+
+def load_card(text: str) -> Card:
+    """The card as it was written."""
+    fields: dict[str, Any] = orjson.loads(text)
+    for name in _CARD_LISTS & fields.keys():
+        fields[name] = tuple(fields[name])
+    if "channels" in fields:
+        fields["channels"] = tuple(map(Channel, fields["channels"]))
+    return Card(**fields)
+
+
+_CARD_LISTS = frozenset({"external_ids", "phone_numbers", "emails", "device_tokens"})

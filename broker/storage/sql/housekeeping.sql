@@ -22,6 +22,7 @@ SELECT max(id) FROM (
     UNION ALL SELECT max(submission_id) FROM submissions
     UNION ALL SELECT max(account_id) FROM accounts
     UNION ALL SELECT max(key_id) FROM api_keys
+    UNION ALL SELECT max(newest_id) FROM directories
 ) newest
 
 -- name: create_store

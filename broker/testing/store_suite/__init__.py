@@ -15,6 +15,8 @@ from broker.testing.store_suite.accepting import AcceptingCases
 from broker.testing.store_suite.asking import AskingCases
 from broker.testing.store_suite.bench import ACCOUNTS, Bench
 from broker.testing.store_suite.concurrency import ConcurrencyCases
+from broker.testing.store_suite.directory import ContactCases
+from broker.testing.store_suite.directory_groups import GroupCases
 from broker.testing.store_suite.dispatching import DispatchingCases
 from broker.testing.store_suite.grouping import GroupingCases
 from broker.testing.store_suite.housekeeping import HousekeepingCases
@@ -38,6 +40,8 @@ class StoreSuite(
     ReadingCases,
     HousekeepingCases,
     KeepsakeCases,
+    ContactCases,
+    GroupCases,
     GroupingCases,
     ConcurrencyCases,
     LivesCases,

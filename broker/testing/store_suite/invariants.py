@@ -10,6 +10,7 @@ from broker.storage.history import MessageQuery, read_events, read_log_bounds, r
 from broker.storage.keeping import read_due_counts
 from broker.storage.transaction import Transaction
 from broker.testing.store_suite.bench import read_due
+from broker.testing.store_suite.directory_invariants import check_directory
 
 ALL = 1_000_000
 
@@ -27,6 +28,7 @@ def check_store(tx: Transaction, accounts: Sequence[int]) -> None:
     """Read everything on one snapshot and raise AssertionError where something does not fit."""
     lives = 0
     for account_id in accounts:
+        check_directory(tx, account_id)
         events = read_events(tx, account_id, 0, ALL)
         _check_log(tx, account_id, events)
         by_message: defaultdict[int, list[EventRecord]] = defaultdict(list)

@@ -77,7 +77,7 @@ def plan_of(connection: SqliteConnection, name: str) -> list[str]:
 
 
 SMALL = {
-    *("schema_migrations", "store", "accounts", "parked_total"),
+    *("schema_migrations", "store", "accounts", "directories", "parked_total"),
     *("chain", "head", "changed", "json_each", "CONSTANT"),
     *("turn", "lane", "class", "3"),
 }
@@ -89,6 +89,7 @@ WHOLE = {
     "any_provider_spelling": "one row of any",
     "shed_parked_receipts": "as many of the oldest as are too many",
     "forget_parked_receipts": "every five minutes; holds only what matches nothing",
+    "deleted_group": "one row of any in an index of the few that are removed",
     "due_counts": "counts what waits, now and then",
     "count_crashes": "once, at the start; along a partial index of what is with providers",
     "messages_page": "a bounded stretch of ids",

@@ -44,3 +44,10 @@ CROSS JOIN LATERAL (
     LIMIT :rows_max OFFSET :rows_skip
     FOR UPDATE SKIP LOCKED
 ) AS due
+
+-- name: find_external_ids
+WITH wanted (account_id, external_id) AS (
+    SELECT (pair ->> 0)::BIGINT, pair ->> 1 FROM jsonb_array_elements(:wanted::JSONB) AS given (pair)
+)
+SELECT e.account_id, e.external_id, e.contact_id
+FROM wanted JOIN contact_external_ids e USING (account_id, external_id)
