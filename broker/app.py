@@ -27,6 +27,7 @@ import uvloop
 from broker.api.convert.events import encode_event, join_frame
 from broker.clock import SystemClock
 from broker.delivery.callbacks import Callbacks
+from broker.delivery.directory import Directory
 from broker.delivery.dispatcher import Dispatcher, DispatchLimits
 from broker.delivery.feed import Feed, FeedLimits
 from broker.delivery.history import History
@@ -131,6 +132,13 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
             request_id_memory_s=settings.intake.request_id_memory_s,
         ),
         history=History(store, clock),
+        directory=Directory(
+            store,
+            identities,
+            clock,
+            contacts_max=settings.directory.contacts_max,
+            groups_max=settings.directory.groups_max,
+        ),
         feed=_build_feed(settings.feed, store, found.store_id),
         keys=Keys(store, clock),
         receipts=receipts,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import grpc
 
 from broker.api.broker_service import BrokerService
+from broker.api.directory_service import DirectoryService
 from broker.api.gate import Gate
 from broker.api.health import Health
 from broker.api.message_service import MessageService
@@ -109,6 +110,7 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
         broker=BrokerService(gate=gate, intake=parts.intake, feed=parts.feed, clock=parts.clock),
         messages=MessageService(gate=gate, history=parts.history, units_max=settings.intake.units_max),
         providers=ProviderService(registry=parts.registry, callback_url_of=parts.callbacks.url_of),
+        directory=DirectoryService(gate=gate, directory=parts.directory),
         health_of=health,
         receive_bytes_max=settings.intake.message_bytes_max,
     )

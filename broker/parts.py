@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from broker.clock import SystemClock
 from broker.delivery.callbacks import Callbacks
+from broker.delivery.directory import Directory
 from broker.delivery.dispatcher import Dispatcher
 from broker.delivery.feed import Feed
 from broker.delivery.history import History
@@ -30,6 +31,7 @@ class Parts:
     identities: Identities
     intake: Intake
     history: History
+    directory: Directory
     feed: Feed
     keys: Keys
     receipts: Receipts

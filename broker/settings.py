@@ -98,6 +98,15 @@ class IntakeSettings(BaseModel):
     message_bytes_max: int = Field(default=16_777_216, ge=65_536, description="size of one request")
 
 
+class DirectorySettings(BaseModel):
+    """How much an account may keep in its directory."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    contacts_max: int = Field(default=5_000_000, ge=0, description="contacts of one account")
+    groups_max: int = Field(default=100_000, ge=0, description="groups of one account")
+
+
 class FeedSettings(BaseModel):
     """How events are streamed."""
 
@@ -278,6 +287,7 @@ class Settings(BaseSettings):
     intake: IntakeSettings = IntakeSettings()
     delivery: DeliverySettings = DeliverySettings()
     feed: FeedSettings = FeedSettings()
+    directory: DirectorySettings = DirectorySettings()
     providers: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"sandbox": {"type": "sandbox"}})
 
     @field_validator("providers")

@@ -4,8 +4,16 @@ from collections.abc import Sequence
 
 import grpc.aio
 
-from broker.api import broker_service, health, message_service, provider_service, reflection
+from broker.api import (
+    broker_service,
+    directory_service,
+    health,
+    message_service,
+    provider_service,
+    reflection,
+)
 from broker.api.broker_service import BrokerService
+from broker.api.directory_service import DirectoryService
 from broker.api.gate import Gate
 from broker.api.health import Health
 from broker.api.message_service import MessageService
@@ -19,6 +27,7 @@ RECEIVE_BYTES_MAX = 16 * 1024 * 1024
 SERVICE_NAMES = (
     broker_service.DESCRIPTOR.full_name,
     message_service.DESCRIPTOR.full_name,
+    directory_service.DESCRIPTOR.full_name,
     provider_service.DESCRIPTOR.full_name,
 )
 
@@ -32,13 +41,14 @@ def build_server(
     gate: Gate,
     broker: BrokerService,
     messages: MessageService,
+    directory: DirectoryService,
     providers: ProviderService,
     health_of: Health,
     receive_bytes_max: int = RECEIVE_BYTES_MAX,
 ) -> grpc.aio.Server:
     """A server that has all services and no port yet. Call it from within the event loop."""
     server = grpc.aio.server(options=server_options(gate, receive_bytes_max))
-    server.add_generic_rpc_handlers((_services(gate, broker, messages, providers, health_of),))
+    server.add_generic_rpc_handlers((_services(gate, broker, messages, directory, providers, health_of),))
     return server
 
 
@@ -51,12 +61,14 @@ def _services(
     gate: Gate,
     broker: BrokerService,
     messages: MessageService,
+    directory: DirectoryService,
     providers: ProviderService,
     health_of: Health,
 ) -> Services:
     services = Services(gate)
     services.add(broker_service.DESCRIPTOR, broker.methods)
     services.add(message_service.DESCRIPTOR, messages.methods)
+    services.add(directory_service.DESCRIPTOR, directory.methods)
     services.add(provider_service.DESCRIPTOR, providers.methods)
     services.add(health.DESCRIPTOR, health_of.methods)
     # reflection.v1 is served but not listed: its package ships no descriptor to describe it with.

@@ -9,6 +9,7 @@ from broker.metrics import Metrics
 from broker.spi import Clock
 from broker.storage.acceptance import forget_request_ids
 from broker.storage.agenda import Work
+from broker.storage.groups import read_any_group_removed, sweep_groups
 from broker.storage.keeping import Forget, forget_receipts, read_due_counts
 from broker.storage.parking import read_parked_count
 from broker.storage.store import Store
@@ -21,6 +22,10 @@ TRUNCATE_EVERY = 60
 
 WAL_PAGES_MAX = 16_384
 """64 MiB of log: past it, writers wait a moment until it is emptied."""
+
+SWEEP_EVERY_S = 5.0
+SWEEP_ROWS_MAX = 2_000
+"""Members of removed groups go in batches of this size, so that no commit keeps callers waiting."""
 
 FORGET_EVERY_S = 300.0
 COUNT_EVERY_S = 10.0
@@ -45,7 +50,7 @@ class Janitor:
 
     async def run(self) -> None:
         """Keep house, until cancelled."""
-        jobs = [self._forgetting(), self._counting()]
+        jobs = [self._forgetting(), self._sweeping(), self._counting()]
         if self._store.checkpoints:
             jobs.append(self._checkpoints())
         await asyncio.gather(*jobs)
@@ -84,6 +89,21 @@ class Janitor:
             except BrokerError as error:
                 log.warning("janitor.forget_failed", error=str(error))
             await self._clock.sleep(FORGET_EVERY_S)
+
+    async def _sweeping(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except BrokerError as error:
+                log.warning("janitor.sweep_failed", error=str(error))
+            await self._clock.sleep(SWEEP_EVERY_S)
+
+    async def sweep(self) -> None:
+        """One round: what removed groups left, in small batches."""
+        if await self._store.read(read_any_group_removed):
+            gone = 1
+            while gone:
+                (gone,) = await self._store.write(sweep_groups, [SWEEP_ROWS_MAX])
 
     async def forget(self) -> None:
         """One round: request_ids past their memory, and receipts' matches past theirs, in small batches."""

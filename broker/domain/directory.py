@@ -134,7 +134,7 @@ class GroupFilter:
 def folded(name: str) -> str:
     """A name as it is compared: without regard to case, to how accents are encoded, and to spaces around."""
     normal = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return " ".join(normal.split())[:KEY_CHARACTERS_MAX]
+    return " ".join(normal.split())[:KEY_CHARACTERS_MAX].rstrip()
 
 
 def name_keys(card: Card) -> tuple[str, ...]:

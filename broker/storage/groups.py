@@ -170,6 +170,11 @@ def group_of(row: Row) -> Group:
     return Group(group_id, account_id, version, created_at, updated_at, label, member_count)
 
 
+def read_any_group_removed(tx: Transaction) -> bool:
+    """Whether there is anything for `sweep_groups`."""
+    return tx.one("deleted_group") is not None
+
+
 def members_among(tx: Transaction, group_id: int, contact_ids: Iterable[int]) -> set[int]:
     """Those of these contacts that are in the group."""
     rows = tx.all("members_among", group_id=group_id, contact_ids=sorted(contact_ids))

@@ -14,6 +14,7 @@ from google.rpc import error_details_pb2, status_pb2
 from hypothesis import settings
 
 from broker.api.broker_service import BrokerService
+from broker.api.directory_service import DirectoryService
 from broker.api.gate import Gate
 from broker.api.health import Health
 from broker.api.message_service import MessageService
@@ -171,6 +172,16 @@ class FakeRegistry:
         self.types: Sequence[TypeView] = ()
 
 
+class EmptyDirectory:
+    """Has nobody to tell about."""
+
+    def __getattr__(self, name: str) -> Any:
+        async def refuse(*_arguments: Any, **_options: Any) -> None:
+            raise BrokerError(ErrorReason.CONTACT_NOT_FOUND)
+
+        return refuse
+
+
 @dataclass
 class Refusal:
     """An error as a client sees it, its details decoded from the trailer."""
@@ -286,7 +297,13 @@ def limits() -> dict[str, int]:
 
 
 @pytest.fixture
-async def api(limits: dict[str, int]) -> AsyncIterator[Api]:
+def directory() -> Any:
+    """Behind DirectoryService: nobody, where a test is about something else."""
+    return EmptyDirectory()
+
+
+@pytest.fixture
+async def api(limits: dict[str, int], directory: Any) -> AsyncIterator[Api]:
     """The server, listening."""
     keys, intake, feed, history, registry = (
         FakeKeys(),
@@ -307,6 +324,7 @@ async def api(limits: dict[str, int]) -> AsyncIterator[Api]:
         providers=ProviderService(
             registry=registry, callback_url_of=lambda name: f"http://here/callbacks/{name}/secret"
         ),
+        directory=DirectoryService(gate=gate, directory=directory),
         health_of=health,
     )
     port = server.add_insecure_port("127.0.0.1:0")

@@ -4,7 +4,9 @@ import asyncio
 
 import grpc
 import pytest
+from google.protobuf.message_factory import GetMessageClass
 
+from broker.api import directory_service
 from broker.api.auth import bearer_secret
 from broker.errors import BrokerError, ErrorReason
 from waypost.v1 import message_service_pb2, subscribe_pb2
@@ -121,6 +123,19 @@ async def test_nobody_is_let_in_while_draining(api, sms, method):
         ("MessageService/ListMessages", True),
         ("MessageService/AnalyzeMessage", True),
         ("MessageService/CancelMessage", False),
+        ("DirectoryService/GetContact", True),
+        ("DirectoryService/ListContacts", True),
+        ("DirectoryService/GetGroup", True),
+        ("DirectoryService/ListGroups", True),
+        ("DirectoryService/ListGroupMembers", True),
+        ("DirectoryService/CreateContact", False),
+        ("DirectoryService/UpdateContact", False),
+        ("DirectoryService/DeleteContact", False),
+        ("DirectoryService/CreateGroup", False),
+        ("DirectoryService/UpdateGroup", False),
+        ("DirectoryService/DeleteGroup", False),
+        ("DirectoryService/AddGroupMembers", False),
+        ("DirectoryService/RemoveGroupMembers", False),
         ("ProviderService/ListProviders", True),
         ("BrokerService/Send", False),
     ],
@@ -143,6 +158,10 @@ async def test_every_unary_method_with_an_account_keeps_accounts_apart(api):
     ):
         method = request.DESCRIPTOR.name.removesuffix("Request")
         refusal = await api.call(f"MessageService/{method}", request)
+        assert (grpc.StatusCode.NOT_FOUND, "ACCOUNT_NOT_FOUND") == (refusal.code, refusal.reason)
+    for each in directory_service.DESCRIPTOR.methods:
+        request = GetMessageClass(each.input_type)(account_id=other)
+        refusal = await api.call(f"DirectoryService/{each.name}", request)
         assert (grpc.StatusCode.NOT_FOUND, "ACCOUNT_NOT_FOUND") == (refusal.code, refusal.reason)
     _, refusal = await api.drained(
         api.stream("BrokerService/Subscribe", subscribe_pb2.SubscribeRequest(account_id=other))

@@ -10,12 +10,24 @@ from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
-from broker.api import broker_service, health, message_service, provider_service, reflection
+from broker.api import (
+    broker_service,
+    directory_service,
+    health,
+    message_service,
+    provider_service,
+    reflection,
+)
 from broker.api.gate import Access
 from broker.api.rpc import Services, Unary
 from broker.api.server import server_options
 
-OURS = [broker_service.DESCRIPTOR, message_service.DESCRIPTOR, provider_service.DESCRIPTOR]
+OURS = [
+    broker_service.DESCRIPTOR,
+    message_service.DESCRIPTOR,
+    directory_service.DESCRIPTOR,
+    provider_service.DESCRIPTOR,
+]
 STANDARD = [
     (health.DESCRIPTOR.full_name, health.DESCRIPTOR),
     *((name, reflection.DESCRIPTOR) for name in reflection.NAMES),

@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from broker.domain.directory import Card
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import State
 from broker.domain.outcome import Receipt, ReceiptStatus
@@ -11,10 +12,12 @@ from broker.domain.submission import Campaign, Content, Result
 from broker.domain.vocabulary import Channel, Reason
 from broker.storage.documents import (
     dump_answer,
+    dump_card,
     dump_content,
     dump_labels,
     dump_receipt,
     load_answer,
+    load_card,
     load_content,
     load_labels,
     load_receipt,
@@ -50,6 +53,22 @@ RECEIPTS = st.builds(
     code=TEXTS,
     text=TEXTS,
     time_us=st.none() | BIGINTS,
+)
+LISTS = st.lists(TEXTS, max_size=3).map(tuple)
+CARDS = st.builds(
+    Card,
+    external_ids=LISTS,
+    title=TEXTS,
+    first_name=TEXTS,
+    last_name=TEXTS,
+    organisation=TEXTS,
+    phone_numbers=LISTS,
+    emails=LISTS,
+    device_tokens=LISTS,
+    channels=st.lists(st.sampled_from(Channel), max_size=3).map(tuple),
+    locale=TEXTS,
+    time_zone=TEXTS,
+    properties=st.dictionaries(TEXTS, TEXTS, max_size=3),
 )
 LABELS = st.builds(
     Labels,
@@ -92,3 +111,10 @@ def test_labels_are_read_back(labels: Labels) -> None:
 def test_content_is_read_back(documents: dict[Channel, dict[str, object]]) -> None:
     """By channel."""
     assert documents == load_content(dump_content(Content(documents)))
+
+
+@given(CARDS)
+@settings(deadline=None)
+def test_a_card_is_read_back(card: Card) -> None:
+    """Every field."""
+    assert card == load_card(dump_card(card))
