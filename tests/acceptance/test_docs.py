@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
-from broker.api import broker_service, message_service, provider_service, send_stream
-from broker.api.convert import content, filters, findings, paging, requests
+from broker.api import broker_service, directory_service, message_service, provider_service, send_stream
+from broker.api.convert import content, directory, filters, findings, paging, requests
 from broker.api.status import CODES
+from broker.domain import directory as directory_rules
 from broker.domain.lifecycle import Fact
-from broker.settings import IntakeSettings
+from broker.settings import DirectorySettings, IntakeSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 API = (DOCS / "api.md").read_text(encoding="utf-8")
+DIRECTORY = (DOCS / "directory.md").read_text(encoding="utf-8")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 LIMITS = {
@@ -47,6 +49,27 @@ LIMITS = {
     "`heartbeat_interval`": filters.HEARTBEAT_S_MAX,
     "`page_size`": paging.PAGE_SIZE_MAX,
     "bytes of a request (`intake.message_bytes_max`)": IntakeSettings().message_bytes_max,
+}
+
+DIRECTORY_LIMITS = {
+    "contacts of an account (`directory.contacts_max`)": DirectorySettings().contacts_max,
+    "groups of an account (`directory.groups_max`)": DirectorySettings().groups_max,
+    "groups of a contact": directory_rules.GROUPS_OF_CONTACT_MAX,
+    "contacts in one `AddGroupMembers` or `RemoveGroupMembers`": directory_rules.MEMBERS_OF_CALL_MAX,
+    "`external_ids`": directory.EXTERNAL_IDS_MAX,
+    "an external id": directory.EXTERNAL_ID_CHARACTERS_MAX,
+    "`title`, `first_name`, `last_name`, `organisation`, name of a group": directory.NAME_CHARACTERS_MAX,
+    "addresses of a kind": directory.ADDRESSES_MAX,
+    "a device token": directory.DEVICE_TOKEN_CHARACTERS_MAX,
+    "`locale`": directory.LOCALE_CHARACTERS_MAX,
+    "`time_zone`": directory.TIME_ZONE_CHARACTERS_MAX,
+    "`properties`": directory.PROPERTIES_MAX,
+    "name of a property": directory.PROPERTY_NAME_CHARACTERS_MAX,
+    "value of a property": directory.PROPERTY_VALUE_CHARACTERS_MAX,
+    "`delegates`": directory_rules.DELEGATES_MAX,
+    "contacts with the same delegate": directory_rules.DELEGATORS_MAX,
+    "`relation` of a delegate": directory.RELATION_CHARACTERS_MAX,
+    "description of a group": directory.DESCRIPTION_CHARACTERS_MAX,
 }
 
 
@@ -98,6 +121,21 @@ def test_the_program_of_the_api_page_runs(broker: Any, tmp_path: Path) -> None:
     assert "INVALID_ARGUMENT INVALID_REQUEST" == error
 
 
+def test_the_program_of_the_directory_page_runs(broker_factory: Any, tmp_path: Path) -> None:
+    """From the first contact to the last list, in a directory of its own."""
+    lines = output_of("\n".join(blocks(DIRECTORY)), tmp_path, broker_factory().environment)
+    expected = [
+        "+447700900123 1",
+        "Prof '' 2",
+        "['mother', 'father']",
+        "2 2",
+        "['Grace', 'Ada']",
+        "['Year 7']",
+        "['Grace', 'Ada'] ''",
+    ]
+    assert expected == lines
+
+
 def test_the_program_of_the_clients_page_runs(broker: Any, tmp_path: Path) -> None:
     """The first thing that a user of the stubs copies."""
     readme = (ROOT / "clients" / "python" / "README.md").read_text(encoding="utf-8")
@@ -111,13 +149,14 @@ def test_every_error_is_listed_with_its_code() -> None:
     assert {reason.name: code.name for reason, code in CODES.items()} == listed
 
 
-def test_the_limits_are_those_that_are_enforced() -> None:
+@pytest.mark.parametrize(("page", "limits"), [(API, LIMITS), (DIRECTORY, DIRECTORY_LIMITS)])
+def test_the_limits_are_those_that_are_enforced(page: str, limits: dict[str, int]) -> None:
     """The last number of each row is the constant that the check uses."""
     listed = {
         row[0]: int(re.findall(r"[\d,]+", row[1])[-1].replace(",", ""))
-        for row in rows(section(API, "Limits"))
+        for row in rows(section(page, "Limits"))
     }
-    assert listed == LIMITS
+    assert listed == limits
 
 
 def test_the_calls_that_are_not_built_are_named() -> None:
@@ -125,6 +164,7 @@ def test_the_calls_that_are_not_built_are_named() -> None:
     services = {
         broker_service.BrokerService: broker_service.DESCRIPTOR,
         message_service.MessageService: message_service.DESCRIPTOR,
+        directory_service.DirectoryService: directory_service.DESCRIPTOR,
         provider_service.ProviderService: provider_service.DESCRIPTOR,
     }
     absent = {

@@ -124,7 +124,7 @@ class DirectoryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListContacts(self, request, context):
-        """Contacts in the order of their creation; with name_prefix in the order of their names.
+        """Contacts in the order of their creation; with name_prefix alone in the order of their names.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,7 +159,7 @@ class DirectoryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListGroups(self, request, context):
-        """Groups in the order of their creation; with name_prefix in the order of their names.
+        """Groups in the order of their creation; with name_prefix alone in the order of their names.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,7 @@ class DirectoryServiceStub:
     GetContact: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.GetContactRequest, _directory_service_pb2.GetContactResponse]
     """One contact. NOT_FOUND also for another account's."""
     ListContacts: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ListContactsRequest, _directory_service_pb2.ListContactsResponse]
-    """Contacts in the order of their creation; with name_prefix in the order of their names."""
+    """Contacts in the order of their creation; with name_prefix alone in the order of their names."""
     UpdateContact: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.UpdateContactRequest, _directory_service_pb2.UpdateContactResponse]
     """Changes the fields that the mask names."""
     DeleteContact: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.DeleteContactRequest, _directory_service_pb2.DeleteContactResponse]
@@ -52,7 +52,7 @@ class DirectoryServiceStub:
     GetGroup: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.GetGroupRequest, _directory_service_pb2.GetGroupResponse]
     """One group. NOT_FOUND also for another account's."""
     ListGroups: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ListGroupsRequest, _directory_service_pb2.ListGroupsResponse]
-    """Groups in the order of their creation; with name_prefix in the order of their names."""
+    """Groups in the order of their creation; with name_prefix alone in the order of their names."""
     UpdateGroup: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.UpdateGroupRequest, _directory_service_pb2.UpdateGroupResponse]
     """Changes the fields that the mask names."""
     DeleteGroup: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.DeleteGroupRequest, _directory_service_pb2.DeleteGroupResponse]
@@ -78,7 +78,7 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     GetContact: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.GetContactRequest, _directory_service_pb2.GetContactResponse]  # type: ignore[assignment]
     """One contact. NOT_FOUND also for another account's."""
     ListContacts: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListContactsRequest, _directory_service_pb2.ListContactsResponse]  # type: ignore[assignment]
-    """Contacts in the order of their creation; with name_prefix in the order of their names."""
+    """Contacts in the order of their creation; with name_prefix alone in the order of their names."""
     UpdateContact: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.UpdateContactRequest, _directory_service_pb2.UpdateContactResponse]  # type: ignore[assignment]
     """Changes the fields that the mask names."""
     DeleteContact: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.DeleteContactRequest, _directory_service_pb2.DeleteContactResponse]  # type: ignore[assignment]
@@ -88,7 +88,7 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     GetGroup: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.GetGroupRequest, _directory_service_pb2.GetGroupResponse]  # type: ignore[assignment]
     """One group. NOT_FOUND also for another account's."""
     ListGroups: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListGroupsRequest, _directory_service_pb2.ListGroupsResponse]  # type: ignore[assignment]
-    """Groups in the order of their creation; with name_prefix in the order of their names."""
+    """Groups in the order of their creation; with name_prefix alone in the order of their names."""
     UpdateGroup: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.UpdateGroupRequest, _directory_service_pb2.UpdateGroupResponse]  # type: ignore[assignment]
     """Changes the fields that the mask names."""
     DeleteGroup: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.DeleteGroupRequest, _directory_service_pb2.DeleteGroupResponse]  # type: ignore[assignment]
@@ -126,7 +126,7 @@ class DirectoryServiceServicer:
         request: _directory_service_pb2.ListContactsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_service_pb2.ListContactsResponse, _abc.Awaitable[_directory_service_pb2.ListContactsResponse]]:
-        """Contacts in the order of their creation; with name_prefix in the order of their names."""
+        """Contacts in the order of their creation; with name_prefix alone in the order of their names."""
 
     def UpdateContact(
         self,
@@ -161,7 +161,7 @@ class DirectoryServiceServicer:
         request: _directory_service_pb2.ListGroupsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_service_pb2.ListGroupsResponse, _abc.Awaitable[_directory_service_pb2.ListGroupsResponse]]:
-        """Groups in the order of their creation; with name_prefix in the order of their names."""
+        """Groups in the order of their creation; with name_prefix alone in the order of their names."""
 
     def UpdateGroup(
         self,
