@@ -1,17 +1,20 @@
 """Intake: decide about submissions, store them in one transaction, answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from broker.delivery.identities import Identities
 from broker.delivery.registry import Registry
 from broker.domain.planning import Plan, TooManyUnits, fingerprint, plan
+from broker.domain.reaching import PEOPLE_OF_CALL_MAX, PEOPLE_OF_FRAME_MAX, TooManyPeople
 from broker.domain.submission import Result, Submission
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
 from broker.storage.acceptance import Acceptance, Accepted, Reused, accept, read_remembered
+from broker.storage.people import Reach, read_reach
 from broker.storage.store import Store
 
 Answer = Sequence[Result] | BrokerError
+_NOBODY: Mapping[int, Reach] = {}
 
 
 class Intake:
@@ -41,13 +44,17 @@ class Intake:
         """
         # Before the ids: ListMessages relies on no id being older than its message's acceptance.
         now_us = self._clock.now_us()
-        ids = await self._identities.take(sum([1 + len(each.recipients) for each in submissions]))
+        people = await self._people(submissions)
+        counts = [1 + len(each.recipients) for each in submissions]
+        for number, reach in people.items():
+            counts[number] = 1 + len(reach) if isinstance(reach, tuple) else 0
+        ids = await self._identities.take(sum(counts))
         answers: list[Answer | None] = []
         items: list[Acceptance] = []
         start = 0
-        for submission in submissions:
-            end = start + 1 + len(submission.recipients)
-            planned = self._plan(submission, ids[start:end], now_us)
+        for number, submission in enumerate(submissions):
+            end = start + counts[number]
+            planned = self._plan(submission, ids[start:end], now_us, people.get(number))
             start = end
             if isinstance(planned, BrokerError):
                 answers.append(await self._answered_before(submission, now_us) or planned)
@@ -59,6 +66,14 @@ class Intake:
         accounts = {each.plan.submission.account_id for each in items}
         outcomes = iter(await self._store.write(accept, items, accounts))
         return [_answer_of(next(outcomes)) if answer is None else answer for answer in answers]
+
+    async def _people(self, submissions: Sequence[Submission]) -> Mapping[int, Reach]:
+        """Whom those submissions reach that name contacts, by place; one look into the directory for them all."""
+        naming = [number for number, each in enumerate(submissions) if each.names_contacts]
+        if not naming:
+            return _NOBODY
+        found = await self._store.read(read_reach, [submissions[number] for number in naming])
+        return dict(zip(naming, found, strict=True))
 
     async def _answered_before(self, submission: Submission, now_us: int) -> Answer | None:
         """The first answer to a request that is refused now: the settings may have changed since."""
@@ -72,7 +87,11 @@ class Intake:
             now_us - self._remember_us,
         )
 
-    def _plan(self, submission: Submission, ids: list[int], now_us: int) -> Plan | BrokerError:
+    def _plan(
+        self, submission: Submission, ids: list[int], now_us: int, people: Reach | None
+    ) -> Plan | BrokerError:
+        if isinstance(people, TooManyPeople):
+            return _too_many_people(people)
         if submission.provider and self._registry.get(submission.provider) is None:
             return BrokerError(
                 ErrorReason.INVALID_REQUEST,
@@ -84,6 +103,7 @@ class Intake:
             now_us=now_us,
             units_max=self._units_max,
             find_candidates=self._registry.candidates,
+            people=people,
         )
         if isinstance(planned, TooManyUnits):
             rule = f"needs {planned.needed} units; at most {planned.allowed} are allowed"
@@ -100,3 +120,11 @@ def _answer_of(outcome: Accepted) -> Answer:
     if isinstance(outcome, Reused):
         return BrokerError(ErrorReason.REQUEST_ID_REUSED, metadata={"request_id": outcome.request_id})
     return outcome.results
+
+
+def _too_many_people(found: TooManyPeople) -> BrokerError:
+    rule = (
+        f"reach {found.needed:,} people, and {found.allowed:,} are still allowed: a request may reach "
+        f"{PEOPLE_OF_CALL_MAX:,}, and those of a frame together {PEOPLE_OF_FRAME_MAX:,}"
+    )
+    return BrokerError(ErrorReason.INVALID_REQUEST, violations=[Violation("recipients", rule)])

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import field
 
 from broker.domain.value import value
-from broker.domain.vocabulary import Channel
+from broker.domain.vocabulary import Channel, Delegation
 
 DELEGATES_MAX = 20
 """Of one contact."""
@@ -28,6 +28,14 @@ class ContactRef:
 
     contact_id: int | None = None
     external_id: str = ""
+
+
+@value
+class Named:
+    """A contact as a recipient, and who of the people behind it gets the message."""
+
+    contact: ContactRef
+    delegation: Delegation = Delegation.DIRECT
 
 
 @value

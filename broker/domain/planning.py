@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from broker.domain.address import normal_mailbox, normal_number, sender_fits
 from broker.domain.encoding import Encoding, Measure, measure
 from broker.domain.lifecycle import Fact, Step, begin
+from broker.domain.reaching import Reached
 from broker.domain.submission import Recipient, Result, Submission
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Reason, Traffic
@@ -74,17 +75,27 @@ def plan(
     units_max: int,
     find_candidates: FindCandidates,
     route_version: int = 0,
+    people: Sequence[Reached] | None = None,
 ) -> Plan | TooManyUnits:
-    """Decide everything about a submission. `ids` holds one for it and one for each recipient."""
+    """Decide everything about a submission. `ids` holds one for it and one for each message.
+
+    `people` are whom it reaches where it names contacts; else each recipient gets a message.
+    """
     text = _measure_text(submission)
     if text is not None and text.units > units_max:
         return TooManyUnits(text.units, units_max)
     offered = _offered(submission)
     messages: list[PlannedMessage] = []
-    for index, recipient in enumerate(submission.recipients):
-        message_id = ids[index + 1]
-        way = _way(submission, offered, recipient, message_id, find_candidates)
-        messages.append(_plan_one(submission, index, message_id, way, text, now_us))
+    if people is None:
+        for index, recipient in enumerate(submission.recipients):
+            message_id = ids[index + 1]
+            way = _way(submission, offered, recipient, message_id, find_candidates)
+            messages.append(_plan_one(submission, index, message_id, way, text, now_us))
+    else:
+        for message_id, one in zip(ids[1:], people, strict=True):
+            way = _way_to(submission, offered, one, message_id, find_candidates)
+            index, contact_id = one.recipient_index, one.contact_id
+            messages.append(_plan_one(submission, index, message_id, way, text, now_us, contact_id))
     print_ = fingerprint(submission) if submission.request_id else ""
     return Plan(ids[0], submission, now_us, print_, tuple(messages), route_version)
 
@@ -110,10 +121,7 @@ def _canonical(submission: Submission) -> dict[str, object]:
     fields: dict[str, object] = {
         "account": submission.account_id,
         "content": {channel.name: dict(each) for channel, each in submission.content.documents.items()},
-        "recipients": [
-            {name: given for name in _RECIPIENT_FIELDS if (given := getattr(recipient, name)) is not None}
-            for recipient in submission.recipients
-        ],
+        "recipients": [_canonical_recipient(recipient) for recipient in submission.recipients],
         "sender": submission.sender,
         "traffic": submission.traffic,
         "channels": list(submission.channels),
@@ -131,6 +139,15 @@ def _canonical(submission: Submission) -> dict[str, object]:
     return {name: given for name, given in fields.items() if given not in (None, "", [], {})}
 
 
+def _canonical_recipient(recipient: Recipient) -> dict[str, object]:
+    fields = {name: given for name in _RECIPIENT_FIELDS if (given := getattr(recipient, name)) is not None}
+    if recipient.contact is not None:
+        contact = recipient.contact.contact
+        named = contact.external_id or contact.contact_id
+        fields["contact"] = [bool(contact.external_id), named, recipient.contact.delegation]
+    return fields
+
+
 def _measure_text(submission: Submission) -> Measure | None:
     """What the text needs on the one channel where that is counted; None without content for it."""
     content = submission.content
@@ -144,6 +161,7 @@ def _plan_one(
     way: _Way,
     text: Measure | None,
     now_us: int,
+    contact_id: int | None = None,
 ) -> PlannedMessage:
     channel, address, found = way
     recipient = submission.recipients[index]
@@ -171,6 +189,7 @@ def _plan_one(
         reason,
         reason.value if reason else "",
         () if size is None or size.encoding is not _UCS2 else _costs_more(size),
+        contact_id,
     )
     expire_at_us = transmit_at_us + _validity_us(submission)
     return PlannedMessage(
@@ -184,6 +203,22 @@ def _offered(submission: Submission) -> list[Channel]:
     if not submission.channels:
         return sorted(documents)
     return [channel for channel in submission.channels if channel in documents]
+
+
+def _way_to(
+    submission: Submission,
+    offered: list[Channel],
+    one: Reached,
+    message_id: int,
+    find_candidates: FindCandidates,
+) -> _Way:
+    """The same for somebody of the directory: where the caller has no wish, the contact's own order counts."""
+    if one.reason is not None:
+        return None, "", one.reason
+    if one.channels and not submission.channels:
+        preferred = [channel for channel in one.channels if channel in offered]
+        offered = [*preferred, *(channel for channel in offered if channel not in preferred)]
+    return _way(submission, offered, one.recipient, message_id, find_candidates)
 
 
 def _way(

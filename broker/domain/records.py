@@ -64,6 +64,7 @@ class EventRecord:
     data: str
     labels: Labels
     kind: EventKind = EventKind.MESSAGE
+    contact_id: int | None = None
 
 
 @value
@@ -100,6 +101,7 @@ class MessageRecord:
     data: str
     labels: Labels
     content: dict[str, object] | None = None
+    contact_id: int | None = None
 
 
 @value

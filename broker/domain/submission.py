@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import field
 
+from broker.domain.directory import Named
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import State
 from broker.domain.value import value
@@ -30,7 +31,7 @@ class Content:
 
 @value
 class Recipient:
-    """One person to send to, by address; what is None was not given.
+    """One person to send to, by address or as a contact; what is None was not given.
 
     `phone_number` is as the caller wrote it; `domain.address` judges it.
     """
@@ -41,6 +42,7 @@ class Recipient:
     schedule_at_us: int | None = None
     client_reference: str | None = None
     data: str | None = None
+    contact: Named | None = None
 
 
 @value
@@ -53,7 +55,10 @@ class Campaign:
 
 @value
 class Submission:
-    """A SendRequest that kept every rule of size and shape. Times are microseconds since 1970 UTC."""
+    """A SendRequest that kept every rule of size and shape. Times are microseconds since 1970 UTC.
+
+    `names_contacts`: at least one recipient is named as a contact.
+    """
 
     account_id: int
     recipients: tuple[Recipient, ...]
@@ -73,11 +78,15 @@ class Submission:
     provider: str = ""
     origin: str = ""
     validate_only: bool = False
+    names_contacts: bool = False
 
 
 @value
 class Result:
-    """What became of one recipient. `message_id` is None only for validate_only."""
+    """What became of one recipient. `message_id` is None only for validate_only.
+
+    A contact's delegates have a result each, with the same `recipient_index` and their own `contact_id`.
+    """
 
     recipient_index: int
     message_id: int | None
@@ -91,3 +100,4 @@ class Result:
     reason: Reason | None = None
     detail: str = ""
     warnings: tuple[str, ...] = field(default=())
+    contact_id: int | None = None

@@ -43,6 +43,14 @@ class Guarantee(IntEnum):
     AT_MOST_ONCE = 2
 
 
+class Delegation(IntEnum):
+    """Who, of the people behind a contact, gets a message."""
+
+    DIRECT = 1
+    PRIORITY_CONTACT = 2
+    ALL_CONTACTS = 3
+
+
 class Reason(Enum):
     """Why a message stands where it does; the text is the default detail for people."""
 
@@ -64,6 +72,8 @@ class Reason(Enum):
     POLICY = "an account policy refused it"
     NOT_KNOWN_UPSTREAM = "the provider does not know it"
     ATTEMPTS_CRASHED = "the broker died in each of its last attempts"
+    CONTACT_NOT_FOUND = "the directory has no such contact"
+    NO_DELEGATE = "the contact has nobody who stands in for it"
 
 
 class EventKind(IntEnum):

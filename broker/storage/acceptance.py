@@ -118,6 +118,7 @@ class _Acceptor:
                 message.data,
                 sequence,
                 plan.route_version,
+                result.contact_id,
             ))
             if not step.end:
                 self._agenda.begin(

@@ -74,6 +74,7 @@ def dump_answer(results: list[Result]) -> str:
             result.reason.name if result.reason else None,
             result.detail,
             result.warnings,
+            result.contact_id,
         ]
         for result in results
     ]).decode()
@@ -95,6 +96,7 @@ def load_answer(text: str) -> list[Result]:
             reason=Reason[row[9]] if row[9] else None,
             detail=row[10],
             warnings=tuple(row[11]),
+            contact_id=row[12] if len(row) > 12 else None,  # earlier versions knew no contacts
         )
         for row in orjson.loads(text)
     ]

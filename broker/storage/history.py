@@ -35,6 +35,7 @@ class MessageQuery:
     states: frozenset[State]
     before_id: int | None
     page_size: int
+    contact_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,9 @@ def read_message(
     if row is None:
         return None
     channel = Channel(row[4]) if row[4] else None
-    contents = load_content(row[20])
+    contents = load_content(row[21])
     message = _message(row, contents.get(channel) if channel else None)
-    events = tx.all("timeline", account_id=account_id, last_sequence=row[21], events_max=TIMELINE_EVENTS_MAX)
+    events = tx.all("timeline", account_id=account_id, last_sequence=row[22], events_max=TIMELINE_EVENTS_MAX)
     return message, [TimelineRecord(event[0], event[1], _change(event)) for event in events]
 
 
@@ -113,8 +114,12 @@ def read_page(tx: Transaction, query: MessageQuery) -> MessagePage:
     before_id = end_id if query.before_id is None else min(end_id, query.before_id)
     floor_id = first_id_at(query.start_us // 1_000) if query.start_us is not None else 0
     scan = {"before_id": before_id, "floor_id": floor_id, "scan_rows": SCAN_ROWS_MAX}
+    page, floor_of = "messages_page", "scan_floor"
+    if query.contact_id is not None:
+        scan["contact_id"] = query.contact_id
+        page, floor_of = "messages_of_contact", "contact_scan_floor"
     rows = tx.all(
-        "messages_page",
+        page,
         **scan,
         account_id=query.account_id,
         start=query.start_us or 0,
@@ -126,7 +131,7 @@ def read_page(tx: Transaction, query: MessageQuery) -> MessagePage:
     messages = [_message(row, None) for row in rows]
     if len(messages) == query.page_size:
         return MessagePage(messages, messages[-1].message_id)
-    floor = tx.one("scan_floor", **scan)
+    floor = tx.one(floor_of, **scan)
     exhausted = floor is None or floor[1] < SCAN_ROWS_MAX
     return MessagePage(messages, None if exhausted or floor is None else floor[0])
 
@@ -172,6 +177,7 @@ def _message(row: Row, content: dict[str, object] | None) -> MessageRecord:
         data=row[18],
         labels=load_labels(row[19]),
         content=content,
+        contact_id=row[20],
     )
 
 
@@ -207,6 +213,7 @@ def _event(account_id: int, row: Row) -> EventRecord:
         client_reference=row[20],
         data=row[21],
         labels=load_labels(row[22]),
+        contact_id=row[23],
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.ids import first_id_at
 from broker.domain.planning import FindCandidates, Plan, plan
+from broker.domain.reaching import Reached
 from broker.domain.retry import RetryPolicy
 from broker.domain.submission import Content, Recipient, Submission
 from broker.domain.vocabulary import Channel
@@ -99,10 +100,13 @@ def planned(
     now_us: int = NOW_US,
     units_max: int = 10,
     find_candidates: FindCandidates = everywhere,
+    people: Sequence[Reached] | None = None,
 ) -> Plan:
     """The plan for a submission that fits."""
     given = ids or IdCounter(now_us).take(1 + len(asked.recipients))
-    decided = plan(asked, given, now_us=now_us, units_max=units_max, find_candidates=find_candidates)
+    decided = plan(
+        asked, given, now_us=now_us, units_max=units_max, find_candidates=find_candidates, people=people
+    )
     if not isinstance(decided, Plan):
         raise TypeError(f"the submission does not fit: {decided}")
     return decided

@@ -103,6 +103,12 @@ def delegates_of(contact: pb.Contact, findings: Findings) -> tuple[DelegateWish,
     return tuple(wishes)
 
 
+def contact_number(text: str) -> int:
+    """The id that a text writes. What is no id names nobody."""
+    number = parse_id(text)
+    return NOBODY if number is None else number
+
+
 def ref_of(
     contact_id: str,
     external_id: str,
@@ -113,7 +119,7 @@ def ref_of(
     if bool(contact_id) == bool(external_id):
         findings.broke(fields[0], f"set one of {fields[0]} and {fields[1]}")
     if not external_id:
-        return ContactRef(contact_id=_number(contact_id))
+        return ContactRef(contact_id=contact_number(contact_id))
     findings.line(fields[1], external_id, EXTERNAL_ID_CHARACTERS_MAX)
     return ContactRef(external_id=external_id)
 
@@ -132,7 +138,7 @@ def refs_of(
             findings.broke(f"external_ids[{index}]", "must not be empty")
         findings.line(f"external_ids[{index}]", text, EXTERNAL_ID_CHARACTERS_MAX)
     return (
-        *(ContactRef(contact_id=_number(text)) for text in contact_ids),
+        *(ContactRef(contact_id=contact_number(text)) for text in contact_ids),
         *(ContactRef(external_id=text) for text in external_ids),
     )
 
@@ -225,11 +231,6 @@ def group_message(group: Group) -> pb.Group:
         create_time=timestamp(group.created_at_us),
         update_time=timestamp(group.updated_at_us),
     )
-
-
-def _number(text: str) -> int:
-    number = parse_id(text)
-    return NOBODY if number is None else number
 
 
 def _external_ids(given: Sequence[str], findings: Findings) -> tuple[str, ...]:

@@ -54,6 +54,8 @@ def event_message(event: EventRecord) -> event_pb2.Event:
         "units": event.units,
         "end": change.end,
     }
+    if event.contact_id is not None:
+        fields["contact_id"] = format_id(event.contact_id)
     if event.sender:
         fields["sender"] = event.sender
     if change.provider_message_ids:

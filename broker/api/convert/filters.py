@@ -90,6 +90,7 @@ def message_query_of(request: message_service_pb2.ListMessagesRequest, account_i
         states=_states(wanted.statuses, findings),
         before_id=_before_id(request, account_id, findings),
         page_size=page_size_of(request.page_size, findings),
+        contact_id=_contact_id(wanted.contact_id, findings),
     )
     findings.refuse()
     return query
@@ -101,7 +102,15 @@ def list_scope(given: message_pb2.MessageFilter, account_id: int) -> str:
         (given.start_time.seconds, given.start_time.nanos) if given.HasField("start_time") else None,
         (given.end_time.seconds, given.end_time.nanos) if given.HasField("end_time") else None,
     )
-    return f"messages {account_id} {times} {sorted(set(given.statuses))}"
+    contact = f" of {given.contact_id}" if given.contact_id else ""
+    return f"messages {account_id} {times} {sorted(set(given.statuses))}{contact}"
+
+
+def _contact_id(text: str, findings: Findings) -> int | None:
+    number = parse_id(text) if text else None
+    if text and number is None:
+        findings.broke("filter.contact_id", "is not an id: 13 characters of Crockford base32")
+    return number
 
 
 def _before_id(

@@ -28,6 +28,7 @@ def message_message(record: MessageRecord) -> message_pb2.Message:
     return message_pb2.Message(
         message_id=format_id(record.message_id),
         account_id=account_text(record.account_id),
+        contact_id=optional_id(record.contact_id),
         recipient=record.recipient,
         sender=record.sender,
         channel=PB_CHANNELS[record.channel],

@@ -9,12 +9,14 @@ This runs for every message, so a field that was not set costs one look and noth
 from collections.abc import Sequence
 
 from broker.api.convert.content import content_of
+from broker.api.convert.directory import EXTERNAL_ID_CHARACTERS_MAX, contact_number
 from broker.api.convert.findings import Findings
 from broker.api.convert.times import US_PER_S
-from broker.api.convert.words import CHANNELS, GUARANTEES, TRAFFICS
+from broker.api.convert.words import CHANNELS, DELEGATIONS, GUARANTEES, TRAFFICS
+from broker.domain.directory import ContactRef, Named
 from broker.domain.ids import parse_id
 from broker.domain.submission import Campaign, Content, Recipient, Submission
-from broker.domain.vocabulary import Channel, Guarantee, Traffic
+from broker.domain.vocabulary import Channel, Delegation, Guarantee, Traffic
 from waypost.v1 import recipient_pb2, send_pb2
 
 RECIPIENTS_MAX = 100
@@ -45,10 +47,11 @@ def submission_of(request: send_pb2.SendRequest, account_id: int, now_us: int) -
     content = _body(request, findings)
     request_id, sender, client_reference, provider, origin, data = _texts(request, findings)
     traffic, guarantee, channels, tags = request.traffic, request.guarantee, request.channels, request.tags
+    recipients, names_contacts = _recipients(request.recipients, findings, now_us)
     # In the order of the fields: by name it takes three times as long.
     submission = Submission(
         account_id,
-        _recipients(request.recipients, findings, now_us),
+        recipients,
         content,
         request_id,
         sender,
@@ -65,6 +68,7 @@ def submission_of(request: send_pb2.SendRequest, account_id: int, now_us: int) -
         provider,
         origin,
         request.validate_only,
+        names_contacts,
     )
     findings.refuse()
     return submission
@@ -120,12 +124,14 @@ def _texts(request: send_pb2.SendRequest, findings: Findings) -> tuple[str, str,
 
 def _recipients(
     recipients: Sequence[recipient_pb2.Recipient], findings: Findings, now_us: int
-) -> tuple[Recipient, ...]:
+) -> tuple[tuple[Recipient, ...], bool]:
+    """The recipients, and whether any of them is named as a contact."""
     if not recipients:
         findings.broke("recipients", "at least one is needed")
     if not findings.count("recipients", len(recipients), RECIPIENTS_MAX):
-        return ()
+        return (), False
     given: list[Recipient] = []
+    names_contacts = False
     for recipient in recipients[:]:  # a slice is a list, and protobuf's own iterator takes twice as long
         number = recipient.phone_number
         # Most recipients are a phone number and nothing else: the other fields share one look.
@@ -138,17 +144,22 @@ def _recipients(
             given.append(Recipient(number))
         else:
             given.append(_recipient(len(given), recipient, findings, now_us))
-    return tuple(given)
+            names_contacts = names_contacts or given[-1].contact is not None
+    return tuple(given), names_contacts
 
 
 def _recipient(index: int, recipient: recipient_pb2.Recipient, findings: Findings, now_us: int) -> Recipient:
     path = f"recipients[{index}]"
     number, email, device_token = recipient.phone_number, recipient.email, recipient.device_token
     _refuse_unbuilt_of(path, recipient, findings)
-    if not (number or email or device_token or recipient.contact_id or recipient.external_id):
+    named = (recipient.contact_id != "") + (recipient.external_id != "")
+    if named + bool(number or email or device_token) != 1:
         findings.broke(
             path, "set one of contact_id and external_id, or any of phone_number, email and device_token"
         )
+    delegation = findings.word(f"{path}.delegation", recipient.delegation, DELEGATIONS) or Delegation.DIRECT
+    if delegation is not Delegation.DIRECT and not named:
+        findings.broke(f"{path}.delegation", "needs contact_id or external_id")
     findings.text(f"{path}.phone_number", number, ADDRESS_CHARACTERS_MAX)
     findings.text(f"{path}.email", email, ADDRESS_CHARACTERS_MAX)
     findings.line(f"{path}.device_token", device_token, DEVICE_TOKEN_CHARACTERS_MAX)
@@ -161,22 +172,20 @@ def _recipient(index: int, recipient: recipient_pb2.Recipient, findings: Finding
         schedule_at_us=_schedule(f"{path}.schedule_time", recipient, findings, now_us),
         client_reference=recipient.client_reference or None,
         data=recipient.data or None,
+        contact=Named(_contact(path, recipient, findings), delegation) if named else None,
     )
 
 
-def _refuse_unbuilt_of(path: str, recipient: recipient_pb2.Recipient, findings: Findings) -> None:
-    if recipient.contact_id:
-        findings.not_built(f"{path}.contact_id")
+def _contact(path: str, recipient: recipient_pb2.Recipient, findings: Findings) -> ContactRef:
     if recipient.external_id:
-        findings.not_built(f"{path}.external_id")
+        findings.line(f"{path}.external_id", recipient.external_id, EXTERNAL_ID_CHARACTERS_MAX)
+        return ContactRef(external_id=recipient.external_id)
+    return ContactRef(contact_id=contact_number(recipient.contact_id))
+
+
+def _refuse_unbuilt_of(path: str, recipient: recipient_pb2.Recipient, findings: Findings) -> None:
     if recipient.tokens:
         findings.not_built(f"{path}.tokens")
-    delegation = recipient.delegation
-    if delegation in {recipient_pb2.DELEGATION_PRIORITY_CONTACT, recipient_pb2.DELEGATION_ALL_CONTACTS}:
-        findings.not_built(f"{path}.delegation")
-    elif delegation not in {recipient_pb2.DELEGATION_UNSPECIFIED, recipient_pb2.DELEGATION_DIRECT}:
-        rule = f"{delegation} is not one of ALL_CONTACTS, DIRECT, PRIORITY_CONTACT"
-        findings.broke(f"{path}.delegation", rule)
 
 
 def _channels(numbers: Sequence[int], content: Content, findings: Findings) -> tuple[Channel, ...]:

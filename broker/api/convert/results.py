@@ -31,6 +31,8 @@ def add_results(response: send_pb2.SendResponse, results: Sequence[Result]) -> N
         message.status = PB_STATUSES[result.state]
         message.recipient = result.recipient
         message.channel = PB_CHANNELS[result.channel]
+        if result.contact_id is not None:
+            message.contact_id = format_id(result.contact_id)
         message.client_reference = result.client_reference
         message.units = result.units
         message.encoding = PB_ENCODINGS[result.encoding]

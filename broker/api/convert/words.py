@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import Fact, State
-from broker.domain.vocabulary import Channel, EventKind, Guarantee, Reason, Traffic
+from broker.domain.vocabulary import Channel, Delegation, EventKind, Guarantee, Reason, Traffic
 from broker.spi import Idempotency, ReceiptMode
 from waypost.v1.channel_pb2 import Channel as PbChannel
 from waypost.v1.channel_pb2 import Encoding as PbEncoding
@@ -20,11 +20,16 @@ from waypost.v1.channel_pb2 import Traffic as PbTraffic
 from waypost.v1.event_pb2 import EventKind as PbEventKind
 from waypost.v1.provider_pb2 import IdempotencyMode as PbIdempotencyMode
 from waypost.v1.provider_pb2 import ReceiptMode as PbReceiptMode
+from waypost.v1.recipient_pb2 import Delegation as PbDelegation
 from waypost.v1.status_pb2 import MessageFact as PbMessageFact
 from waypost.v1.status_pb2 import MessageStatus as PbMessageStatus
 from waypost.v1.status_pb2 import Reason as PbReason
 
 CHANNELS: Mapping[int, Channel] = {PbChannel.Value(f"CHANNEL_{each.name}"): each for each in Channel}
+DELEGATIONS: Mapping[int, Delegation] = {
+    PbDelegation.DELEGATION_UNSPECIFIED: Delegation.DIRECT,
+    **{PbDelegation.Value(f"DELEGATION_{each.name}"): each for each in Delegation},
+}
 TRAFFICS: Mapping[int, Traffic] = {
     PbTraffic.TRAFFIC_UNSPECIFIED: Traffic.TRANSACTIONAL,
     **{PbTraffic.Value(f"TRAFFIC_{each.name}"): each for each in Traffic},

@@ -18,7 +18,8 @@ INSERT INTO events (
 SELECT e.sequence, e.time, e.message_id, e.fact, e.state, e.previous_state, e.reason, e.detail, e.attempt,
        e.provider, e.provider_message_ids, e.part, e.provider_code, e.provider_text, e.next_attempt_at,
        e.next_provider,
-       m.recipient, s.sender, m.channel, m.units, m.client_reference, m.data, s.labels
+       m.recipient, s.sender, m.channel, m.units, m.client_reference, m.data, s.labels,
+       m.contact_id
 FROM events e
 JOIN messages m ON m.message_id = e.message_id
 JOIN submissions s ON s.submission_id = m.submission_id

@@ -7,7 +7,7 @@ INSERT INTO submissions (
 INSERT INTO messages (
     message_id, account_id, submission_id, channel, recipient, state, reason, encoding, units, provider,
     attempts, accepted_at, transmit_at, expire_at, ended_at, client_reference, data, last_sequence,
-    route_version
+    route_version, contact_id
 ) VALUES :rows
 
 -- name: message_heads
@@ -38,7 +38,7 @@ WHERE submission_id IN (SELECT value FROM json_each(:submission_ids))
 -- name: message_by_id
 SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
        m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
-       m.ended_at, m.client_reference, m.data, s.labels, s.content, m.last_sequence
+       m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, s.content, m.last_sequence
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
 WHERE m.message_id = :message_id AND m.account_id = :account_id
@@ -46,7 +46,7 @@ WHERE m.message_id = :message_id AND m.account_id = :account_id
 -- name: messages_page
 SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
        m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
-       m.ended_at, m.client_reference, m.data, s.labels
+       m.ended_at, m.client_reference, m.data, s.labels, m.contact_id
 FROM (
     SELECT * FROM messages
     WHERE message_id < :before_id AND message_id >= :floor_id
@@ -64,6 +64,31 @@ LIMIT :page_rows
 SELECT min(message_id), count(*) FROM (
     SELECT message_id FROM messages
     WHERE message_id < :before_id AND message_id >= :floor_id
+    ORDER BY message_id DESC
+    LIMIT :scan_rows
+) scanned
+
+-- name: messages_of_contact
+SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
+       m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
+       m.ended_at, m.client_reference, m.data, s.labels, m.contact_id
+FROM (
+    SELECT * FROM messages
+    WHERE contact_id = :contact_id AND message_id < :before_id AND message_id >= :floor_id
+    ORDER BY message_id DESC
+    LIMIT :scan_rows
+) m
+JOIN submissions s ON s.submission_id = m.submission_id
+WHERE m.account_id = :account_id
+  AND m.accepted_at >= :start AND m.accepted_at < :end
+  AND (:any_state = 1 OR m.state IN (SELECT value FROM json_each(:states)))
+ORDER BY m.message_id DESC
+LIMIT :page_rows
+
+-- name: contact_scan_floor
+SELECT min(message_id), count(*) FROM (
+    SELECT message_id FROM messages
+    WHERE contact_id = :contact_id AND message_id < :before_id AND message_id >= :floor_id
     ORDER BY message_id DESC
     LIMIT :scan_rows
 ) scanned

@@ -17,6 +17,7 @@ from broker.testing.store_suite.bench import ACCOUNTS, Bench
 from broker.testing.store_suite.concurrency import ConcurrencyCases
 from broker.testing.store_suite.directory import ContactCases
 from broker.testing.store_suite.directory_groups import GroupCases
+from broker.testing.store_suite.directory_reach import ReachCases
 from broker.testing.store_suite.dispatching import DispatchingCases
 from broker.testing.store_suite.grouping import GroupingCases
 from broker.testing.store_suite.housekeeping import HousekeepingCases
@@ -42,6 +43,7 @@ class StoreSuite(
     KeepsakeCases,
     ContactCases,
     GroupCases,
+    ReachCases,
     GroupingCases,
     ConcurrencyCases,
     LivesCases,

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.api.convert.requests import submission_of
+from broker.domain.directory import ContactRef, Named
 from broker.domain.ids import format_id
 from broker.domain.submission import Campaign, Content, Recipient, Submission
-from broker.domain.vocabulary import Channel, Guarantee, Traffic
+from broker.domain.vocabulary import Channel, Delegation, Guarantee, Traffic
 from broker.errors import BrokerError, ErrorReason
 from waypost.v1 import recipient_pb2, send_pb2
 
@@ -96,6 +97,48 @@ def test_every_field_reaches_the_submission(sms):
         validate_only=True,
     )
     assert expected == submission_of(request, 5, NOW_US)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"external_id": "PL-1"}, Named(ContactRef(external_id="PL-1"))),
+        ({"external_id": "PL-1", "delegation": 1}, Named(ContactRef(external_id="PL-1"))),
+        (
+            {"contact_id": format_id(7), "delegation": 2},
+            Named(ContactRef(7), Delegation.PRIORITY_CONTACT),
+        ),
+        (
+            {"contact_id": format_id(7).lower(), "delegation": 3},
+            Named(ContactRef(7), Delegation.ALL_CONTACTS),
+        ),
+        ({"contact_id": "nobody"}, Named(ContactRef(-1))),
+    ],
+)
+def test_a_recipient_may_be_a_contact(sms, given, expected):
+    """What is no id names nobody, and that is the recipient's own affair."""
+    asked = submission_of(sms(recipients=[given, {"phone_number": "+447700900123"}]), 1, NOW_US)
+    assert (Recipient(contact=expected), Recipient("+447700900123")) == asked.recipients
+    assert asked.names_contacts
+    assert not submission_of(sms(), 1, NOW_US).names_contacts
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"contact_id": "a", "external_id": "b"}, ""),
+        ({"contact_id": "a", "phone_number": "+447700900123"}, ""),
+        ({"external_id": "a", "email": "ada@example.org"}, ""),
+        ({"external_id": "a" * 101}, ".external_id"),
+        ({"external_id": "a\nb"}, ".external_id"),
+        ({"external_id": "a", "delegation": 4}, ".delegation"),
+        ({"phone_number": "+447700900123", "delegation": 2}, ".delegation"),
+        ({"email": "ada@example.org", "delegation": 3}, ".delegation"),
+    ],
+)
+def test_a_recipient_is_a_contact_or_has_addresses(sms, given, field):
+    """One of both, by one id; only a contact has somebody behind it."""
+    assert {f"recipients[0]{field}"} == broken(sms(recipients=[given]))
 
 
 @pytest.mark.parametrize(
@@ -195,11 +238,7 @@ def test_a_malformed_address_is_for_intake_to_judge(sms, recipient):
         ({"content": None, "template": {"name": "welcome"}}, "template"),
         ({"tokens": {"a": "b"}}, "tokens"),
         ({"callback_url": "https://example.org"}, "callback_url"),
-        ({"recipients": [{"contact_id": "c"}]}, "recipients[0].contact_id"),
-        ({"recipients": [{"external_id": "c"}]}, "recipients[0].external_id"),
         ({"recipients": [{"phone_number": "+1", "tokens": {"a": "b"}}]}, "recipients[0].tokens"),
-        ({"recipients": [{"phone_number": "+1", "delegation": 2}]}, "recipients[0].delegation"),
-        ({"recipients": [{"phone_number": "+1", "delegation": 3}]}, "recipients[0].delegation"),
         ({"options": {"ignore_quiet_hours": True}}, "options.ignore_quiet_hours"),
         ({"options": {"cap_frequency": True}}, "options.cap_frequency"),
         ({"options": {"track_links": True}}, "options.track_links"),

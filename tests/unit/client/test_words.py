@@ -3,9 +3,18 @@
 import pytest
 
 from waypost import Channel, Reason, Status
-from waypost.wire.words import CHANNELS, ENCODINGS, FACTS, GUARANTEES, REASONS, STATUSES, TRAFFICS
+from waypost.wire.words import (
+    CHANNELS,
+    DELEGATIONS,
+    ENCODINGS,
+    FACTS,
+    GUARANTEES,
+    REASONS,
+    STATUSES,
+    TRAFFICS,
+)
 
-ALL = [CHANNELS, ENCODINGS, FACTS, GUARANTEES, REASONS, STATUSES, TRAFFICS]
+ALL = [CHANNELS, DELEGATIONS, ENCODINGS, FACTS, GUARANTEES, REASONS, STATUSES, TRAFFICS]
 
 
 @pytest.mark.parametrize("words", ALL)

@@ -1,5 +1,6 @@
 """What becomes of each recipient: channel, refusal, time, validity, warnings, and the request's fingerprint."""
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -7,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.domain.directory import Card, Contact, ContactRef, Named
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import Fact, State
 from broker.domain.planning import FindCandidates, Plan, PlannedMessage, TooManyUnits, fingerprint, plan
+from broker.domain.reaching import Reached
 from broker.domain.submission import Campaign, Content, Recipient, Submission
-from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
+from broker.domain.vocabulary import Channel, Delegation, Guarantee, Reason, Traffic
 from broker.testing.builders import NOW_US, SECOND_US, everywhere, phones, planned, sms, submission
 
 NUMBER, MAILBOX, TOKEN = "+447700900123", "ada@example.com", "token-1"
@@ -23,6 +26,7 @@ DOCUMENTS: dict[Channel, dict[str, object]] = {
     Channel.PUSH: {"body": "hello"},
     Channel.IN_APP: {"body": "hello"},
 }
+ADDRESSES = {"phone_numbers": (NUMBER,), "emails": (MAILBOX,), "device_tokens": (TOKEN,)}
 GOLDEN = "9be19a93fa0b12ba55b1f3cc29bce37b7178ac02e8a2b5092ce63357f6d2919f"
 
 
@@ -294,6 +298,75 @@ def changed(**changes: Any) -> str:
     return fingerprint(Submission(**(FIELDS | changes)))
 
 
+def somebody(reason: Reason | None = None, **card: Any) -> Reached:
+    """A contact who is reached, at the primary addresses of its card."""
+    contact = Contact(7, 1, 1, NOW_US, NOW_US, Card(**card))
+    addresses = Recipient(
+        *(next(iter(card.get(kind, ())), None) for kind in ("phone_numbers", "emails", "device_tokens"))
+    )
+    return Reached(0, addresses, contact, contact, reason)
+
+
+class TestPeople:
+    """Contacts instead of addresses."""
+
+    @pytest.mark.parametrize(
+        ("asked", "preferred", "card", "expected"),
+        [
+            ((Channel.SMS, Channel.EMAIL), (Channel.EMAIL,), ADDRESSES, Channel.SMS),
+            ((), (Channel.EMAIL, Channel.SMS), ADDRESSES, Channel.EMAIL),
+            ((), (Channel.PUSH, Channel.EMAIL), ADDRESSES, Channel.EMAIL),
+            ((), (Channel.EMAIL,), {"phone_numbers": (NUMBER,)}, Channel.SMS),
+            ((), (), ADDRESSES, Channel.SMS),
+            ((), (Channel.PUSH,), ADDRESSES, Channel.SMS),
+        ],
+        ids=["request", "contact", "no content", "no address", "no preference", "preference without content"],
+    )
+    def test_the_request_then_the_contact_then_the_content_picks_the_channel(
+        self, asked: tuple[Channel, ...], preferred: tuple[Channel, ...], card: Any, expected: Channel
+    ) -> None:
+        """The next one where the contact has no address for it."""
+        message = only(
+            submission(channels=asked, content=content(Channel.EMAIL, Channel.SMS)),
+            people=[somebody(channels=preferred, **card)],
+        )
+        assert (expected, 7) == (message.result.channel, message.result.contact_id)
+
+    def test_several_people_of_one_recipient_share_what_it_says_of_its_own(self) -> None:
+        """Reference, data and time are the recipient's, each message has an id of its own."""
+        recipient = Recipient(
+            contact=Named(ContactRef(5)),
+            client_reference="own",
+            data="{}",
+            schedule_at_us=NOW_US + 60 * SECOND_US,
+        )
+        asked = submission(recipients=(recipient,), client_reference="all", data="all")
+        people = [somebody(phone_numbers=(number,)) for number in (NUMBER, "+447700900124")]
+        messages = planned(asked, [1, 2, 3], people=people).messages
+        assert [(2, 0, NUMBER), (3, 0, "+447700900124")] == [
+            (each.message_id, each.result.recipient_index, each.result.recipient) for each in messages
+        ]
+        for each in messages:
+            assert ("own", "{}", State.SCHEDULED) == (
+                each.result.client_reference,
+                each.data,
+                each.result.state,
+            )
+
+    @pytest.mark.parametrize("reason", [Reason.CONTACT_NOT_FOUND, Reason.NO_DELEGATE])
+    def test_nobody_is_a_refusal(self, reason: Reason) -> None:
+        """With the reason and its words, to no address."""
+        message = only(submission(), people=[somebody(reason, phone_numbers=(NUMBER,))])
+        result = message.result
+        assert (State.REJECTED, reason, reason.value) == (result.state, result.reason, result.detail)
+        assert (None, "", ()) == (result.channel, result.recipient, message.candidates)
+
+    def test_a_contact_without_a_fitting_address_is_refused(self) -> None:
+        """It stays the contact's message."""
+        result = only(submission(), people=[somebody(emails=(MAILBOX,))]).result
+        assert (Reason.NO_ADDRESS, 7) == (result.reason, result.contact_id)
+
+
 class TestFingerprints:
     """Whether two requests are the same."""
 
@@ -340,14 +413,20 @@ class TestFingerprints:
         """Emptying one changes the fingerprint; but for what is no part of the message itself."""
         blank = Submission(account_id=0, recipients=(), content=Content({}))
         ignored = {name for name in FIELDS if changed(**{name: getattr(blank, name)}) == fingerprint(WHOLE)}
-        assert {"request_id", "validate_only"} == ignored
+        assert {"request_id", "validate_only", "names_contacts"} == ignored
 
     @pytest.mark.parametrize("name", Recipient.__dataclass_fields__)
     def test_every_field_of_a_recipient_is_looked_at(self, name: str) -> None:
         """Absent is not the same as given."""
-        fields = {each: getattr(WHOLE.recipients[0], each) for each in Recipient.__dataclass_fields__}
-        without = Recipient(**(fields | {name: None}))
-        assert fingerprint(WHOLE) != changed(recipients=(without, *WHOLE.recipients[1:]))
+        full = replace(WHOLE.recipients[0], contact=Named(ContactRef(5), Delegation.ALL_CONTACTS))
+        without = replace(full, **{name: None})
+        assert changed(recipients=(full,)) != changed(recipients=(without,))
+
+    def test_a_contact_is_the_one_that_was_named_and_how(self) -> None:
+        """By which id, and for whom; never whom that was at the time."""
+        refs = (ContactRef(5), ContactRef(6), ContactRef(external_id="5"), ContactRef(external_id="6"))
+        named = [Named(ref, delegation) for ref in refs for delegation in Delegation]
+        assert len(named) == len({changed(recipients=(Recipient(contact=each),)) for each in named})
 
     def test_the_order_of_maps_and_tags_does_not_matter(self) -> None:
         """Protobuf maps have none, and tags are a set."""

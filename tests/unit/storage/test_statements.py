@@ -94,6 +94,8 @@ WHOLE = {
     "count_crashes": "once, at the start; along a partial index of what is with providers",
     "messages_page": "a bounded stretch of ids",
     "scan_floor": "a bounded stretch of ids",
+    "messages_of_contact": "a bounded stretch of an index",
+    "contact_scan_floor": "a bounded stretch of an index",
 } | {f"forget_request_ids_{slot}": "empties the table" for slot in range(4)}
 """Statements that look through a table on purpose, and why."""
 

@@ -9,6 +9,7 @@
 from waypost.client import Client
 from waypost.content import Attachment, Content, Email, InApp, Media, Mms, Push, Sms
 from waypost.errors import (
+    Aborted,
     AlreadyExists,
     ClientClosed,
     DeadlineExceeded,
@@ -30,9 +31,10 @@ from waypost.messages import Analysis, ForcingCharacter, Message, Part, Timeline
 from waypost.send_stream import SendStream
 from waypost.sending import Campaign, Options, Price, Recipient, SendRequest, SendResult, Sent
 from waypost.subscription import Subscription
-from waypost.vocabulary import Channel, Encoding, Fact, Guarantee, Reason, Status, Traffic
+from waypost.vocabulary import Channel, Delegation, Encoding, Fact, Guarantee, Reason, Status, Traffic
 
 __all__ = [
+    "Aborted",
     "AlreadyExists",
     "Analysis",
     "Attachment",
@@ -42,6 +44,7 @@ __all__ = [
     "ClientClosed",
     "Content",
     "DeadlineExceeded",
+    "Delegation",
     "Email",
     "Encoding",
     "Event",

@@ -76,11 +76,15 @@ class NotFound(WaypostError):
 
 
 class AlreadyExists(WaypostError):
-    """The request_id was used with another payload."""
+    """The request_id was used with another payload, or there is such a contact or group already."""
 
 
 class FailedPrecondition(WaypostError):
     """It cannot be done as things stand, as cancelling a message that a provider has."""
+
+
+class Aborted(WaypostError):
+    """Somebody else changed it meanwhile: read it again, and decide again."""
 
 
 class OutOfRange(WaypostError):
@@ -133,6 +137,7 @@ KINDS: Mapping[str, type[WaypostError]] = {
     "NOT_FOUND": NotFound,
     "ALREADY_EXISTS": AlreadyExists,
     "FAILED_PRECONDITION": FailedPrecondition,
+    "ABORTED": Aborted,
     "OUT_OF_RANGE": OutOfRange,
     "RESOURCE_EXHAUSTED": ResourceExhausted,
     "UNIMPLEMENTED": NotImplementedByBroker,

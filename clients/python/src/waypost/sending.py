@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any, Required, TypedDict, overload
 
 from waypost.content import Content
-from waypost.vocabulary import Channel, Encoding, Guarantee, Reason, Status, Traffic
+from waypost.vocabulary import Channel, Delegation, Encoding, Guarantee, Reason, Status, Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """One person to send to. Several addresses let the broker pick the channel.
+    """One person to send to: a directory contact, or addresses. Several let the broker pick the channel.
 
     phone_number: E.164 with its "+", as "+447700900123".
+    contact_id, external_id: a contact by the broker's id, or by one of your own.
+    delegation: who gets it in the contact's place; ALL_CONTACTS gives a result for each of them.
     tokens: values for `$Token$` placeholders, over those of the request.
     schedule_time, client_reference, data: over the request's.
     """
@@ -24,6 +26,7 @@ class Recipient:
     device_token: str = ""
     contact_id: str = ""
     external_id: str = ""
+    delegation: Delegation | None = None
     tokens: Mapping[str, str] = field(default_factory=dict)
     schedule_time: datetime | None = None
     client_reference: str = ""

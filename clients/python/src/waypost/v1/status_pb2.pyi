@@ -235,6 +235,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The broker's process died in several attempts at it, and it is not tried again. One of them may have
     reached the provider.
     """
+    REASON_CONTACT_NOT_FOUND: _Reason.ValueType  # 19
+    """The directory has no contact of this id."""
+    REASON_NO_DELEGATE: _Reason.ValueType  # 20
+    """The contact has no delegates, or with PRIORITY_CONTACT none with priority."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a message stands where it does, or why a recipient was refused. Stable: a client may branch on it."""
@@ -279,4 +283,8 @@ REASON_ATTEMPTS_CRASHED: Reason.ValueType  # 18
 """The broker's process died in several attempts at it, and it is not tried again. One of them may have
 reached the provider.
 """
+REASON_CONTACT_NOT_FOUND: Reason.ValueType  # 19
+"""The directory has no contact of this id."""
+REASON_NO_DELEGATE: Reason.ValueType  # 20
+"""The contact has no delegates, or with PRIORITY_CONTACT none with priority."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -7,7 +7,7 @@ from waypost.v1 import price_pb2, recipient_pb2, send_pb2
 from waypost.vocabulary import Channel
 from waypost.wire.contents import content_message
 from waypost.wire.times import duration, time_of, timestamp
-from waypost.wire.words import CHANNELS, ENCODINGS, GUARANTEES, REASONS, STATUSES, TRAFFICS
+from waypost.wire.words import CHANNELS, DELEGATIONS, ENCODINGS, GUARANTEES, REASONS, STATUSES, TRAFFICS
 
 
 def request_message(request: SendRequest) -> send_pb2.SendRequest:
@@ -75,6 +75,7 @@ def _recipient_message(recipient: str | Recipient) -> recipient_pb2.Recipient:
         phone_number=recipient.phone_number,
         email=recipient.email,
         device_token=recipient.device_token,
+        delegation=DELEGATIONS.number(recipient.delegation),
         tokens=recipient.tokens,
         schedule_time=None if recipient.schedule_time is None else timestamp(recipient.schedule_time),
         client_reference=recipient.client_reference,

@@ -5,8 +5,8 @@ from typing import Any, Generic, TypeVar
 
 from google.protobuf.descriptor import EnumDescriptor
 
-from waypost.v1 import channel_pb2, status_pb2
-from waypost.vocabulary import Channel, Encoding, Fact, Guarantee, Reason, Status, Traffic
+from waypost.v1 import channel_pb2, recipient_pb2, status_pb2
+from waypost.vocabulary import Channel, Delegation, Encoding, Fact, Guarantee, Reason, Status, Traffic
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -46,6 +46,7 @@ STATUSES = Words(Status, status_pb2.MessageStatus.DESCRIPTOR, "MESSAGE_STATUS_")
 FACTS = Words(Fact, status_pb2.MessageFact.DESCRIPTOR, "MESSAGE_FACT_")
 REASONS = Words(Reason, status_pb2.Reason.DESCRIPTOR, "REASON_")
 CHANNELS = Words(Channel, channel_pb2.Channel.DESCRIPTOR, "CHANNEL_")
+DELEGATIONS = Words(Delegation, recipient_pb2.Delegation.DESCRIPTOR, "DELEGATION_")
 TRAFFICS = Words(Traffic, channel_pb2.Traffic.DESCRIPTOR, "TRAFFIC_")
 GUARANTEES = Words(Guarantee, channel_pb2.Guarantee.DESCRIPTOR, "GUARANTEE_")
 ENCODINGS = Words(Encoding, channel_pb2.Encoding.DESCRIPTOR, "ENCODING_")
