@@ -1,15 +1,22 @@
 """Intake over a real store: answers in order, and what was answered once is answered again."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
+from broker.domain.directory import ContactRef, Named
+from broker.domain.submission import Recipient, Submission
+from broker.domain.vocabulary import Delegation, Reason
 from broker.errors import BrokerError, ErrorReason
+from broker.storage.people import Reach, read_reach
 from broker.storage.store import Store
-from broker.testing.builders import ManualClock, sms, submission
+from broker.storage.transaction import Transaction
+from broker.testing.builders import ManualClock, phones, sms, submission
 from broker.testing.scripted_provider import ScriptedProvider, scripted_registry
+from broker.testing.store_suite.directory_bench import DirectoryBench
 
 
 @pytest.fixture
@@ -50,3 +57,66 @@ async def test_another_payload_is_refused_for_what_is_wrong_with_it(build: Any) 
     (refused,) = await build(units_max=1).accept([submission(content=sms("x" * 400), request_id="r1")])
     assert isinstance(refused, BrokerError)
     assert ErrorReason.TOO_MANY_UNITS is refused.reason
+
+
+def to(*external_ids: str, delegation: Delegation = Delegation.DIRECT, **changes: Any) -> Submission:
+    """A submission to contacts."""
+    recipients = tuple(
+        Recipient(contact=Named(ContactRef(external_id=each), delegation)) for each in external_ids
+    )
+    return submission(recipients=recipients, names_contacts=True, **changes)
+
+
+async def test_contacts_are_looked_up_once_for_all_that_name_any(
+    build: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Among those that name none, and each answer stays with its submission."""
+    people = DirectoryBench(store)
+    mother = await people.add(phone_numbers=("+447700900001",))
+    father = await people.add(phone_numbers=("+447700900002",))
+    await people.add(mother.contact_id, father.contact_id, external_ids=("PL-1",))
+    looks: list[int] = []
+
+    def counted(tx: Transaction, submissions: Sequence[Submission]) -> list[Reach]:
+        looks.append(len(submissions))
+        return read_reach(tx, submissions)
+
+    monkeypatch.setattr("broker.delivery.intake.read_reach", counted)
+    both = to("PL-1", "PL-2", delegation=Delegation.ALL_CONTACTS)
+    answers = await build().accept([submission(recipients=phones(2)), both, submission(), to("PL-1")])
+    assert [
+        [(0, None, "+447700900000"), (1, None, "+447700900001")],
+        [(0, mother.contact_id, "+447700900001"), (0, father.contact_id, "+447700900002"), (1, None, "")],
+        [(0, None, "+447700900000")],
+    ] == [
+        [(each.recipient_index, each.contact_id, each.recipient) for each in answer] for answer in answers[:3]
+    ]
+    assert [Reason.NO_ADDRESS] == [each.reason for each in answers[3]]
+    ids = [each.message_id for answer in answers for each in answer]
+    assert sorted(set(ids)) == ids
+    await build().accept([submission()])
+    assert [2] == looks
+
+
+async def test_a_submission_to_too_many_people_is_refused_whole(
+    build: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no other with it; a repeat of one that was accepted is answered as before."""
+    people = DirectoryBench(store)
+    guardians = [await people.add(phone_numbers=(f"+44770090000{number}",)) for number in range(3)]
+    ids = [each.contact_id for each in guardians]
+    await people.add(*ids, external_ids=("PL-1",))
+    asked = to("PL-1", delegation=Delegation.ALL_CONTACTS, request_id="r1")
+    (first,) = await build().accept([asked])
+    monkeypatch.setattr("broker.storage.people.PEOPLE_OF_CALL_MAX", 2)
+    again, refused, last = await build().accept([
+        asked,
+        to("PL-1", delegation=Delegation.ALL_CONTACTS),
+        submission(),
+    ])
+    assert first == again
+    assert isinstance(refused, BrokerError)
+    assert ErrorReason.INVALID_REQUEST is refused.reason
+    assert ["recipients"] == [each.field for each in refused.violations]
+    assert refused.violations[0].rule.startswith("reach 3 people, and 2 are still allowed")
+    assert 1 == len(last)
