@@ -131,3 +131,11 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     started = Broker(tmp_path_factory.mktemp("broker"))
     yield started
     assert 0 == started.stop(), started.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def module_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One broker for the tests of a file, which fill its store."""
+    started = Broker(tmp_path_factory.mktemp("broker"))
+    yield started
+    assert 0 == started.stop(), started.log.read_text()
