@@ -14,7 +14,12 @@ from grpc_status import rpc_status
 
 from broker.cli.exit_codes import ExitCode
 from broker.cli.failures import CommandFailed, UsageError
-from waypost.v1 import broker_service_pb2_grpc, message_service_pb2_grpc, provider_service_pb2_grpc
+from waypost.v1 import (
+    broker_service_pb2_grpc,
+    directory_service_pb2_grpc,
+    message_service_pb2_grpc,
+    provider_service_pb2_grpc,
+)
 
 CALL_TIMEOUT_S = 30.0
 """For calls that answer at once. A stream has no deadline."""
@@ -59,6 +64,7 @@ class Connection:
     metadata: Sequence[tuple[str, str]] = field(repr=False)
     broker: "broker_service_pb2_grpc.BrokerServiceAsyncStub"  # this name is in the types only
     messages: "message_service_pb2_grpc.MessageServiceAsyncStub"
+    directory: "directory_service_pb2_grpc.DirectoryServiceAsyncStub"
     providers: "provider_service_pb2_grpc.ProviderServiceAsyncStub"
 
 
@@ -72,6 +78,7 @@ async def connected(target: Target) -> AsyncIterator[Connection]:
             metadata=[("authorization", f"Bearer {key}")],
             broker=broker_service_pb2_grpc.BrokerServiceStub(channel),
             messages=message_service_pb2_grpc.MessageServiceStub(channel),
+            directory=directory_service_pb2_grpc.DirectoryServiceStub(channel),
             providers=provider_service_pb2_grpc.ProviderServiceStub(channel),
         )
 

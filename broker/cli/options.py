@@ -30,6 +30,14 @@ class TrafficName(StrEnum):
     CONVERSATIONAL = "conversational"
 
 
+class DelegationName(StrEnum):
+    """Who gets a message in a contact's place, as it is written on the command line."""
+
+    DIRECT = "direct"
+    PRIORITY_CONTACT = "priority_contact"
+    ALL_CONTACTS = "all_contacts"
+
+
 class KindName(StrEnum):
     """Kinds of events as they are written on the command line."""
 

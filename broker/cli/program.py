@@ -12,9 +12,26 @@ from typing import Annotated, ParamSpec
 import typer
 
 from broker.cli.analyze_command import analyze
+from broker.cli.contacts_command import (
+    create_contact,
+    delete_contact,
+    import_contacts,
+    list_contacts,
+    show_contact,
+    update_contact,
+)
 from broker.cli.doctor_command import doctor
 from broker.cli.exit_codes import ExitCode
 from broker.cli.failures import CommandFailed
+from broker.cli.groups_command import (
+    add_members,
+    create_group,
+    delete_group,
+    list_groups,
+    remove_members,
+    show_group,
+    update_group,
+)
 from broker.cli.messages_command import MessagesGroup, cancel_message, list_messages, show_message
 from broker.cli.providers_command import providers
 from broker.cli.send_command import send
@@ -87,6 +104,25 @@ messages.command("list")(exits(list_messages))
 messages.command("show")(exits(show_message))
 messages.command("cancel")(exits(cancel_message))
 program.add_typer(messages, name="messages")
+
+contacts = typer.Typer(help="The people of the directory: list, show, add, change, remove and import them.")
+contacts.command("list")(exits(list_contacts))
+contacts.command("show")(exits(show_contact))
+contacts.command("create")(exits(create_contact))
+contacts.command("update")(exits(update_contact))
+contacts.command("delete")(exits(delete_contact))
+contacts.command("import")(exits(import_contacts))
+program.add_typer(contacts, name="contacts", no_args_is_help=True)
+
+groups = typer.Typer(help="Groups of contacts: list, show, add, change and remove them, and who is in them.")
+groups.command("list")(exits(list_groups))
+groups.command("show")(exits(show_group))
+groups.command("create")(exits(create_group))
+groups.command("update")(exits(update_group))
+groups.command("delete")(exits(delete_group))
+groups.command("add")(exits(add_members))
+groups.command("remove")(exits(remove_members))
+program.add_typer(groups, name="groups", no_args_is_help=True)
 
 program.command()(exits(analyze))
 program.command()(exits(providers))

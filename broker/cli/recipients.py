@@ -7,14 +7,17 @@ from pathlib import Path
 
 from broker.cli.failures import UsageError
 
-ADDRESS_COLUMNS = ("phone_number", "email", "device_token")
+ADDRESS_COLUMNS = ("phone_number", "email", "device_token", "external_id")
 OTHER_COLUMNS = ("name", "text", "client_reference")
 ROWS_MAX = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One recipient. `text` and `client_reference` go before those of the command; `name` is only shown."""
+    """One recipient. `text` and `client_reference` go before those of the command; `name` is only shown.
+
+    `contact` names somebody of the directory, instead of an address.
+    """
 
     phone_number: str = ""
     email: str = ""
@@ -22,11 +25,12 @@ class Row:
     text: str = ""
     client_reference: str = ""
     name: str = ""
+    contact: str = ""
 
     @property
     def address(self) -> str:
         """The address to show where the broker has not said which one it took."""
-        return self.phone_number or self.email or self.device_token
+        return self.phone_number or self.email or self.device_token or self.contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,8 @@ def parse_recipients(lines: Iterable[str], name: str) -> Recipients:
 def _check_header(header: Sequence[str], name: str) -> None:
     if not any(column in header for column in ADDRESS_COLUMNS):
         raise UsageError(
-            f"--csv: {name}: the first line names the columns; one must be phone_number, email or device_token"
+            f"--csv: {name}: the first line names the columns; one must be phone_number, email, "
+            "device_token or external_id"
         )
     twice = {column for column in header if column and header.count(column) > 1}
     if twice:
@@ -96,7 +101,8 @@ def _rows(lines: Iterable[list[str]], header: Sequence[str], name: str) -> Itera
             text=values.get("text", ""),
             client_reference=values.get("client_reference", "").strip(),
             name=values.get("name", "").strip(),
+            contact=values.get("external_id", "").strip(),
         )
-        if not (row.phone_number or row.email or row.device_token):
-            raise UsageError(f"{where}: has no phone_number, email or device_token")
+        if not row.address:
+            raise UsageError(f"{where}: has no {', '.join(ADDRESS_COLUMNS[:-1])} or {ADDRESS_COLUMNS[-1]}")
         yield row

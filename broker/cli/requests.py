@@ -8,6 +8,7 @@ from itertools import groupby
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from broker.cli.contact_words import ids_of
 from broker.cli.failures import UsageError
 from broker.cli.recipients import Row
 from waypost.v1 import channel_pb2, content_pb2, recipient_pb2, send_pb2
@@ -38,6 +39,7 @@ class Wishes:
     request_id: str = ""
     provider: str = ""
     validate_only: bool = False
+    delegation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def _name_requests(plans: Sequence[PlannedRequest], request_id: str) -> None:
 
 def _request(rows: Sequence[Row], text: str, wishes: Wishes) -> send_pb2.SendRequest:
     return send_pb2.SendRequest(
-        recipients=[_recipient(row) for row in rows],
+        recipients=[_recipient(row, wishes.delegation) for row in rows],
         content=_content(rows, text, wishes),
         sender=wishes.sender,
         traffic=channel_pb2.Traffic.Value(f"TRAFFIC_{(wishes.traffic or 'unspecified').upper()}"),
@@ -109,7 +111,15 @@ def _request(rows: Sequence[Row], text: str, wishes: Wishes) -> send_pb2.SendReq
     )
 
 
-def _recipient(row: Row) -> recipient_pb2.Recipient:
+def _recipient(row: Row, delegation: str) -> recipient_pb2.Recipient:
+    if row.contact:
+        ids = ids_of(row.contact)
+        return recipient_pb2.Recipient(
+            contact_id=ids.contact_id,
+            external_id=ids.external_id,
+            delegation=recipient_pb2.Delegation.Value(f"DELEGATION_{(delegation or 'direct').upper()}"),
+            client_reference=row.client_reference,
+        )
     return recipient_pb2.Recipient(
         phone_number=row.phone_number,
         email=row.email,
@@ -121,6 +131,8 @@ def _recipient(row: Row) -> recipient_pb2.Recipient:
 def _content(rows: Sequence[Row], text: str, wishes: Wishes) -> content_pb2.Content:
     """The text for each channel that was asked for, else for those that the recipients' addresses need."""
     channels = set(wishes.channels) or _channels_of(rows)
+    if not wishes.channels and wishes.subject and any(row.contact for row in rows):
+        channels.add("email")
     if "email" in channels and not wishes.subject:
         raise UsageError("an email needs a --subject")
     return content_pb2.Content(
@@ -134,7 +146,7 @@ def _content(rows: Sequence[Row], text: str, wishes: Wishes) -> content_pb2.Cont
 
 def _channels_of(rows: Sequence[Row]) -> set[str]:
     channels = set()
-    if any(row.phone_number for row in rows):
+    if any(row.phone_number or row.contact for row in rows):
         channels.add("sms")
     if any(row.email for row in rows):
         channels.add("email")

@@ -35,6 +35,8 @@ _NUMBER = re.compile(r"\+[0-9 ().-]{6,}")
 def send(
     words: option.Words = None,
     to: option.To = None,
+    contact: option.Contacts = None,
+    delegation: option.Delegation = None,
     csv: option.Csv = None,
     text: option.Text = None,
     subject: option.Subject = "",
@@ -76,7 +78,10 @@ def send(
         raise UsageError("--validate-only sends nothing, so there is nothing to --follow")
     if timeout is not None and not follow:
         raise UsageError("--timeout goes with --follow")
-    recipients, said = whom_and_what(words or [], to or [], csv, text)
+    rows = [Row(contact=each) for each in contact or ()]
+    recipients, said = whom_and_what(words or [], to or [], csv, text, rows)
+    if delegation is not None and not any(row.contact for row in recipients.rows):
+        raise UsageError("--delegation is for those of the directory: name them by --contact")
     timeout_s = None if timeout is None else span_s_of("--timeout", timeout)
 
     from broker.cli.connection import Target
@@ -97,6 +102,7 @@ def send(
         request_id=request_id,
         provider=provider,
         validate_only=validate_only,
+        delegation=delegation or "",
     )
     plans = plan_requests(recipients.rows, wishes)
     if recipients.unused_columns:
@@ -106,25 +112,29 @@ def send(
 
 
 def whom_and_what(
-    words: Sequence[str], to: Sequence[str], csv: Path | None, text: str | None
+    words: Sequence[str],
+    to: Sequence[str],
+    csv: Path | None,
+    text: str | None,
+    contacts: Sequence[Row] = (),
 ) -> tuple[Recipients, str]:
     """The recipients, and the text for all of them, "" where there is none.
 
     The last word is the text, unless --text is given or it is all that says whom to send to.
     """
     left = list(words)
-    if text is None and (len(left) > 1 or to or csv is not None):
+    if text is None and (len(left) > 1 or to or contacts or csv is not None):
         text = _text_of(left.pop()) if left else None
     if len(left) > 1:
         raise UsageError(f"{left[1]!r} is one word too many: quote the text, name more recipients by --to")
     addresses = [*left, *to]
-    if csv is not None and addresses:
+    if csv is not None and (addresses or contacts):
         raise UsageError("recipients come by --csv or by name, not both")
     if csv is not None:
         return read_recipients(csv), text or ""
-    if not addresses:
-        raise UsageError("whom to? Give a recipient and a text, or --to, or --csv")
-    return Recipients([row_of_address(address) for address in addresses]), text or ""
+    if not (addresses or contacts):
+        raise UsageError("whom to? Give a recipient and a text, or --to, --contact or --csv")
+    return Recipients([*map(row_of_address, addresses), *contacts]), text or ""
 
 
 def _text_of(word: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from broker.cli.options import ChannelName, TrafficName
+from broker.cli.options import ChannelName, DelegationName, TrafficName
 
 _MESSAGE = "Message"
 _OUTPUT = "Output"
@@ -15,12 +15,24 @@ Words = Annotated[
     typer.Argument(metavar="[RECIPIENT] [TEXT]", help="A phone number or a mailbox, and what to say."),
 ]
 To = Annotated[list[str] | None, typer.Option(metavar="RECIPIENT", help="One more recipient; repeatable.")]
+Contacts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--contact",
+        metavar="CONTACT",
+        help="Somebody of the directory, by contact id or your own id; repeatable.",
+    ),
+]
+Delegation = Annotated[
+    DelegationName | None,
+    typer.Option(help="Who gets it in the place of each contact.", case_sensitive=False),
+]
 Csv = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
         help="Recipients from a file whose first line names its columns: phone_number or email (or "
-        "device_token), and if you like text, client_reference and name.",
+        "device_token, or external_id for somebody of the directory), and if you like text, client_reference and name.",
     ),
 ]
 Text = Annotated[str | None, typer.Option(help="What to say.", rich_help_panel=_MESSAGE)]
