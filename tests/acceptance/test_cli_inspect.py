@@ -275,8 +275,10 @@ def test_the_page_has_every_command_and_option() -> None:
     """But those of the connection, which stand apart, and what typer adds."""
     told = set(re.findall(r"--[a-z][a-z-]+", PAGE))
     commands = get_command(program).commands
-    groups = {**commands, **commands["messages"].commands}
-    options = {name for each in groups.values() for option in each.params for name in option.opts}
+    below = [each for group in commands.values() for each in getattr(group, "commands", {}).values()]
+    options = {
+        name for each in [*commands.values(), *below] for option in each.params for name in option.opts
+    }
     assert set() == {name for name in options if name.startswith("--")} - told
     assert set(commands) == set(re.findall(r"^\| \[`(\w+)`\]\(#\1\)", PAGE, re.MULTILINE))
 

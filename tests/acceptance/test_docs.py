@@ -12,6 +12,7 @@ from broker.api import broker_service, directory_service, message_service, provi
 from broker.api.convert import content, directory, filters, findings, paging, requests
 from broker.api.status import CODES
 from broker.domain import directory as directory_rules
+from broker.domain import reaching
 from broker.domain.lifecycle import Fact
 from broker.settings import DirectorySettings, IntakeSettings
 
@@ -68,6 +69,8 @@ DIRECTORY_LIMITS = {
     "value of a property": directory.PROPERTY_VALUE_CHARACTERS_MAX,
     "`delegates`": directory_rules.DELEGATES_MAX,
     "contacts with the same delegate": directory_rules.DELEGATORS_MAX,
+    "people whom a request reaches": reaching.PEOPLE_OF_CALL_MAX,
+    "people whom the requests of a frame reach together": reaching.PEOPLE_OF_FRAME_MAX,
     "`relation` of a delegate": directory.RELATION_CHARACTERS_MAX,
     "description of a group": directory.DESCRIPTION_CHARACTERS_MAX,
 }
@@ -131,6 +134,9 @@ def test_the_program_of_the_directory_page_runs(broker_factory: Any, tmp_path: P
         "2 2",
         "['Grace', 'Ada']",
         "['Year 7']",
+        "0 CHANNEL_EMAIL grace@example.org ",
+        "0 CHANNEL_SMS +447700900125 ",
+        "1 CHANNEL_UNSPECIFIED  the directory has no such contact",
         "['Grace', 'Ada'] ''",
     ]
     assert expected == lines
