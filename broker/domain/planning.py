@@ -135,6 +135,7 @@ def _canonical(submission: Submission) -> dict[str, object]:
         "reply_to": submission.reply_to_message_id,
         "provider": submission.provider,
         "origin": submission.origin,
+        "callback": submission.callback and [submission.callback.url, submission.callback.method],
     }
     return {name: given for name, given in fields.items() if given not in (None, "", [], {})}
 

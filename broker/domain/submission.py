@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import field
 
+from broker.domain.callback_url import CallbackMethod
 from broker.domain.directory import Named
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import State
@@ -54,6 +55,14 @@ class Campaign:
 
 
 @value
+class Callback:
+    """A URL to be called with each event of a submission's messages."""
+
+    url: str
+    method: CallbackMethod = CallbackMethod.POST
+
+
+@value
 class Submission:
     """A SendRequest that kept every rule of size and shape. Times are microseconds since 1970 UTC.
 
@@ -79,6 +88,7 @@ class Submission:
     origin: str = ""
     validate_only: bool = False
     names_contacts: bool = False
+    callback: Callback | None = None
 
 
 @value

@@ -10,6 +10,7 @@ from broker.storage.agenda import Agenda
 from broker.storage.documents import dump_answer, dump_content, dump_labels, load_answer
 from broker.storage.journal import Journal
 from broker.storage.transaction import Row, Transaction
+from broker.storage.webhooks import follow_accounts
 
 REQUEST_ID_TABLES = 4
 REQUEST_ID_WINDOW_US = 12 * 3_600 * 1_000_000
@@ -79,6 +80,8 @@ class _Acceptor:
         self._agenda = Agenda(tx)
         self._submissions: list[tuple[object, ...]] = []
         self._messages: list[tuple[object, ...]] = []
+        self._callbacks: list[tuple[object, ...]] = []
+        self._followed: dict[int, int] = {}
 
     def add(self, plan: Plan) -> None:
         submission = plan.submission
@@ -132,9 +135,17 @@ class _Acceptor:
                     plan.accepted_at_us,
                 )
 
+        if submission.callback is not None:
+            callback = submission.callback
+            self._callbacks.append((plan.submission_id, callback.url, callback.method))
+            # A message begins with one event, so these are the plan's own; the account is followed from there on.
+            self._followed.setdefault(submission.account_id, sequence - len(plan.messages))
+
     def flush(self) -> None:
         self._tx.bulk("insert_submissions", self._submissions)
         self._tx.bulk("insert_messages", self._messages)
+        self._tx.bulk("insert_submission_callbacks", self._callbacks)
+        follow_accounts(self._tx, self._followed)
         self._journal.flush()
         self._agenda.flush()
 

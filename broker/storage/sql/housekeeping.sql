@@ -23,6 +23,7 @@ SELECT max(id) FROM (
     UNION ALL SELECT max(account_id) FROM accounts
     UNION ALL SELECT max(key_id) FROM api_keys
     UNION ALL SELECT max(newest_id) FROM directories
+    UNION ALL SELECT max(endpoint_id) FROM callback_endpoints
 ) newest
 
 -- name: create_store

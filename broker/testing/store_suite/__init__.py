@@ -14,6 +14,7 @@ against what must always hold (`invariants`). To change a verb, change its cases
 from broker.testing.store_suite.accepting import AcceptingCases
 from broker.testing.store_suite.asking import AskingCases
 from broker.testing.store_suite.bench import ACCOUNTS, Bench
+from broker.testing.store_suite.callbacks import CallbackCases
 from broker.testing.store_suite.concurrency import ConcurrencyCases
 from broker.testing.store_suite.directory import ContactCases
 from broker.testing.store_suite.directory_groups import GroupCases
@@ -39,6 +40,7 @@ class StoreSuite(
     ReceiptCases,
     AllSpellingCases,
     ReadingCases,
+    CallbackCases,
     HousekeepingCases,
     KeepsakeCases,
     ContactCases,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from broker.domain.lifecycle import ENDS, Fact, State, Step, advance, begin
 from broker.domain.records import EventRecord, MessageRecord
 from broker.storage.agenda import DueRow, Work
+from broker.storage.calling import read_misfits
 from broker.storage.history import MessageQuery, read_events, read_log_bounds, read_message, read_page
 from broker.storage.keeping import read_due_counts
 from broker.storage.transaction import Transaction
@@ -44,6 +45,7 @@ def check_store(tx: Transaction, accounts: Sequence[int]) -> None:
             _check_head(listed[message_id], chain)
             _check_due(listed[message_id], due.get(message_id))
     assert sum(read_due_counts(tx)[0].values()) == lives, "a due row of no message that is in a log"
+    assert not read_misfits(tx), "an endpoint that counts its callbacks wrongly, or a callback of none"
 
 
 def _check_log(tx: Transaction, account_id: int, events: Sequence[EventRecord]) -> None:

@@ -96,6 +96,14 @@ WHOLE = {
     "scan_floor": "a bounded stretch of ids",
     "messages_of_contact": "a bounded stretch of an index",
     "contact_scan_floor": "a bounded stretch of an index",
+    "followers_behind": "accounts that use callbacks, less often the more there are",
+    "oldest_callbacks": "accounts that use callbacks, every ten seconds",
+    "callback_counts": "endpoints that something waits for, every ten seconds",
+    "closed_endpoints": "closed endpoints, every ten seconds",
+    "idle_endpoints": "every five minutes",
+    "release_callbacks": "at the start",
+    "miscounted_endpoints": "a check of the whole store",
+    "stray_callbacks": "a check of the whole store",
 } | {f"forget_request_ids_{slot}": "empties the table" for slot in range(4)}
 """Statements that look through a table on purpose, and why."""
 
