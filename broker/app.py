@@ -15,7 +15,7 @@ import random
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import Any
 import structlog
 import uvloop
 
+from broker.api.convert.callbacks import callback_body, callback_parameters
 from broker.api.convert.events import encode_event, join_frame
 from broker.clock import SystemClock
 from broker.delivery.callbacks import Callbacks
@@ -40,6 +41,8 @@ from broker.delivery.lending import Lender
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
 from broker.delivery.registry import Registry
+from broker.delivery.webhooks.request import Encoding
+from broker.delivery.webhooks.works import build_webhooks
 from broker.domain.access import Role
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.ids import last_before_restart
@@ -117,6 +120,17 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         parked_max=settings.store.parked_receipts_max,
     )
     callbacks = Callbacks(store, registry, receipts)
+    encoding = Encoding(callback_body, callback_parameters)
+    webhooks = build_webhooks(
+        settings.webhooks,
+        store,
+        identities,
+        clock,
+        fence=found.boot,
+        encoding=encoding,
+        chance=_new_chance(),
+        metrics=metrics,
+    )
     parts = Parts(
         clock=clock,
         metrics=metrics,
@@ -130,6 +144,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
             clock,
             units_max=settings.intake.units_max,
             request_id_memory_s=settings.intake.request_id_memory_s,
+            network=webhooks.book.network,
         ),
         history=History(store, clock),
         directory=Directory(
@@ -147,6 +162,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         dispatcher=dispatcher,
         poller=poller,
         janitor=Janitor(store, clock, receipt_memory_s=settings.store.receipt_memory_s, metrics=metrics),
+        webhooks=webhooks,
     )
     store.on_commit(partial(_after_commit, parts))
     _watch(parts)
@@ -175,8 +191,7 @@ def _build_delivery(
         crashes_max=delivery.crashes_max,
     )
     limits = DispatchLimits(delivery.batch_max, delivery.submit_timeout_s, delivery.lease_s)
-    # Jitter only has to differ between processes, so the system's own source is not needed.
-    chance = random.Random(secrets.randbits(64)).random  # noqa: S311
+    chance = _new_chance()
     dispatcher = Dispatcher(
         store,
         registry,
@@ -202,6 +217,11 @@ def _build_delivery(
     return dispatcher, poller
 
 
+def _new_chance() -> Callable[[], float]:
+    """Draws jitter. It only has to differ between processes, so the system's own source is not needed."""
+    return random.Random(secrets.randbits(64)).random  # noqa: S311
+
+
 def _build_feed(feed: FeedSettings, store: Store, store_id: bytes) -> Feed:
     limits = FeedLimits(
         subscribers_max=feed.subscribers_max,
@@ -215,6 +235,7 @@ def _build_feed(feed: FeedSettings, store: Store, store_id: bytes) -> Feed:
 def _after_commit(parts: Parts, commit: Commit) -> None:
     """Wake whoever waits for what was committed, and count it."""
     parts.feed.hint(commit.accounts_with_events)
+    parts.webhooks.follower.hint(commit.accounts_with_events)
     if commit.work_is_due:
         parts.dispatcher.hint()
     parts.metrics.count_commit(commit.seconds, commit.calls, commit.facts)
@@ -231,6 +252,11 @@ def _watch(parts: Parts) -> None:
         metrics.watch("store_wal_pages", "Pages in the log at its last checkpoint", lambda: janitor.wal_pages)
     metrics.watch("subscribers", "Open Subscribe streams", lambda: feed.subscribers)
     metrics.watch("clock_jump_seconds", "Wall clock against the one followed", lambda: clock.jump_us / 1e6)
+    metrics.watch(
+        "webhook_calls_in_flight",
+        "Calls to webhooks and callback URLs under way",
+        lambda: parts.webhooks.sender.running,
+    )
     for instance in parts.registry.all():
         metrics.in_flight.labels(instance.name).set_function(partial(getattr, instance, "in_flight"))
 
@@ -285,12 +311,14 @@ async def running_delivery(
                 ) from error
             started.append(instance)
         jobs = [parts.identities.run(), parts.janitor.run(), parts.poller.run()]
+        jobs += parts.webhooks.jobs()
         if not settings.delivery.paused:
             jobs.append(parts.dispatcher.run())
         tasks += [asyncio.create_task(_watched(job, stop)) for job in jobs]
         yield
     finally:
-        await parts.dispatcher.drain(settings.server.drain_s)
+        drain_s = settings.server.drain_s
+        await asyncio.gather(parts.dispatcher.drain(drain_s), parts.webhooks.sender.drain(drain_s))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -25,6 +25,8 @@ class ErrorReason(Enum):
     ACCOUNT_NOT_FOUND = "there is no such account"
     CONTACT_NOT_FOUND = "there is no such contact"
     GROUP_NOT_FOUND = "there is no such group"
+    WEBHOOK_NOT_FOUND = "there is no such webhook"
+    TOO_MANY_WEBHOOKS = "the account has as many webhooks as it may have; delete one first"
     REQUEST_ID_REUSED = "the request_id was used with another payload"
     EXTERNAL_ID_TAKEN = "another contact of the account has the external id"
     GROUP_NAME_TAKEN = "another group of the account has the name"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import grpc
 
+from broker.api.account_service import AccountService
 from broker.api.broker_service import BrokerService
 from broker.api.directory_service import DirectoryService
 from broker.api.gate import Gate
@@ -111,6 +112,7 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
         messages=MessageService(gate=gate, history=parts.history, units_max=settings.intake.units_max),
         providers=ProviderService(registry=parts.registry, callback_url_of=parts.callbacks.url_of),
         directory=DirectoryService(gate=gate, directory=parts.directory),
+        accounts=AccountService(gate=gate, webhooks=parts.webhooks.book),
         health_of=health,
         receive_bytes_max=settings.intake.message_bytes_max,
     )

@@ -16,6 +16,7 @@ from broker.delivery.lending import Lender
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
 from broker.delivery.registry import Registry
+from broker.delivery.webhooks.works import WebhookWorks
 from broker.metrics import Metrics
 from broker.storage.store import Store
 
@@ -40,3 +41,4 @@ class Parts:
     dispatcher: Dispatcher
     poller: Poller
     janitor: Janitor
+    webhooks: WebhookWorks

@@ -31,6 +31,8 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from broker.domain.network import networks_of
+
 PREFIX = "WAYPOST_"
 COMMAND_LINE_NAMES = frozenset({"target", "key"})
 """Variables that the command line reads and the broker does not."""
@@ -116,6 +118,33 @@ class FeedSettings(BaseModel):
     cache_bytes_max: int = Field(default=16_777_216, ge=65_536, description="recent events kept in memory")
     frame_events_max: int = Field(default=200, ge=1, le=10_000, description="events in one frame")
     frame_bytes_max: int = Field(default=65_536, ge=1_024, le=1_048_576, description="size of one frame")
+
+
+class WebhookSettings(BaseModel):
+    """How events are sent to callers' URLs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    allow_networks: tuple[str, ...] = Field(
+        default=(), max_length=100, description="networks besides public ones that may be called, as CIDRs"
+    )
+    timeout_s: Seconds = Field(default=10.0, description="a call that takes longer has failed")
+    retry_for_s: Seconds = Field(default=86_400.0, description="a callback is given up after this")
+    retry_base_s: Seconds = Field(default=5.0, description="the first retry comes within this")
+    retry_cap_s: Seconds = Field(default=3_600.0, description="no retry waits longer")
+    hold_base_s: Seconds = Field(default=5.0, description="a failing endpoint is first left alone for this")
+    hold_cap_s: Seconds = Field(default=300.0, description="and never longer than this")
+    in_flight_max: int = Field(default=1_000, ge=1, le=100_000, description="callbacks claimed at once")
+    endpoint_in_flight_max: int = Field(
+        default=8, ge=1, le=1_000, description="calls of one endpoint at once"
+    )
+    waiting_max: int = Field(default=1_000_000, ge=1, description="callbacks that may wait for an endpoint")
+
+    @field_validator("allow_networks")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        networks_of(networks)
+        return networks
 
 
 class StoreSettings(BaseModel):
@@ -288,6 +317,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     feed: FeedSettings = FeedSettings()
     directory: DirectorySettings = DirectorySettings()
+    webhooks: WebhookSettings = WebhookSettings()
     providers: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"sandbox": {"type": "sandbox"}})
 
     @field_validator("providers")

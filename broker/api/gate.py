@@ -18,6 +18,7 @@ class Access(Enum):
     OPEN = "no key: health and reflection, also while draining"
     READ = "any key"
     SEND = "a key that may create or change messages"
+    ADMINISTER = "a key that may change an account"
 
 
 NOBODY = Principal(key_id=0, account_id=0, role=Role.READ)
@@ -72,7 +73,7 @@ class Gate:
         caller = await self.keys.authenticate(bearer_secret(context.invocation_metadata()))
         if caller is None:
             raise BrokerError(ErrorReason.KEY_INVALID)
-        if access is Access.SEND and not caller.may_send:
+        if not _may(caller, access):
             raise BrokerError(ErrorReason.ROLE_INSUFFICIENT, metadata={"role": caller.role.name})
         return caller
 
@@ -89,3 +90,10 @@ class Gate:
     def forget(self, ask: Callable[[], None]) -> None:
         """Have `ask` no longer called."""
         self._on_drain.discard(ask)
+
+
+def _may(caller: Principal, access: Access) -> bool:
+    """Whether a key's role is enough for a method."""
+    if access is Access.SEND:
+        return caller.may_send
+    return access is not Access.ADMINISTER or caller.may_administer

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import grpc.aio
 
 from broker.api import (
+    account_service,
     broker_service,
     directory_service,
     health,
@@ -12,6 +13,7 @@ from broker.api import (
     provider_service,
     reflection,
 )
+from broker.api.account_service import AccountService
 from broker.api.broker_service import BrokerService
 from broker.api.directory_service import DirectoryService
 from broker.api.gate import Gate
@@ -29,6 +31,7 @@ SERVICE_NAMES = (
     message_service.DESCRIPTOR.full_name,
     directory_service.DESCRIPTOR.full_name,
     provider_service.DESCRIPTOR.full_name,
+    account_service.DESCRIPTOR.full_name,
 )
 
 _KEEPALIVE_MS = 60_000
@@ -43,12 +46,14 @@ def build_server(
     messages: MessageService,
     directory: DirectoryService,
     providers: ProviderService,
+    accounts: AccountService,
     health_of: Health,
     receive_bytes_max: int = RECEIVE_BYTES_MAX,
 ) -> grpc.aio.Server:
     """A server that has all services and no port yet. Call it from within the event loop."""
     server = grpc.aio.server(options=server_options(gate, receive_bytes_max))
-    server.add_generic_rpc_handlers((_services(gate, broker, messages, directory, providers, health_of),))
+    services = _services(gate, broker, messages, directory, providers, accounts, health_of)
+    server.add_generic_rpc_handlers((services,))
     return server
 
 
@@ -63,6 +68,7 @@ def _services(
     messages: MessageService,
     directory: DirectoryService,
     providers: ProviderService,
+    accounts: AccountService,
     health_of: Health,
 ) -> Services:
     services = Services(gate)
@@ -70,6 +76,7 @@ def _services(
     services.add(message_service.DESCRIPTOR, messages.methods)
     services.add(directory_service.DESCRIPTOR, directory.methods)
     services.add(provider_service.DESCRIPTOR, providers.methods)
+    services.add(account_service.DESCRIPTOR, accounts.methods)
     services.add(health.DESCRIPTOR, health_of.methods)
     # reflection.v1 is served but not listed: its package ships no descriptor to describe it with.
     listed = (*SERVICE_NAMES, health.DESCRIPTOR.full_name, reflection.DESCRIPTOR.full_name)

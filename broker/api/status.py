@@ -43,6 +43,8 @@ CODES: dict[ErrorReason, grpc.StatusCode] = {
     ErrorReason.ACCOUNT_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     ErrorReason.CONTACT_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     ErrorReason.GROUP_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    ErrorReason.WEBHOOK_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    ErrorReason.TOO_MANY_WEBHOOKS: grpc.StatusCode.FAILED_PRECONDITION,
     ErrorReason.REQUEST_ID_REUSED: grpc.StatusCode.ALREADY_EXISTS,
     ErrorReason.EXTERNAL_ID_TAKEN: grpc.StatusCode.ALREADY_EXISTS,
     ErrorReason.GROUP_NAME_TAKEN: grpc.StatusCode.ALREADY_EXISTS,

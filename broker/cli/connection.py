@@ -15,6 +15,7 @@ from grpc_status import rpc_status
 from broker.cli.exit_codes import ExitCode
 from broker.cli.failures import CommandFailed, UsageError
 from waypost.v1 import (
+    account_service_pb2_grpc,
     broker_service_pb2_grpc,
     directory_service_pb2_grpc,
     message_service_pb2_grpc,
@@ -66,6 +67,7 @@ class Connection:
     messages: "message_service_pb2_grpc.MessageServiceAsyncStub"
     directory: "directory_service_pb2_grpc.DirectoryServiceAsyncStub"
     providers: "provider_service_pb2_grpc.ProviderServiceAsyncStub"
+    accounts: "account_service_pb2_grpc.AccountServiceAsyncStub"
 
 
 @asynccontextmanager
@@ -80,6 +82,7 @@ async def connected(target: Target) -> AsyncIterator[Connection]:
             messages=message_service_pb2_grpc.MessageServiceStub(channel),
             directory=directory_service_pb2_grpc.DirectoryServiceStub(channel),
             providers=provider_service_pb2_grpc.ProviderServiceStub(channel),
+            accounts=account_service_pb2_grpc.AccountServiceStub(channel),
         )
 
 

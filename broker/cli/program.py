@@ -37,6 +37,7 @@ from broker.cli.providers_command import providers
 from broker.cli.send_command import send
 from broker.cli.serve_command import serve
 from broker.cli.tail_command import tail
+from broker.cli.webhooks_command import create_webhook, delete_webhook, list_webhooks, rotate_webhook
 
 Parameters = ParamSpec("Parameters")
 
@@ -126,4 +127,12 @@ program.add_typer(groups, name="groups", no_args_is_help=True)
 
 program.command()(exits(analyze))
 program.command()(exits(providers))
+
+webhooks = typer.Typer(help="URLs that get an account's events: list, create, rotate a secret, delete.")
+webhooks.command("list")(exits(list_webhooks))
+webhooks.command("create")(exits(create_webhook))
+webhooks.command("rotate")(exits(rotate_webhook))
+webhooks.command("delete")(exits(delete_webhook))
+program.add_typer(webhooks, name="webhooks")
+
 program.command()(exits(doctor))

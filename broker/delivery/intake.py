@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from broker.delivery.identities import Identities
 from broker.delivery.registry import Registry
+from broker.domain.callback_url import callback_host_problem
+from broker.domain.network import PUBLIC_ONLY, AddressPolicy
 from broker.domain.planning import Plan, TooManyUnits, fingerprint, plan
 from broker.domain.reaching import PEOPLE_OF_CALL_MAX, PEOPLE_OF_FRAME_MAX, TooManyPeople
 from broker.domain.submission import Result, Submission
@@ -18,7 +20,7 @@ _NOBODY: Mapping[int, Reach] = {}
 
 
 class Intake:
-    """Accepts submissions. `units_max` is the most parts of a message."""
+    """Accepts submissions. `units_max` is the most parts of a message, `network` where callbacks may lead."""
 
     def __init__(
         self,
@@ -29,12 +31,14 @@ class Intake:
         *,
         units_max: int,
         request_id_memory_s: float,
+        network: AddressPolicy = PUBLIC_ONLY,
     ) -> None:
         self._store = store
         self._identities = identities
         self._registry = registry
         self._clock = clock
         self._units_max = units_max
+        self._network = network
         self._remember_us = round(request_id_memory_s * 1_000_000)
 
     async def accept(self, submissions: Sequence[Submission]) -> list[Answer]:
@@ -97,6 +101,12 @@ class Intake:
                 ErrorReason.INVALID_REQUEST,
                 violations=[Violation("provider", f"no provider instance is named {submission.provider!r}")],
             )
+        if submission.callback is not None:
+            problem = callback_host_problem(submission.callback.url, self._network)
+            if problem is not None:
+                return BrokerError(
+                    ErrorReason.INVALID_REQUEST, violations=[Violation("callback_url", problem)]
+                )
         planned = plan(
             submission,
             ids,

@@ -12,7 +12,7 @@ from enum import IntEnum
 from broker.domain.callback_url import CallbackMethod
 from broker.domain.ids import format_id
 from broker.domain.lifecycle import Fact
-from broker.domain.retry import RETRY_AFTER_S_MAX, GiveUp, RetryPolicy, after_refusal
+from broker.domain.retry import RetryPolicy, next_round_at
 from broker.domain.value import value
 from broker.domain.vocabulary import EventKind
 
@@ -131,7 +131,9 @@ def health_after(
             if failures < HOLD_AFTER_FAILURES and retry_after_s is None:
                 return Health(failures, health.held_until_us)
             round_ = max(1, failures - HOLD_AFTER_FAILURES + 1)
-            held_until_us = _later(policy.hold, round_, retry_after_s, now_us=now_us, chance=chance)
+            held_until_us = next_round_at(
+                policy.hold, rounds=round_, now_us=now_us, retry_after_s=retry_after_s, chance=chance
+            )
             return Health(failures, max(health.held_until_us, held_until_us))
 
 
@@ -145,19 +147,10 @@ def retry_at(
     chance: float,
 ) -> int:
     """When a callback is due again after its failed attempt number `attempts`, at most when it is given up."""
-    at_us = _later(policy.retry, attempts, outcome.retry_after_s, now_us=now_us, chance=chance)
-    return min(at_us, expire_at_us)
-
-
-def _later(
-    policy: RetryPolicy, attempt: int, retry_after_s: float | None, *, now_us: int, chance: float
-) -> int:
-    decided = after_refusal(
-        policy, attempt=attempt, now_us=now_us, retry_after_s=retry_after_s, chance=chance
+    at_us = next_round_at(
+        policy.retry, rounds=attempts, now_us=now_us, retry_after_s=outcome.retry_after_s, chance=chance
     )
-    if isinstance(decided, GiveUp):  # time ends a callback, never a count
-        return now_us + RETRY_AFTER_S_MAX * 1_000_000
-    return decided.at_us
+    return min(at_us, expire_at_us)
 
 
 def webhook_header_id(account_id: int, sequence: int, webhook_id: int) -> str:

@@ -139,3 +139,18 @@ def module_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     started = Broker(tmp_path_factory.mktemp("broker"))
     yield started
     assert 0 == started.stop(), started.log.read_text()
+
+
+@pytest.fixture(scope="session")
+def calling_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Another one for the session: it may call this host, and comes back soon to whoever was down."""
+    webhooks = {
+        "allow_networks": ["127.0.0.0/8"],
+        "retry_base_s": 0.1,
+        "retry_cap_s": 0.3,
+        "hold_base_s": 0.1,
+        "hold_cap_s": 0.3,
+    }
+    started = Broker(tmp_path_factory.mktemp("calling"), {"webhooks": webhooks})
+    yield started
+    assert 0 == started.stop(), started.log.read_text()

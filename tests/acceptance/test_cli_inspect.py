@@ -172,7 +172,30 @@ def test_providers_are_listed(broker) -> None:
     assert "waypost-sandbox" in waypost(broker, "providers", "--types").stdout
 
 
-@pytest.mark.parametrize("command", [["messages"], ["analyze", "Hello"], ["providers"]])
+def test_webhooks_are_made_listed_rotated_and_deleted(calling_broker) -> None:
+    """A secret is shown when it is made, and never in the list."""
+    broker = calling_broker
+    assert "no webhook" in waypost(broker, "webhooks", "list").stdout
+    made = waypost(broker, "webhooks", "create", "http://127.0.0.1:9/x", "--fact", "delivered", "--json")
+    (created,) = lines_of(made.stdout)
+    webhook_id = created["webhook"]["webhook_id"]
+    (rotated,) = lines_of(
+        waypost(broker, "webhooks", "rotate", webhook_id, "--overlap", "1h", "--json").stdout
+    )
+    (messages,) = lines_of(waypost(broker, "webhooks", "rotate", "--json").stdout)
+    secrets = {created["secret"], rotated["secret"], messages["secret"]}
+    assert (3, True) == (len(secrets), all(each.startswith("whsec_") for each in secrets))
+    listed = waypost(broker, "webhooks", "list")
+    assert [webhook_id, "http://127.0.0.1:9/x", "enabled", "delivered", "0"] == listed.stdout.split()[-5:]
+    assert [created["webhook"]] == lines_of(waypost(broker, "webhooks", "list", "--json").stdout)
+    assert f"{webhook_id} is deleted\n" == waypost(broker, "webhooks", "delete", webhook_id).stdout
+    again = waypost(broker, "webhooks", "delete", webhook_id)
+    assert (ExitCode.REFUSED, True) == (again.returncode, "WEBHOOK_NOT_FOUND" in again.stderr)
+    wrong = waypost(broker, "webhooks", "create", "http://127.0.0.1:9/x", "--fact", "nonsense")
+    assert (ExitCode.USAGE, True) == (wrong.returncode, "delivered" in wrong.stderr)
+
+
+@pytest.mark.parametrize("command", [["messages"], ["analyze", "Hello"], ["providers"], ["webhooks", "list"]])
 def test_a_key_that_opens_nothing_is_unreachable(broker, command) -> None:
     """As with every command."""
     assert ExitCode.UNREACHABLE == waypost(broker, *command, "--key", "wp_no_such_key").returncode

@@ -1,25 +1,40 @@
 """The pages of docs/ say what is so: their programs run, their tables are the code's, their links lead somewhere."""
 
+import json
 import re
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from broker.api import broker_service, directory_service, message_service, provider_service, send_stream
-from broker.api.convert import content, directory, filters, findings, paging, requests
+from broker.api import (
+    account_service,
+    broker_service,
+    directory_service,
+    message_service,
+    provider_service,
+    send_stream,
+)
+from broker.api.convert import content, directory, filters, findings, paging, requests, webhooks
 from broker.api.status import CODES
 from broker.domain import directory as directory_rules
 from broker.domain import reaching
+from broker.domain.callback_url import PARAMETERS
 from broker.domain.lifecycle import Fact
+from broker.domain.signature import secret_of, signed_headers
 from broker.settings import DirectorySettings, IntakeSettings
+from broker.storage.webhooks import WEBHOOKS_MAX
+from waypost.v1 import event_pb2
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 API = (DOCS / "api.md").read_text(encoding="utf-8")
 DIRECTORY = (DOCS / "directory.md").read_text(encoding="utf-8")
+WEBHOOKS = (DOCS / "webhooks.md").read_text(encoding="utf-8")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 LIMITS = {
@@ -35,7 +50,9 @@ LIMITS = {
     "title of a push message": content.PUSH_TITLE_CHARACTERS_MAX,
     "body of a push message": content.PUSH_BODY_CHARACTERS_MAX,
     "data of a push message": content.PUSH_DATA_BYTES_MAX,
-    "URL": findings.URL_CHARACTERS_MAX,
+    "URL, also `callback_url`": findings.URL_CHARACTERS_MAX,
+    "webhooks of an account": WEBHOOKS_MAX,
+    "description of a webhook": webhooks.DESCRIPTION_CHARACTERS_MAX,
     "`request_id`": requests.REQUEST_ID_CHARACTERS_MAX,
     "`client_reference`": requests.CLIENT_REFERENCE_CHARACTERS_MAX,
     "`data`": requests.DATA_CHARACTERS_MAX,
@@ -149,6 +166,48 @@ def test_the_program_of_the_clients_page_runs(broker: Any, tmp_path: Path) -> No
     assert 13 == len(message_id)
 
 
+def test_the_programs_of_the_webhooks_page_run(calling_broker: Any, tmp_path: Path) -> None:
+    """In Python from the first line to the last; in JavaScript against the same signatures, where there is Node.js."""
+    (program,) = blocks(WEBHOOKS)
+    facts = {
+        "accepted": "ACCEPTED",
+        "attempted": "PROCESSING",
+        "handed_over": "SENT",
+        "delivered": "DELIVERED",
+    }
+    expected = [f"message.{fact} order-1042 MESSAGE_STATUS_{status}" for fact, status in facts.items()]
+    assert expected == output_of(program, tmp_path, calling_broker.environment)
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no Node.js here")
+    (script,) = re.findall(r"^```javascript\n(.*?)^```$", WEBHOOKS, re.MULTILINE | re.DOTALL)
+    secret, body = secret_of(b"k" * 32), '{"type":"message.delivered","ä":"✓"}'
+    headers = signed_headers("evt_1", int(time.time()), body.encode(), [secret_of(b"x" * 32), secret])
+    calls = [
+        [secret, dict(headers), body],
+        [secret, dict(headers), body + " "],
+        [secret_of(b"o" * 32), dict(headers), body],
+    ]
+    script += f"""
+        for (const [secret, headers, body] of {json.dumps(calls)}) {{
+          try {{ console.log(verify(secret, headers, body).type) }} catch (error) {{ console.log(error.message) }}
+        }}
+    """
+    ran = subprocess.run([node, "-e", script], capture_output=True, text=True, timeout=60, check=True)
+    refused = "not signed with this secret"
+    assert ["message.delivered", refused, refused] == ran.stdout.splitlines()
+
+
+def test_the_webhooks_page_has_every_field_and_parameter() -> None:
+    """As the encoder makes them, and no other."""
+    (body,) = re.findall(r"^```json\n(.*?)^```$", WEBHOOKS, re.MULTILINE | re.DOTALL)
+    data = json.loads(body)["data"]
+    assert {field.name for field in event_pb2.MessageEvent.DESCRIPTOR.fields} == data["message"].keys()
+    listed = WEBHOOKS.partition("The parameters: ")[2].partition(". ")[0]
+    assert [*PARAMETERS] == re.findall(r"`(\w+)`", listed)
+    assert str(WEBHOOKS_MAX) in WEBHOOKS.partition("An account has at most ")[2].split()[0]
+
+
 def test_every_error_is_listed_with_its_code() -> None:
     """No reason is missing, none is made up."""
     listed = {row[0]: row[1] for row in rows(section(API, "Errors"))}
@@ -172,6 +231,7 @@ def test_the_calls_that_are_not_built_are_named() -> None:
         message_service.MessageService: message_service.DESCRIPTOR,
         directory_service.DirectoryService: directory_service.DESCRIPTOR,
         provider_service.ProviderService: provider_service.DESCRIPTOR,
+        account_service.AccountService: account_service.DESCRIPTOR,
     }
     absent = {
         method.name

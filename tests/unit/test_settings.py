@@ -284,3 +284,9 @@ def test_a_store_is_named_once(write: WRITE, monkeypatch: pytest.MonkeyPatch) ->
     assert "must be 'sqlite:' or 'postgresql://" in refused(path)
     monkeypatch.setenv("WAYPOST_STORE__URL", "postgresql://h/d")
     assert "give url or url_file, not both" in refused(path)
+
+
+@pytest.mark.parametrize("network", ["127.0.0.1/8", "nonsense", "10.0.0.0/33"])
+def test_a_network_that_is_none_stops_the_start(write: WRITE, network: str) -> None:
+    """Also where bits of the host are set: a typing error must not open more than was meant."""
+    assert "webhooks.allow_networks" in refused(write(f'[webhooks]\nallow_networks = ["{network}"]\n'))

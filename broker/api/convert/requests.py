@@ -12,10 +12,11 @@ from broker.api.convert.content import content_of
 from broker.api.convert.directory import EXTERNAL_ID_CHARACTERS_MAX, contact_number
 from broker.api.convert.findings import Findings
 from broker.api.convert.times import US_PER_S
-from broker.api.convert.words import CHANNELS, DELEGATIONS, GUARANTEES, TRAFFICS
+from broker.api.convert.words import CALLBACK_METHODS, CHANNELS, DELEGATIONS, GUARANTEES, TRAFFICS
+from broker.domain.callback_url import CallbackMethod, callback_url_problem
 from broker.domain.directory import ContactRef, Named
 from broker.domain.ids import parse_id
-from broker.domain.submission import Campaign, Content, Recipient, Submission
+from broker.domain.submission import Callback, Campaign, Content, Recipient, Submission
 from broker.domain.vocabulary import Channel, Delegation, Guarantee, Traffic
 from waypost.v1 import recipient_pb2, send_pb2
 
@@ -69,6 +70,7 @@ def submission_of(request: send_pb2.SendRequest, account_id: int, now_us: int) -
         origin,
         request.validate_only,
         names_contacts,
+        _callback(request, findings) if request.callback_url or request.HasField("options") else None,
     )
     findings.refuse()
     return submission
@@ -79,20 +81,26 @@ def _refuse_unbuilt(request: send_pb2.SendRequest, findings: Findings) -> None:
         findings.not_built("template")
     if request.tokens:
         findings.not_built("tokens")
-    if request.callback_url:
-        findings.not_built("callback_url")
     if request.HasField("options"):
         _refuse_unbuilt_options(request.options, findings)
 
 
 def _refuse_unbuilt_options(options: send_pb2.SendOptions, findings: Findings) -> None:
-    for descriptor, value in options.ListFields():
+    for descriptor, _ in options.ListFields():
         if descriptor.name != "callback_method":
             findings.not_built(f"options.{descriptor.name}")
-        elif value == send_pb2.CALLBACK_METHOD_GET:
-            findings.not_built("options.callback_method")
-        elif value != send_pb2.CALLBACK_METHOD_POST:
-            findings.broke("options.callback_method", f"{value} is not one of GET, POST")
+
+
+def _callback(request: send_pb2.SendRequest, findings: Findings) -> Callback | None:
+    method = findings.word("options.callback_method", request.options.callback_method, CALLBACK_METHODS)
+    if not request.callback_url:
+        if method is CallbackMethod.GET:
+            findings.broke("options.callback_method", "says how callback_url is called, and there is none")
+        return None
+    problem = callback_url_problem(request.callback_url, method or CallbackMethod.POST)
+    if problem is not None:
+        findings.broke("callback_url", problem)
+    return Callback(request.callback_url, method or CallbackMethod.POST)
 
 
 def _body(request: send_pb2.SendRequest, findings: Findings) -> Content:

@@ -9,6 +9,8 @@ from __future__ import annotations  # ValueType is a name of the stubs alone
 from collections.abc import Mapping
 from enum import IntEnum
 
+from broker.domain.callback import DisabledFor
+from broker.domain.callback_url import CallbackMethod
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import Fact, State
 from broker.domain.vocabulary import Channel, Delegation, EventKind, Guarantee, Reason, Traffic
@@ -21,9 +23,11 @@ from waypost.v1.event_pb2 import EventKind as PbEventKind
 from waypost.v1.provider_pb2 import IdempotencyMode as PbIdempotencyMode
 from waypost.v1.provider_pb2 import ReceiptMode as PbReceiptMode
 from waypost.v1.recipient_pb2 import Delegation as PbDelegation
+from waypost.v1.send_pb2 import CallbackMethod as PbCallbackMethod
 from waypost.v1.status_pb2 import MessageFact as PbMessageFact
 from waypost.v1.status_pb2 import MessageStatus as PbMessageStatus
 from waypost.v1.status_pb2 import Reason as PbReason
+from waypost.v1.webhook_pb2 import WebhookDisableReason as PbDisableReason
 
 CHANNELS: Mapping[int, Channel] = {PbChannel.Value(f"CHANNEL_{each.name}"): each for each in Channel}
 DELEGATIONS: Mapping[int, Delegation] = {
@@ -38,6 +42,11 @@ GUARANTEES: Mapping[int, Guarantee] = {
     PbGuarantee.GUARANTEE_UNSPECIFIED: Guarantee.AT_LEAST_ONCE,
     **{PbGuarantee.Value(f"GUARANTEE_{each.name}"): each for each in Guarantee},
 }
+CALLBACK_METHODS: Mapping[int, CallbackMethod] = {
+    PbCallbackMethod.CALLBACK_METHOD_UNSPECIFIED: CallbackMethod.POST,
+    **{PbCallbackMethod.Value(f"CALLBACK_METHOD_{each.name}"): each for each in CallbackMethod},
+}
+FACTS: Mapping[int, Fact] = {PbMessageFact.Value(f"MESSAGE_FACT_{each.name}"): each for each in Fact}
 EVENT_KINDS: Mapping[int, EventKind] = {
     PbEventKind.Value(f"EVENT_KIND_{each.name}"): each for each in EventKind
 }
@@ -45,6 +54,13 @@ EVENT_KINDS: Mapping[int, EventKind] = {
 PB_CHANNELS: Mapping[Channel | None, PbChannel.ValueType] = {
     None: PbChannel.CHANNEL_UNSPECIFIED,
     **{each: PbChannel.Value(f"CHANNEL_{each.name}") for each in Channel},
+}
+PB_EVENT_KINDS: Mapping[EventKind, PbEventKind.ValueType] = {
+    each: PbEventKind.Value(f"EVENT_KIND_{each.name}") for each in EventKind
+}
+PB_DISABLE_REASONS: Mapping[DisabledFor | None, PbDisableReason.ValueType] = {
+    None: PbDisableReason.WEBHOOK_DISABLE_REASON_UNSPECIFIED,
+    **{each: PbDisableReason.Value(f"WEBHOOK_DISABLE_REASON_{each.name}") for each in DisabledFor},
 }
 PB_TRAFFICS: Mapping[Traffic, PbTraffic.ValueType] = {
     each: PbTraffic.Value(f"TRAFFIC_{each.name}") for each in Traffic

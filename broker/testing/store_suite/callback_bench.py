@@ -58,7 +58,9 @@ PLACE = 2_000
 
 URL = "https://shop.example/hook"
 LEASE_US = 60 * SECOND_US
-RULES = CallbackPolicy(retry=RetryPolicy(1_000, 10.0, 600.0), hold=RetryPolicy(1_000, 20.0, 300.0))
+RULES = CallbackPolicy(
+    retry=RetryPolicy(base_s=10.0, cap_s=600.0), hold=RetryPolicy(base_s=20.0, cap_s=300.0)
+)
 """A callback is tried again after 10 s, 20 s …; a failing endpoint is held for 20 s, 40 s …"""
 
 FULL = 1.0

@@ -13,6 +13,7 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from hypothesis import settings
 
+from broker.api.account_service import AccountService
 from broker.api.broker_service import BrokerService
 from broker.api.directory_service import DirectoryService
 from broker.api.gate import Gate
@@ -23,8 +24,10 @@ from broker.api.server import build_health, build_server
 from broker.delivery.history import MessagePage, MessageQuery
 from broker.delivery.registry import InstanceView, TypeView
 from broker.domain.access import Principal, Role
+from broker.domain.callback import Webhook
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import Fact, State
+from broker.domain.network import PUBLIC_ONLY
 from broker.domain.records import (
     EventFilter,
     EventRecord,
@@ -182,6 +185,48 @@ class EmptyDirectory:
         return refuse
 
 
+class FakeWebhooks:
+    """Keeps what it is given; account 1 has no webhook of another's."""
+
+    def __init__(self) -> None:
+        self.network = PUBLIC_ONLY
+        self.webhooks: list[Webhook] = []
+        self.overlaps_us: list[int] = []
+        self.failure: BrokerError | None = None
+
+    async def create(self, account_id: int, url: str, **wishes: Any) -> tuple[Webhook, str]:
+        if self.failure is not None:
+            raise self.failure
+        webhook = Webhook(
+            webhook_id=7 + len(self.webhooks),
+            account_id=account_id,
+            url=url,
+            created_at_us=NOW_US,
+            **{name: tuple(wish) if isinstance(wish, list) else wish for name, wish in wishes.items()},
+        )
+        self.webhooks.append(webhook)
+        return webhook, "whsec_c2VjcmV0"
+
+    async def list(self, account_id: int) -> Sequence[Webhook]:
+        return [each for each in self.webhooks if each.account_id == account_id]
+
+    async def rotate(self, account_id: int, webhook_id: int, overlap_us: int) -> tuple[str, int]:
+        self._find(account_id, webhook_id)
+        self.overlaps_us.append(overlap_us)
+        return f"whsec_{webhook_id}", NOW_US + overlap_us
+
+    async def delete(self, account_id: int, webhook_id: int) -> None:
+        self.webhooks.remove(self._find(account_id, webhook_id))
+
+    def _find(self, account_id: int, webhook_id: int) -> Any:
+        if not webhook_id:
+            return None
+        for each in self.webhooks:
+            if (each.account_id, each.webhook_id) == (account_id, webhook_id):
+                return each
+        raise BrokerError(ErrorReason.WEBHOOK_NOT_FOUND)
+
+
 @dataclass
 class Refusal:
     """An error as a client sees it, its details decoded from the trailer."""
@@ -237,6 +282,7 @@ class Api:
     feed: FakeFeed
     history: FakeHistory
     registry: FakeRegistry
+    webhooks: FakeWebhooks
     health: Health
     server: grpc.aio.Server
     channel: grpc.aio.Channel
@@ -312,6 +358,7 @@ async def api(limits: dict[str, int], directory: Any) -> AsyncIterator[Api]:
         FakeHistory(),
         FakeRegistry(),
     )
+    webhooks = FakeWebhooks()
     frames_in_flight_max = limits.pop("frames_in_flight_max")
     gate = Gate(keys=keys, metrics=Metrics(), **limits)
     health = build_health()
@@ -325,12 +372,13 @@ async def api(limits: dict[str, int], directory: Any) -> AsyncIterator[Api]:
             registry=registry, callback_url_of=lambda name: f"http://here/callbacks/{name}/secret"
         ),
         directory=DirectoryService(gate=gate, directory=directory),
+        accounts=AccountService(gate=gate, webhooks=webhooks),
         health_of=health,
     )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield Api(gate, keys, intake, feed, history, registry, health, server, channel, port)
+        yield Api(gate, keys, intake, feed, history, registry, webhooks, health, server, channel, port)
     await server.stop(0)
 
 

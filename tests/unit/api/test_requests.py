@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.api.convert.requests import submission_of
+from broker.domain.callback_url import CallbackMethod
 from broker.domain.directory import ContactRef, Named
 from broker.domain.ids import format_id
-from broker.domain.submission import Campaign, Content, Recipient, Submission
+from broker.domain.submission import Callback, Campaign, Content, Recipient, Submission
 from broker.domain.vocabulary import Channel, Delegation, Guarantee, Traffic
 from broker.errors import BrokerError, ErrorReason
 from waypost.v1 import recipient_pb2, send_pb2
@@ -72,7 +73,8 @@ def test_every_field_reaches_the_submission(sms):
         provider="sandbox",
         origin="crm",
         validate_only=True,
-        options={"callback_method": 1},
+        callback_url="https://example.org/cb?id={message_id}",
+        options={"callback_method": 2},
     )
     expected = Submission(
         account_id=5,
@@ -94,6 +96,7 @@ def test_every_field_reaches_the_submission(sms):
         reply_to_message_id=7,
         provider="sandbox",
         origin="crm",
+        callback=Callback("https://example.org/cb?id={message_id}", CallbackMethod.GET),
         validate_only=True,
     )
     assert expected == submission_of(request, 5, NOW_US)
@@ -237,13 +240,11 @@ def test_a_malformed_address_is_for_intake_to_judge(sms, recipient):
     [
         ({"content": None, "template": {"name": "welcome"}}, "template"),
         ({"tokens": {"a": "b"}}, "tokens"),
-        ({"callback_url": "https://example.org"}, "callback_url"),
         ({"recipients": [{"phone_number": "+1", "tokens": {"a": "b"}}]}, "recipients[0].tokens"),
         ({"options": {"ignore_quiet_hours": True}}, "options.ignore_quiet_hours"),
         ({"options": {"cap_frequency": True}}, "options.cap_frequency"),
         ({"options": {"track_links": True}}, "options.track_links"),
         ({"options": {"short_link_domain": "x.org"}}, "options.short_link_domain"),
-        ({"options": {"callback_method": 2}}, "options.callback_method"),
         ({"options": {"allow_channel_fallback": True}}, "options.allow_channel_fallback"),
     ],
 )
@@ -255,7 +256,34 @@ def test_a_field_whose_feature_is_not_built_is_refused_and_never_dropped(sms, ch
 def test_empty_options_are_no_wish(sms):
     """Neither is what the default says anyway."""
     assert submission_of(sms(), 1, NOW_US) == submission_of(sms(options={}), 1, NOW_US)
+    assert submission_of(sms(), 1, NOW_US) == submission_of(sms(options={"callback_method": 1}), 1, NOW_US)
     assert {"options.callback_method"} == broken(sms(options={"callback_method": 7}))
+
+
+@pytest.mark.parametrize("options", [None, {}, {"callback_method": 1}])
+def test_a_callback_is_a_post_unless_it_is_asked_otherwise(sms, options):
+    """With its URL as it is written."""
+    url = "http://Example.org:8080/a?b=%20"
+    asked = submission_of(sms(callback_url=url, options=options), 1, NOW_US)
+    assert Callback(url, CallbackMethod.POST) == asked.callback
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"callback_url": "example.org"}, "callback_url"),
+        ({"callback_url": "ftp://example.org/"}, "callback_url"),
+        ({"callback_url": "http://user@example.org/"}, "callback_url"),
+        ({"callback_url": "http://example.org/#x"}, "callback_url"),
+        ({"callback_url": "http://example.org/" + "x" * 2_048}, "callback_url"),
+        ({"callback_url": "http://example.org/{message_id}"}, "callback_url"),
+        ({"callback_url": "http://example.org/{x}", "options": {"callback_method": 2}}, "callback_url"),
+        ({"options": {"callback_method": 2}}, "options.callback_method"),
+    ],
+)
+def test_a_callback_that_cannot_be_made_is_refused(sms, changes, field):
+    """With its field; a method without a URL as well."""
+    assert {field} == broken(sms(**changes))
 
 
 @pytest.mark.parametrize(

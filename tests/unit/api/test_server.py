@@ -11,6 +11,7 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from broker.api import (
+    account_service,
     broker_service,
     directory_service,
     health,
@@ -27,6 +28,8 @@ OURS = [
     message_service.DESCRIPTOR,
     directory_service.DESCRIPTOR,
     provider_service.DESCRIPTOR,
+    provider_service.DESCRIPTOR,
+    account_service.DESCRIPTOR,
 ]
 STANDARD = [
     (health.DESCRIPTOR.full_name, health.DESCRIPTOR),
@@ -38,7 +41,7 @@ METHODS = [
     for method in descriptor.methods
 ]
 UNBUILT = ["Broadcast", "OptIn", "Usage", "Explain"]
-KEY = (("authorization", "Bearer send-key"),)
+KEY = (("authorization", "Bearer admin-key"),)
 
 
 def garbage():

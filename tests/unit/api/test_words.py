@@ -3,11 +3,13 @@
 import pytest
 
 from broker.api.convert import words
+from broker.domain.callback import DisabledFor
+from broker.domain.callback_url import CallbackMethod
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import Fact, State
 from broker.domain.vocabulary import Channel, EventKind, Guarantee, Reason, Traffic
 from broker.spi import Idempotency, ReceiptMode
-from waypost.v1 import channel_pb2, event_pb2, provider_pb2, status_pb2
+from waypost.v1 import channel_pb2, event_pb2, provider_pb2, send_pb2, status_pb2, webhook_pb2
 
 PAIRS = [
     (Channel, channel_pb2.Channel, "CHANNEL"),
@@ -16,6 +18,8 @@ PAIRS = [
     (Encoding, channel_pb2.Encoding, "ENCODING"),
     (EventKind, event_pb2.EventKind, "EVENT_KIND"),
     (Fact, status_pb2.MessageFact, "MESSAGE_FACT"),
+    (CallbackMethod, send_pb2.CallbackMethod, "CALLBACK_METHOD"),
+    (DisabledFor, webhook_pb2.WebhookDisableReason, "WEBHOOK_DISABLE_REASON"),
 ]
 NAMED = [
     (Reason, status_pb2.Reason, "REASON"),
@@ -78,4 +82,7 @@ def test_every_fact_reason_encoding_and_mode_has_a_number():
     assert {*Encoding, None} == words.PB_ENCODINGS.keys()
     assert set(ReceiptMode) == words.PB_RECEIPT_MODES.keys()
     assert set(Idempotency) == words.PB_IDEMPOTENCY_MODES.keys()
-    assert set(EventKind) == set(words.EVENT_KINDS.values())
+    assert set(EventKind) == set(words.EVENT_KINDS.values()) == words.PB_EVENT_KINDS.keys()
+    assert set(Fact) == set(words.FACTS.values())
+    assert set(CallbackMethod) == set(words.CALLBACK_METHODS.values())
+    assert {*DisabledFor, None} == words.PB_DISABLE_REASONS.keys()

@@ -7,6 +7,7 @@ import pytest
 
 from waypost import (
     Attachment,
+    CallbackMethod,
     Campaign,
     Channel,
     Email,
@@ -59,7 +60,7 @@ def test_every_field_of_the_proto_can_be_set() -> None:
         reply_to_message_id="6GZT1FSW00001",
         callback_url="https://example.org",
         provider="sandbox",
-        options=Options(track_links=True),
+        options=Options(track_links=True, callback_method=CallbackMethod.GET),
         tokens={"name": "Ada"},
         origin="shop",
         validate_only=True,

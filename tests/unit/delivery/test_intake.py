@@ -8,7 +8,8 @@ import pytest
 from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
 from broker.domain.directory import ContactRef, Named
-from broker.domain.submission import Recipient, Submission
+from broker.domain.network import AddressPolicy, networks_of
+from broker.domain.submission import Callback, Recipient, Submission
 from broker.domain.vocabulary import Delegation, Reason
 from broker.errors import BrokerError, ErrorReason
 from broker.storage.people import Reach, read_reach
@@ -120,3 +121,16 @@ async def test_a_submission_to_too_many_people_is_refused_whole(
     assert ["recipients"] == [each.field for each in refused.violations]
     assert refused.violations[0].rule.startswith("reach 3 people, and 2 are still allowed")
     assert 1 == len(last)
+
+
+async def test_a_callback_leads_to_public_addresses_or_where_the_operator_allows(build: Any) -> None:
+    """Refused at once with its field where the host is an address; a name is judged when it is called."""
+    local = submission(callback=Callback("http://127.0.0.1:8080/cb"))
+    named = submission(callback=Callback("http://intranet.example/"))
+    refused, accepted = await build().accept([local, named])
+    assert isinstance(refused, BrokerError)
+    assert ["callback_url"] == [each.field for each in refused.violations]
+    assert not isinstance(accepted, BrokerError)
+    allowed = build(network=AddressPolicy(networks_of(("127.0.0.0/8",))))
+    (accepted,) = await allowed.accept([local])
+    assert not isinstance(accepted, BrokerError)

@@ -31,13 +31,24 @@ from waypost.messages import Analysis, ForcingCharacter, Message, Part, Timeline
 from waypost.send_stream import SendStream
 from waypost.sending import Campaign, Options, Price, Recipient, SendRequest, SendResult, Sent
 from waypost.subscription import Subscription
-from waypost.vocabulary import Channel, Delegation, Encoding, Fact, Guarantee, Reason, Status, Traffic
+from waypost.vocabulary import (
+    CallbackMethod,
+    Channel,
+    Delegation,
+    Encoding,
+    Fact,
+    Guarantee,
+    Reason,
+    Status,
+    Traffic,
+)
 
 __all__ = [
     "Aborted",
     "AlreadyExists",
     "Analysis",
     "Attachment",
+    "CallbackMethod",
     "Campaign",
     "Channel",
     "Client",

@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any, Required, TypedDict, overload
 
 from waypost.content import Content
-from waypost.vocabulary import Channel, Delegation, Encoding, Guarantee, Reason, Status, Traffic
+from waypost.vocabulary import (
+    CallbackMethod,
+    Channel,
+    Delegation,
+    Encoding,
+    Guarantee,
+    Reason,
+    Status,
+    Traffic,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +52,17 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Wishes that most callers leave alone."""
+    """Wishes that most callers leave alone.
+
+    callback_method: how callback_url is called; a signed POST when None. GET says it all in the query, or
+        what the URL names, as {message_id}.
+    """
 
     ignore_quiet_hours: bool = False
     cap_frequency: bool = False
     track_links: bool = False
     short_link_domain: str = ""
+    callback_method: CallbackMethod | None = None
     allow_channel_fallback: bool = False
 
 
@@ -72,7 +86,7 @@ class SendRequest:
     validity: how long after acceptance, or after schedule_time, a provider may still be given it: 1 s to
         7 days; None: 36 hours, and 10 minutes for PASSCODE.
     client_reference, campaign, data, tags: come back on every event, and events can be picked by them.
-    callback_url: called with each status.
+    callback_url: called with each event of the messages, http or https.
     provider: the one provider instance to use. Empty: the broker routes.
     tokens: values for `$Token$` placeholders, for all recipients.
     validate_only: answer as if sending, and send nothing.

@@ -117,6 +117,14 @@ class Guarantee(StrEnum):
     UNRECOGNISED = "UNRECOGNISED"
 
 
+class CallbackMethod(StrEnum):
+    """How a callback_url is called."""
+
+    POST = "POST"
+    GET = "GET"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
 class Encoding(StrEnum):
     """How a text is encoded on the mobile network."""
 

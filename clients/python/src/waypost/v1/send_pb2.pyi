@@ -37,7 +37,9 @@ class _CallbackMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Callba
     CALLBACK_METHOD_POST: _CallbackMethod.ValueType  # 1
     """A signed JSON body."""
     CALLBACK_METHOD_GET: _CallbackMethod.ValueType  # 2
-    """Query parameters."""
+    """Query parameters: all of them, or only those that callback_url names, as {message_id} anywhere in its
+    path and query, or as parameters without a value (?message_id=&status=).
+    """
 
 class CallbackMethod(_CallbackMethod, metaclass=_CallbackMethodEnumTypeWrapper):
     """How a callback is made."""
@@ -47,7 +49,9 @@ CALLBACK_METHOD_UNSPECIFIED: CallbackMethod.ValueType  # 0
 CALLBACK_METHOD_POST: CallbackMethod.ValueType  # 1
 """A signed JSON body."""
 CALLBACK_METHOD_GET: CallbackMethod.ValueType  # 2
-"""Query parameters."""
+"""Query parameters: all of them, or only those that callback_url names, as {message_id} anywhere in its
+path and query, or as parameters without a value (?message_id=&status=).
+"""
 Global___CallbackMethod: _TypeAlias = CallbackMethod  # noqa: Y015
 
 @_typing.final
@@ -123,7 +127,10 @@ class SendRequest(_message.Message):
     reply_to_message_id: _builtins.str
     """The inbound message this one answers."""
     callback_url: _builtins.str
-    """Called with each status of these messages, http or https. At most 2,048 characters."""
+    """Called with each event of these messages: http or https, at most 2,048 characters, no user name, no
+    fragment; the host must be public, or in a network that the operator allows. docs/webhooks.md tells what
+    arrives.
+    """
     provider: _builtins.str
     """Name of the one provider instance to use, at most 128 characters. Empty: the broker routes."""
     validate_only: _builtins.bool
@@ -257,7 +264,7 @@ class SendOptions(_message.Message):
     short_link_domain: _builtins.str
     """Domain of the short links. Empty: the account's."""
     callback_method: Global___CallbackMethod.ValueType
-    """How callback_url is called."""
+    """How callback_url is called; GET only with one."""
     allow_channel_fallback: _builtins.bool
     """Go on with the next channel when one fails for good."""
     def __init__(

@@ -7,7 +7,16 @@ from waypost.v1 import price_pb2, recipient_pb2, send_pb2
 from waypost.vocabulary import Channel
 from waypost.wire.contents import content_message
 from waypost.wire.times import duration, time_of, timestamp
-from waypost.wire.words import CHANNELS, DELEGATIONS, ENCODINGS, GUARANTEES, REASONS, STATUSES, TRAFFICS
+from waypost.wire.words import (
+    CALLBACK_METHODS,
+    CHANNELS,
+    DELEGATIONS,
+    ENCODINGS,
+    GUARANTEES,
+    REASONS,
+    STATUSES,
+    TRAFFICS,
+)
 
 
 def request_message(request: SendRequest) -> send_pb2.SendRequest:
@@ -56,6 +65,7 @@ def _options_message(options: Options) -> send_pb2.SendOptions:
         cap_frequency=options.cap_frequency,
         track_links=options.track_links,
         short_link_domain=options.short_link_domain,
+        callback_method=CALLBACK_METHODS.number(options.callback_method),
         allow_channel_fallback=options.allow_channel_fallback,
     )
 

@@ -5,8 +5,18 @@ from typing import Any, Generic, TypeVar
 
 from google.protobuf.descriptor import EnumDescriptor
 
-from waypost.v1 import channel_pb2, recipient_pb2, status_pb2
-from waypost.vocabulary import Channel, Delegation, Encoding, Fact, Guarantee, Reason, Status, Traffic
+from waypost.v1 import channel_pb2, recipient_pb2, send_pb2, status_pb2
+from waypost.vocabulary import (
+    CallbackMethod,
+    Channel,
+    Delegation,
+    Encoding,
+    Fact,
+    Guarantee,
+    Reason,
+    Status,
+    Traffic,
+)
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -49,4 +59,5 @@ CHANNELS = Words(Channel, channel_pb2.Channel.DESCRIPTOR, "CHANNEL_")
 DELEGATIONS = Words(Delegation, recipient_pb2.Delegation.DESCRIPTOR, "DELEGATION_")
 TRAFFICS = Words(Traffic, channel_pb2.Traffic.DESCRIPTOR, "TRAFFIC_")
 GUARANTEES = Words(Guarantee, channel_pb2.Guarantee.DESCRIPTOR, "GUARANTEE_")
+CALLBACK_METHODS = Words(CallbackMethod, send_pb2.CallbackMethod.DESCRIPTOR, "CALLBACK_METHOD_")
 ENCODINGS = Words(Encoding, channel_pb2.Encoding.DESCRIPTOR, "ENCODING_")
