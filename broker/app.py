@@ -41,12 +41,15 @@ from broker.delivery.lending import Lender
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
 from broker.delivery.registry import Registry
+from broker.delivery.route_hook import RouteHook
+from broker.delivery.routes import Routes
 from broker.delivery.webhooks.request import Encoding
 from broker.delivery.webhooks.works import build_webhooks
 from broker.domain.access import Role
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.ids import last_before_restart
 from broker.domain.retry import RetryPolicy
+from broker.domain.routes import Route, violations_of
 from broker.listening import callback_base_of, check_listeners, listening, taken_http_port
 from broker.metrics import Metrics
 from broker.parts import Parts
@@ -102,7 +105,9 @@ def open_store(settings: Settings, clock: SystemClock) -> tuple[Engine, Boot]:
 def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemClock) -> Parts:
     """Wire the parts. Nothing runs yet, and no provider was started."""
     metrics = Metrics()
-    registry = Registry(load_plugins(), settings.providers)
+    plugins = load_plugins()
+    registry = Registry(plugins, settings.providers)
+    of_settings = _routes_of(settings, registry)
     store = Store(engine, linger_s=settings.store.linger_s)
     last = last_before_restart(
         newest=found.newest_id, ceiling=found.id_ceiling, now_ms=clock.now_us() // 1_000
@@ -112,6 +117,8 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
     dispatcher, poller = _build_delivery(
         settings.delivery, store, registry, lanes, clock, found.boot, metrics
     )
+    hook = RouteHook(plugins.hooks.get("waypost_route", ()), clock)
+    routes = Routes(store, registry, clock, hook, of_settings=of_settings)
     receipts = Receipts(
         store,
         clock,
@@ -136,11 +143,12 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         metrics=metrics,
         store=store,
         registry=registry,
+        routes=routes,
         identities=identities,
         intake=Intake(
             store,
             identities,
-            registry,
+            routes,
             clock,
             units_max=settings.intake.units_max,
             request_id_memory_s=settings.intake.request_id_memory_s,
@@ -167,6 +175,17 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
     store.on_commit(partial(_after_commit, parts))
     _watch(parts)
     return parts
+
+
+def _routes_of(settings: Settings, registry: Registry) -> tuple[Route, ...] | None:
+    """The routes in the settings, None where they name none. Raises SettingsError for rules they break."""
+    if settings.routes is None:
+        return None
+    routes = tuple(each.route() for each in settings.routes)
+    serving = {each.name: each.capabilities.channels for each in registry.all()}
+    if violations := violations_of(routes, serving):
+        raise SettingsError("\n".join(f"{each.field}: {each.rule}" for each in violations))
+    return routes
 
 
 def _build_delivery(
@@ -299,6 +318,7 @@ async def running_delivery(
     started = []
     try:
         lease_us = round(settings.delivery.lease_s * 1_000_000)
+        await parts.routes.start()
         await parts.store.write(release_leases, [(parts.clock.now_us(), lease_us)])
         await parts.callbacks.open(callback_base)
         for instance in parts.registry.all():

@@ -110,9 +110,14 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
         gate=gate,
         broker=BrokerService(gate=gate, intake=parts.intake, feed=parts.feed, clock=parts.clock),
         messages=MessageService(gate=gate, history=parts.history, units_max=settings.intake.units_max),
-        providers=ProviderService(registry=parts.registry, callback_url_of=parts.callbacks.url_of),
         directory=DirectoryService(gate=gate, directory=parts.directory),
         accounts=AccountService(gate=gate, webhooks=parts.webhooks.book),
+        providers=ProviderService(
+            registry=parts.registry,
+            routes=parts.routes,
+            keys=parts.keys,
+            callback_url_of=parts.callbacks.url_of,
+        ),
         health_of=health,
         receive_bytes_max=settings.intake.message_bytes_max,
     )

@@ -16,6 +16,7 @@ from broker.delivery.lending import Lender
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
 from broker.delivery.registry import Registry
+from broker.delivery.routes import Routes
 from broker.delivery.webhooks.works import WebhookWorks
 from broker.metrics import Metrics
 from broker.storage.store import Store
@@ -29,6 +30,7 @@ class Parts:
     metrics: Metrics
     store: Store
     registry: Registry
+    routes: Routes
     identities: Identities
     intake: Intake
     history: History

@@ -9,12 +9,14 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -31,7 +33,10 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from broker.domain.ids import parse_id
 from broker.domain.network import networks_of
+from broker.domain.routes import Route, normal_route
+from broker.domain.vocabulary import Channel, Traffic
 
 PREFIX = "WAYPOST_"
 COMMAND_LINE_NAMES = frozenset({"target", "key"})
@@ -44,6 +49,7 @@ OWN_TABLE = "waypost"
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
+Word = TypeVar("Word", bound=IntEnum)
 Seconds = Annotated[float, Field(gt=0, le=30 * 86_400)]
 
 
@@ -192,6 +198,48 @@ class StoreSettings(BaseModel):
         return self.url.get_secret_value() == "sqlite:"
 
 
+def _word(enumeration: type[Word]) -> Any:
+    """A validator of an enumeration's names in lower case, as "in_app"."""
+
+    def word(written: object) -> object:
+        names = {each.name.lower(): each for each in enumeration}
+        if isinstance(written, str) and written in names:
+            return names[written]
+        raise ValueError(f"must be one of {', '.join(names)}")
+
+    return BeforeValidator(word)
+
+
+def _account(written: object) -> object:
+    number = parse_id(written) if isinstance(written, str) else None
+    if number is None:
+        raise ValueError("must be an account id: 13 characters of Crockford base32")
+    return number
+
+
+class RouteSettings(BaseModel):
+    """One of `[[routes]]`, under the names of the proto's Route; `domain.routes` has the rules."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    provider: str
+    channels: tuple[Annotated[Channel, _word(Channel)], ...] = ()
+    prefixes: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    senders: tuple[str, ...] = ()
+    account_ids: tuple[Annotated[int, BeforeValidator(_account)], ...] = ()
+    tags: tuple[str, ...] = ()
+    traffic: tuple[Annotated[Traffic, _word(Traffic)], ...] = ()
+    priority: int = 0
+    weight: int = 1
+    cost_micros: int = 0
+
+    def route(self) -> Route:
+        """It as routing takes it."""
+        return normal_route(Route(**dict(self)))
+
+
 class ServerSettings(BaseModel):
     """Where the broker listens."""
 
@@ -304,7 +352,10 @@ def read_callback_secret(instance: str, settings: InstanceSettings) -> str | Non
 
 
 class Settings(BaseSettings):
-    """One frozen value for the whole process. `providers` holds a table for each provider instance."""
+    """One frozen value for the whole process. `providers` holds a table for each provider instance.
+
+    `routes` is None where the settings leave them to ReplaceRoutes.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
@@ -319,6 +370,8 @@ class Settings(BaseSettings):
     directory: DirectorySettings = DirectorySettings()
     webhooks: WebhookSettings = WebhookSettings()
     providers: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"sandbox": {"type": "sandbox"}})
+
+    routes: tuple[RouteSettings, ...] | None = None
 
     @field_validator("providers")
     @classmethod

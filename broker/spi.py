@@ -337,6 +337,7 @@ class Hooks:
     def waypost_route(self, message: RouteQuery, candidates: Sequence[str]) -> Sequence[str] | None:
         """The instances to try, in their new order, out of `candidates`; None leaves them as they are.
 
-        Called in the event loop for every message that has a choice: answer at once. Names that are no
-        candidates are ignored, and so is an empty answer.
+        Called in the event loop for every message that has a choice: answer at once. Those left out are not
+        tried. Names that are no candidates are ignored, and so is an answer that names no candidate. Several
+        plugins are asked in turn, each about what those before it made of the candidates.
         """

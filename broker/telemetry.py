@@ -39,6 +39,7 @@ ALLOWED_KEYS = frozenset({
     "node",
     "path",
     "pid",
+    "plugin",
     "port",
     "provider",
     "reason",

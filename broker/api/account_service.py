@@ -30,10 +30,10 @@ class AccountService:
     def methods(self) -> Mapping[str, Method]:
         """What is implemented."""
         return {
-            "CreateWebhook": Unary(self.create_webhook, Access.ADMINISTER),
-            "ListWebhooks": Unary(self.list_webhooks, Access.ADMINISTER),
-            "RotateWebhookSecret": Unary(self.rotate_webhook_secret, Access.ADMINISTER),
-            "DeleteWebhook": Unary(self.delete_webhook, Access.ADMINISTER),
+            "CreateWebhook": Unary(self.create_webhook, Access.ADMIN),
+            "ListWebhooks": Unary(self.list_webhooks, Access.ADMIN),
+            "RotateWebhookSecret": Unary(self.rotate_webhook_secret, Access.ADMIN),
+            "DeleteWebhook": Unary(self.delete_webhook, Access.ADMIN),
         }
 
     async def create_webhook(

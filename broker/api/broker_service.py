@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping
 from functools import partial
 
 from broker.api.auth import account_for
+from broker.api.convert.explanations import explain_response, explained_submission, within_request
 from broker.api.convert.filters import event_filter_of, heartbeat_s_of, start_of
 from broker.api.convert.findings import Findings
 from broker.api.convert.requests import submission_of
@@ -16,14 +17,14 @@ from broker.delivery.intake import Intake
 from broker.domain.access import Principal
 from broker.errors import BrokerError
 from broker.spi import Clock
-from waypost.v1 import broker_service_pb2, send_pb2, subscribe_pb2
+from waypost.v1 import broker_service_pb2, explain_pb2, send_pb2, subscribe_pb2
 
 DESCRIPTOR = broker_service_pb2.DESCRIPTOR.services_by_name["BrokerService"]
 FRAMES_IN_FLIGHT_MAX = 8
 
 
 class BrokerService:
-    """Send, SendStream and Subscribe. Broadcast, OptIn, Usage and Explain are still to come."""
+    """Send, SendStream, Subscribe and Explain. Broadcast, OptIn and Usage are still to come."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class BrokerService:
             "Send": Unary(self.send, Access.SEND),
             "SendStream": Bidirectional(self.send_stream, Access.SEND),
             "Subscribe": ServerStream(self.subscribe, Access.READ),
+            "Explain": Unary(self.explain, Access.READ),
         }
 
     async def send(self, caller: Principal, request: send_pb2.SendRequest) -> send_pb2.SendResponse:
@@ -81,3 +83,15 @@ class BrokerService:
         findings.refuse()
         start = start_of(request, account_id)
         return self._feed.follow(account_id, start, event_filter, heartbeat_s)
+
+    async def explain(
+        self, caller: Principal, request: explain_pb2.ExplainRequest
+    ) -> explain_pb2.ExplainResponse:
+        """What Send would do, and why."""
+        account_id = await account_for(self._gate.keys, caller, request.request.account_id)
+        submission = explained_submission(request, account_id, self._clock.now_us())
+        try:
+            explanations = await self._intake.explain(submission)
+        except BrokerError as error:
+            raise within_request(error) from None
+        return explain_response(explanations, None if caller.may_administer else account_id)

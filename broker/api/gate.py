@@ -18,7 +18,7 @@ class Access(Enum):
     OPEN = "no key: health and reflection, also while draining"
     READ = "any key"
     SEND = "a key that may create or change messages"
-    ADMINISTER = "a key that may change an account"
+    ADMIN = "an admin key: it may change the broker itself"
 
 
 NOBODY = Principal(key_id=0, account_id=0, role=Role.READ)
@@ -96,4 +96,4 @@ def _may(caller: Principal, access: Access) -> bool:
     """Whether a key's role is enough for a method."""
     if access is Access.SEND:
         return caller.may_send
-    return access is not Access.ADMINISTER or caller.may_administer
+    return access is not Access.ADMIN or caller.may_administer

@@ -84,6 +84,8 @@ def message_card(message: message_pb2.Message) -> RenderableType:
         ("text", text_of(message.content)),
         ("units", _units(message)),
         ("provider", message.provider),
+        ("candidates", ", ".join(message.candidates)),
+        ("routes", f"version {message.route_version}" if message.route_version else ""),
         ("attempts", str(message.attempts or "")),
         *_times(message),
         ("reference", message.client_reference),

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from broker.cli.exit_codes import ExitCode
 from broker.cli.failures import UsageError
+from broker.cli.listing import with_list
 from broker.cli.moments import moment_of
 from broker.cli.options import (
     DATA_DIR_DEFAULT,
@@ -52,16 +53,10 @@ class MessagesGroup(TyperGroup):
     """`messages` alone lists, and `messages ID` shows: the sub-command may be left out."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Put in the sub-command that was left out. A word to be completed may still become one."""
-        if not args:
-            words = [] if ctx.resilient_parsing else ["list"]
-        elif _MESSAGE_ID.fullmatch(args[0]):
-            words = ["show", *args]
-        elif args[0].startswith("-") and args[0] not in ctx.help_option_names:
-            words = ["list", *args]
-        else:
-            words = args
-        return super().parse_args(ctx, words)
+        """Put in the sub-command that was left out."""
+        if args and _MESSAGE_ID.fullmatch(args[0]):
+            return super().parse_args(ctx, ["show", *args])
+        return super().parse_args(ctx, with_list(ctx, args))
 
 
 MessageId = Annotated[str, typer.Argument(metavar="MESSAGE_ID", help="Its id, as `send` printed it.")]

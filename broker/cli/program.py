@@ -22,6 +22,7 @@ from broker.cli.contacts_command import (
 )
 from broker.cli.doctor_command import doctor
 from broker.cli.exit_codes import ExitCode
+from broker.cli.explain_command import explain
 from broker.cli.failures import CommandFailed
 from broker.cli.groups_command import (
     add_members,
@@ -33,7 +34,13 @@ from broker.cli.groups_command import (
     update_group,
 )
 from broker.cli.messages_command import MessagesGroup, cancel_message, list_messages, show_message
-from broker.cli.providers_command import providers
+from broker.cli.providers_command import (
+    ProvidersGroup,
+    drain_provider,
+    enable_provider,
+    list_providers,
+)
+from broker.cli.routes_command import RoutesGroup, list_routes, replace_routes, show_routes
 from broker.cli.send_command import send
 from broker.cli.serve_command import serve
 from broker.cli.tail_command import tail
@@ -126,13 +133,32 @@ groups.command("remove")(exits(remove_members))
 program.add_typer(groups, name="groups", no_args_is_help=True)
 
 program.command()(exits(analyze))
-program.command()(exits(providers))
-
 webhooks = typer.Typer(help="URLs that get an account's events: list, create, rotate a secret, delete.")
 webhooks.command("list")(exits(list_webhooks))
 webhooks.command("create")(exits(create_webhook))
 webhooks.command("rotate")(exits(rotate_webhook))
 webhooks.command("delete")(exits(delete_webhook))
 program.add_typer(webhooks, name="webhooks")
+
+program.command()(exits(explain))
+
+providers = typer.Typer(
+    cls=ProvidersGroup,
+    help="List the provider instances, or with --types what is installed; drain one, or enable it again.\n\n"
+    "`waypost providers` alone lists.",
+)
+providers.command("list")(exits(list_providers))
+providers.command("drain")(exits(drain_provider))
+providers.command("enable")(exits(enable_provider))
+program.add_typer(providers, name="providers")
+
+routes = typer.Typer(
+    cls=RoutesGroup,
+    help="List the routes, show a version of them, or replace them all.\n\n`waypost routes` alone lists.",
+)
+routes.command("list")(exits(list_routes))
+routes.command("show")(exits(show_routes))
+routes.command("replace")(exits(replace_routes))
+program.add_typer(routes, name="routes")
 
 program.command()(exits(doctor))

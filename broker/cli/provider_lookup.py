@@ -1,4 +1,4 @@
-"""Asking the broker for its provider instances and its installed types."""
+"""Asking the broker for its provider instances and its installed types, and to drain or enable one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,3 +38,18 @@ async def look_up_providers(target: Target) -> Installed:
                     return Installed(instances, types)
         except grpc.aio.AioRpcError as error:
             fail(error, target.address)
+
+
+async def update_provider(target: Target, name: str, state: str) -> provider_pb2.Provider:
+    """Drain or enable an instance; answers it as it is then."""
+    request = provider_service_pb2.UpdateProviderRequest(
+        name=name, state=provider_pb2.ProviderState.Value(state)
+    )
+    async with connected(target) as connection:
+        try:
+            response = await connection.providers.UpdateProvider(
+                request, metadata=connection.metadata, timeout=CALL_TIMEOUT_S
+            )
+        except grpc.aio.AioRpcError as error:
+            fail(error, target.address)
+    return response.provider

@@ -1,11 +1,13 @@
-"""`waypost providers`: what the broker sends through, and what it could."""
+"""`waypost providers`: what the broker sends through, what it could, and keeping one instance out of use."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from broker.cli.exit_codes import ExitCode
+from broker.cli.listing import with_list
 from broker.cli.options import (
     DATA_DIR_DEFAULT,
     TARGET_DEFAULT,
@@ -21,7 +23,19 @@ if TYPE_CHECKING:
     from broker.cli.provider_lookup import Installed
 
 
-def providers(
+class ProvidersGroup(TyperGroup):
+    """`providers` alone lists: the sub-command may be left out."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Put in the sub-command that was left out."""
+        return super().parse_args(ctx, with_list(ctx, args))
+
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The instance's name in the settings.")]
+OneLine = Annotated[bool, typer.Option("--json", help="As one JSON line.")]
+
+
+def list_providers(
     types: Annotated[
         bool, typer.Option("--types", help="The installed types instead, broken ones too.")
     ] = False,
@@ -50,6 +64,54 @@ def providers(
 
     table = types_table(found.types, verbose=verbose) if types else instances_table(found.instances)
     stdout_console().print(table)
+    return ExitCode.OK
+
+
+def drain_provider(
+    name: Name,
+    json: OneLine = False,
+    target: TargetOption = TARGET_DEFAULT,
+    key: KeyOption = None,
+    data_dir: DataDirOption = DATA_DIR_DEFAULT,
+    tls: TlsOption = False,
+    tls_ca: TlsCaOption = None,
+) -> int:
+    """Give an instance no new messages, from now on and over restarts."""
+    from broker.cli.connection import Target
+
+    where = Target(target, key, data_dir, tls, tls_ca)
+    return asyncio.run(_update(where, name, "PROVIDER_STATE_DRAINED", json=json))
+
+
+def enable_provider(
+    name: Name,
+    json: OneLine = False,
+    target: TargetOption = TARGET_DEFAULT,
+    key: KeyOption = None,
+    data_dir: DataDirOption = DATA_DIR_DEFAULT,
+    tls: TlsOption = False,
+    tls_ca: TlsCaOption = None,
+) -> int:
+    """Give an instance messages again."""
+    from broker.cli.connection import Target
+
+    where = Target(target, key, data_dir, tls, tls_ca)
+    return asyncio.run(_update(where, name, "PROVIDER_STATE_ENABLED", json=json))
+
+
+async def _update(target: "Target", name: str, state: str, *, json: bool) -> int:
+    from broker.cli.provider_lookup import update_provider
+
+    provider = await update_provider(target, name, state)
+    if json:
+        from broker.cli.json_lines import fields_of, print_line
+
+        print_line(fields_of(provider))
+        return ExitCode.OK
+    from broker.cli.provider_tables import instances_table
+    from broker.cli.tables import stdout_console
+
+    stdout_console().print(instances_table([provider]))
     return ExitCode.OK
 
 

@@ -1,14 +1,18 @@
 """Intake: decide about submissions, store them in one transaction, answer."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from broker.delivery.identities import Identities
-from broker.delivery.registry import Registry
+from broker.delivery.routes import Routes, RoutesNow
 from broker.domain.callback_url import callback_host_problem
+from broker.domain.explaining import Explanation, Find, explain_plan
 from broker.domain.network import PUBLIC_ONLY, AddressPolicy
 from broker.domain.planning import Plan, TooManyUnits, fingerprint, plan
 from broker.domain.reaching import PEOPLE_OF_CALL_MAX, PEOPLE_OF_FRAME_MAX, TooManyPeople
 from broker.domain.submission import Result, Submission
+from broker.domain.vocabulary import Channel
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
 from broker.storage.acceptance import Acceptance, Accepted, Reused, accept, read_remembered
@@ -26,7 +30,7 @@ class Intake:
         self,
         store: Store,
         identities: Identities,
-        registry: Registry,
+        routes: Routes,
         clock: Clock,
         *,
         units_max: int,
@@ -35,7 +39,7 @@ class Intake:
     ) -> None:
         self._store = store
         self._identities = identities
-        self._registry = registry
+        self._routes = routes
         self._clock = clock
         self._units_max = units_max
         self._network = network
@@ -51,14 +55,15 @@ class Intake:
         people = await self._people(submissions)
         counts = [1 + len(each.recipients) for each in submissions]
         for number, reach in people.items():
-            counts[number] = 1 + len(reach) if isinstance(reach, tuple) else 0
+            counts[number] = _ids_for(reach)
         ids = await self._identities.take(sum(counts))
+        now = self._routes.now()
         answers: list[Answer | None] = []
         items: list[Acceptance] = []
         start = 0
         for number, submission in enumerate(submissions):
             end = start + counts[number]
-            planned = self._plan(submission, ids[start:end], now_us, people.get(number))
+            planned = self._plan(submission, ids[start:end], now_us, now, people.get(number))
             start = end
             if isinstance(planned, BrokerError):
                 answers.append(await self._answered_before(submission, now_us) or planned)
@@ -79,6 +84,29 @@ class Intake:
         found = await self._store.read(read_reach, [submissions[number] for number in naming])
         return dict(zip(naming, found, strict=True))
 
+    async def explain(self, submission: Submission) -> list[Explanation]:
+        """What `accept` would do, for each recipient and with the reasons. Raises what would refuse it whole.
+
+        Lots are drawn from ids of its own, so that another call may give equal routes another order.
+        """
+        now_us = self._clock.now_us()
+        people = (await self._people((submission,))).get(0)
+        count = 1 + len(submission.recipients) if people is None else _ids_for(people)
+        ids = await self._identities.take(count)
+        now = self._routes.now()
+        finds: dict[int, list[Find]] = {}
+
+        def noted(submission: Submission, channel: Channel, address: str, message_id: int) -> tuple[str, ...]:
+            found = now.find(submission, channel, address, message_id)
+            finds.setdefault(message_id, []).append(Find(channel, address, found))
+            return found
+
+        planned = self._plan(submission, ids, now_us, replace(now, find=noted), people)
+        if isinstance(planned, BrokerError):
+            raise planned
+        # Each recipient is held against each route, which may take a while: others go on meanwhile.
+        return await asyncio.to_thread(explain_plan, now.routing, planned, finds, now.penalties)
+
     async def _answered_before(self, submission: Submission, now_us: int) -> Answer | None:
         """The first answer to a request that is refused now: the settings may have changed since."""
         if not submission.request_id:
@@ -92,11 +120,16 @@ class Intake:
         )
 
     def _plan(
-        self, submission: Submission, ids: list[int], now_us: int, people: Reach | None
+        self,
+        submission: Submission,
+        ids: Sequence[int],
+        now_us: int,
+        now: RoutesNow,
+        people: Reach | None,
     ) -> Plan | BrokerError:
         if isinstance(people, TooManyPeople):
             return _too_many_people(people)
-        if submission.provider and self._registry.get(submission.provider) is None:
+        if submission.provider and submission.provider not in now.routing.carriers:
             return BrokerError(
                 ErrorReason.INVALID_REQUEST,
                 violations=[Violation("provider", f"no provider instance is named {submission.provider!r}")],
@@ -112,7 +145,8 @@ class Intake:
             ids,
             now_us=now_us,
             units_max=self._units_max,
-            find_candidates=self._registry.candidates,
+            find_candidates=now.find,
+            route_version=now.routing.version,
             people=people,
         )
         if isinstance(planned, TooManyUnits):
@@ -130,6 +164,11 @@ def _answer_of(outcome: Accepted) -> Answer:
     if isinstance(outcome, Reused):
         return BrokerError(ErrorReason.REQUEST_ID_REUSED, metadata={"request_id": outcome.request_id})
     return outcome.results
+
+
+def _ids_for(people: Reach) -> int:
+    """One for the submission and one for each person; none where it is refused whole."""
+    return 1 + len(people) if isinstance(people, tuple) else 0
 
 
 def _too_many_people(found: TooManyPeople) -> BrokerError:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from broker.domain.submission import Submission
+from broker.domain.routing import Carrier
 from broker.domain.vocabulary import Channel
 from broker.plugins import Plugins
 from broker.settings import InstanceSettings, instance_settings
-from broker.spi import Capabilities, Idempotency, IdSpelling, Provider, ReceiptMode
+from broker.spi import Capabilities, Idempotency, IdSpelling, Provider, ReceiptMode, TextProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class Registry:
             self._instances[name] = Instance(
                 name, str(table["type"]), provider, provider.capabilities, instance_settings(name, table)
             )
+        self._drained: frozenset[str] = frozenset()
         self._serving = {
             channel: tuple(
                 name for name, each in self._instances.items() if channel in each.capabilities.channels
@@ -90,14 +91,34 @@ class Registry:
         instance = self._instances.get(pinned)
         return pinned if instance is not None and channel in instance.capabilities.channels else None
 
-    def candidates(
-        self, submission: Submission, channel: Channel, _address: str, _message_id: int
-    ) -> tuple[str, ...]:
-        """The instances that may carry a submission on a channel: the pinned one, or all that serve it."""
-        if submission.provider:
-            pinned = self.route(channel, submission.provider)
-            return (pinned,) if pinned else ()
-        return self._serving[channel]
+    def carriers(self) -> list[Carrier]:
+        """The instances as routing sees them, in the order of the settings."""
+        return [
+            Carrier(
+                each.name,
+                each.capabilities.channels,
+                content=each.capabilities.content,
+                restricted_text=each.capabilities.text_profile is TextProfile.RESTRICTED,
+                drained=each.name in self._drained,
+            )
+            for each in self._instances.values()
+        ]
+
+    def is_drained(self, name: str) -> bool:
+        """Whether an instance gets no messages for now."""
+        return name in self._drained
+
+    def drain_only(self, names: frozenset[str]) -> None:
+        """These are drained from now on, and no others."""
+        self._drained = names
+
+    def view(self, name: str) -> InstanceView | None:
+        """An instance as an operator sees it."""
+        each = self._instances.get(name)
+        if each is None:
+            return None
+        drained = name in self._drained
+        return InstanceView(name, each.type, each.capabilities, drained=drained, in_flight=each.in_flight)
 
     def can_ask(self, name: str) -> bool:
         """Whether an instance can be asked what became of a message."""
@@ -117,13 +138,7 @@ class Registry:
     @property
     def instances(self) -> Sequence[InstanceView]:
         """What an operator sees, by name."""
-        return sorted(
-            (
-                InstanceView(each.name, each.type, each.capabilities, drained=False, in_flight=each.in_flight)
-                for each in self._instances.values()
-            ),
-            key=lambda view: view.name,
-        )
+        return [view for name in sorted(self._instances) if (view := self.view(name))]
 
     @property
     def types(self) -> Sequence[TypeView]:

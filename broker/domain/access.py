@@ -27,11 +27,11 @@ class Principal:
         return self.role is not Role.READ
 
     @property
-    def may_administer(self) -> bool:
-        """Whether it may change what belongs to an account besides messages."""
+    def may_choose_account(self) -> bool:
+        """Whether it may name an account other than its own."""
         return self.role is Role.ADMIN
 
     @property
-    def may_choose_account(self) -> bool:
-        """Whether it may name an account other than its own."""
+    def may_administer(self) -> bool:
+        """Whether it may see and change what is an administrator's: webhooks, and providers and routes."""
         return self.role is Role.ADMIN

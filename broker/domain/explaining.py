@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
+from broker.domain.encoding import Part, split
+from broker.domain.planning import Plan
 from broker.domain.route_index import (
     COUNTRY_RANK,
     PREFIX_RANK,
@@ -12,10 +14,13 @@ from broker.domain.route_index import (
     specificity_of,
 )
 from broker.domain.routes import Route
-from broker.domain.routing import Routing, Slate, merit
-from broker.domain.submission import Submission
+from broker.domain.routing import ALL_HEALTHY, Penalties, Routing, Slate, merit
+from broker.domain.submission import Result, Submission
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel
+
+LOSERS_MAX = 100
+"""Of a channel, in an explanation."""
 
 
 class Verdict(IntEnum):
@@ -57,6 +62,38 @@ class Judgement:
     detail: str
 
 
+@value
+class Find:
+    """A question that planning put to routing, and the answer."""
+
+    channel: Channel
+    address: str
+    found: tuple[str, ...]
+
+
+@value
+class Considered:
+    """A judgement about a channel. `cost_micros` is what the message would cost by the route."""
+
+    channel: Channel
+    judgement: Judgement
+    cost_micros: int
+
+
+@value
+class Explanation:
+    """What would become of one recipient and why.
+
+    `parts` are those of an SMS; `omitted` counts losers beyond LOSERS_MAX of a channel.
+    """
+
+    result: Result
+    parts: tuple[Part, ...]
+    considered: tuple[Considered, ...]
+    omitted: int
+    route_version: int
+
+
 _Why = tuple[Verdict, str]
 _OTHER: dict[str, _Why] = {
     "senders": (Verdict.OTHER_SENDER, "names other senders"),
@@ -66,8 +103,39 @@ _OTHER: dict[str, _Why] = {
 }
 
 
+def explain_plan(
+    routing: Routing,
+    plan: Plan,
+    finds: Mapping[int, Sequence[Find]],
+    penalties: Penalties = ALL_HEALTHY,
+) -> list[Explanation]:
+    """Explain each message of a plan, from what planning asked `routing` about it, by message id."""
+    submission = plan.submission
+    parts = (
+        split(submission.content.text_on(Channel.SMS)) if Channel.SMS in submission.content.documents else ()
+    )
+    explanations: list[Explanation] = []
+    for message in plan.messages:
+        considered: list[Considered] = []
+        omitted = 0
+        for find in finds.get(message.message_id, ()):
+            units = len(parts) if find.channel is Channel.SMS else 1
+            judged = judge(routing, submission, find.channel, find.address, find.found, penalties)
+            shown = judged[: len(find.found) + LOSERS_MAX]
+            omitted += len(judged) - len(shown)
+            considered += [Considered(find.channel, each, each.route.cost_micros * units) for each in shown]
+        said = parts if message.result.channel is Channel.SMS else ()
+        explanations.append(Explanation(message.result, said, tuple(considered), omitted, plan.route_version))
+    return explanations
+
+
 def judge(
-    routing: Routing, submission: Submission, channel: Channel, address: str, found: Sequence[str]
+    routing: Routing,
+    submission: Submission,
+    channel: Channel,
+    address: str,
+    found: Sequence[str],
+    penalties: Penalties = ALL_HEALTHY,
 ) -> list[Judgement]:
     """The candidates `found` by `routing.find`, in order, then every loser, those that came closest first."""
     slate = routing.slate(submission, channel, address)
@@ -75,7 +143,7 @@ def judge(
     places = {each.provider: each for each in slate.places}
     how = _how_won(routing, submission, slate, question)
     won = [
-        Judgement(places[name], Verdict.STANDBY if rank else Verdict.CHOSEN, how + _health(routing, name))
+        Judgement(places[name], Verdict.STANDBY if rank else Verdict.CHOSEN, how + _health(penalties, name))
         for rank, name in enumerate(found)
     ]
     considered = (Route("", submission.provider),) if submission.provider else routing.routes
@@ -112,9 +180,8 @@ def _destination(specificity: Specificity, question: Question) -> str:
     return f"country {question.country}" if rank == COUNTRY_RANK else "any destination"
 
 
-def _health(routing: Routing, name: str) -> str:
-    penalty = routing.health_of(name) if routing.health_of else 0
-    return f"; its health counts {penalty:g} against it" if penalty else ""
+def _health(penalties: Penalties, name: str) -> str:
+    return "; its health counts against it" if penalties.get(name) else ""
 
 
 def _why_no_place(

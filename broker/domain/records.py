@@ -78,7 +78,11 @@ class TimelineRecord:
 
 @value
 class MessageRecord:
-    """A message as it stands now. `content` is its channel's document, None where it was not asked for."""
+    """A message as it stands now. `content` is its channel's document, None where it was not asked for.
+
+    `candidates` are the instances that may carry it, in the order to try them, of a message that was read
+    alone and has not ended. `route_version` is that of the routes which named them, 0: there were none.
+    """
 
     message_id: int
     account_id: int
@@ -102,6 +106,8 @@ class MessageRecord:
     labels: Labels
     content: dict[str, object] | None = None
     contact_id: int | None = None
+    route_version: int = 0
+    candidates: tuple[str, ...] = ()
 
 
 @value

@@ -36,7 +36,7 @@ class RouteIndex:
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._senders = {each for route in routes for each in route.senders}
-        self._accounts = {each for route in routes for each in route.accounts}
+        self._accounts = {each for route in routes for each in route.account_ids}
         self._tags = frozenset(each for route in routes for each in route.tags)
         self._traffic = any(route.traffic for route in routes)
         self._countries = {each for route in routes for each in route.countries}
@@ -112,7 +112,7 @@ def other_than(route: Route, question: Question) -> str:
     """The first of senders, accounts, tags and traffic by which a route means other messages; "" for none."""
     if route.senders and question.sender not in route.senders:
         return "senders"
-    if route.accounts and question.account_id not in route.accounts:
+    if route.account_ids and question.account_id not in route.account_ids:
         return "accounts"
     if route.tags and question.tags.isdisjoint(route.tags):
         return "tags"

@@ -42,7 +42,7 @@ class Route:
     prefixes: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     senders: tuple[str, ...] = ()
-    accounts: tuple[int, ...] = ()
+    account_ids: tuple[int, ...] = ()
     tags: tuple[str, ...] = ()
     traffic: tuple[Traffic, ...] = ()
     priority: int = 0
@@ -101,7 +101,7 @@ def _broken_rules(route: Route, serving: Mapping[str, Collection[Channel]]) -> l
     if route.channels and not route.anywhere and PHONE_CHANNELS.isdisjoint(route.channels):
         field = "prefixes" if route.prefixes else "countries"
         broken.append((field, "only SMS and MMS go to numbers, and channels has neither"))
-    for field in ("channels", "prefixes", "countries", "senders", "accounts", "tags", "traffic"):
+    for field in ("channels", "prefixes", "countries", "senders", "account_ids", "tags", "traffic"):
         broken += _values(field, getattr(route, field))
     return broken
 

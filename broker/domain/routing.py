@@ -13,7 +13,7 @@ the pinned instance.
 This runs for every message: what many messages share is worked out once and remembered as a slate.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -29,8 +29,10 @@ from broker.domain.vocabulary import Channel
 SLATES_MAX = 8_192
 """Of these many kinds of messages the slate is remembered."""
 
-HealthOf = Callable[[str], float]
-"""What an instance's health counts against it: 0 when it is healthy; the more, the later it is tried."""
+Penalties = Mapping[str, float]
+"""What counts against instances that are not healthy, by name: the more, the later they are tried."""
+
+ALL_HEALTHY: Penalties = {}
 
 
 @value
@@ -71,37 +73,39 @@ class Slate:
 class Routing:
     """A table of routes over the instances there are, made ready for use. Nothing in it changes.
 
-    `carriers` are in the order of the settings. Without `health_of` all are healthy.
+    `carriers` are in the order of the settings.
     """
 
-    def __init__(
-        self, table: RouteTable, carriers: Sequence[Carrier], health_of: HealthOf | None = None
-    ) -> None:
+    def __init__(self, table: RouteTable, carriers: Sequence[Carrier]) -> None:
         self.version = table.version
         self.stored = bool(table.routes)
         self.routes = table.routes or implied_routes(carriers)
         self.carriers = {each.name: each for each in carriers}
-        self.health_of = health_of
         self._index = RouteIndex(self.routes)
         self._tickets = {name: ticket_of(name) for name in self.carriers}
         self._slate = lru_cache(maxsize=SLATES_MAX)(self._make_slate)
         self._pinned_slate = lru_cache(maxsize=SLATES_MAX)(self._make_pinned_slate)
-        self._plain = {} if table.routes or health_of else self._plain_names()
+        self._plain = {} if table.routes else self._plain_names()
 
     def find(
-        self, submission: Submission, channel: Channel, address: str, message_id: int
+        self,
+        submission: Submission,
+        channel: Channel,
+        address: str,
+        message_id: int,
+        penalties: Penalties = ALL_HEALTHY,
     ) -> tuple[str, ...]:
         """The instances that may carry a submission to a normal address, the one to try first first."""
-        if not submission.provider and channel in self._plain:
+        if not (penalties or submission.provider) and channel in self._plain:
             return self._plain[channel]
         slate = self.slate(submission, channel, address)
-        if slate.settled and self.health_of is None:
+        if slate.settled and not penalties:
             return slate.names
         places = slate.places
         if slate.picky:
             document = submission.content.documents[channel]
             places = tuple(each for each in places if not self.misfit(each.provider, channel, document))
-        return tuple(each.provider for each in self._in_order(places, slate, message_id))
+        return tuple(each.provider for each in self._in_order(places, slate, message_id, penalties))
 
     def slate(self, submission: Submission, channel: Channel, address: str) -> Slate:
         """The places of a submission's messages to a normal address, whatever they say."""
@@ -124,12 +128,10 @@ class Routing:
             return Misfit("", refusal)
         return None
 
-    def _in_order(self, places: Sequence[Route], slate: Slate, message_id: int) -> Sequence[Route]:
-        health_of = self.health_of
-        if len(places) < 2 or not (slate.drawn or health_of):
-            return places
-        penalties = {each.provider: health_of(each.provider) for each in places} if health_of else {}
-        if not slate.drawn and not any(penalties.values()):
+    def _in_order(
+        self, places: Sequence[Route], slate: Slate, message_id: int, penalties: Penalties
+    ) -> Sequence[Route]:
+        if len(places) < 2 or not (slate.drawn or penalties):
             return places
         tickets = self._tickets
 

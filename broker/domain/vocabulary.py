@@ -57,7 +57,7 @@ class Reason(Enum):
     INVALID_RECIPIENT = "the address is not valid for the channel"
     NO_ADDRESS = "the recipient has no address for any channel of the content"
     INVALID_SENDER = "the sender is malformed or not allowed here"
-    NO_ROUTE = "no provider serves the channel"
+    NO_ROUTE = "no provider may carry it on this channel"
     OPTED_OUT = "the recipient opted out of this sender"
     OPTED_OUT_GLOBALLY = "the recipient opted out of this sender for every account"
     REFUSED_BY_PROVIDER = "the provider refused it"

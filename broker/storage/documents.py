@@ -1,5 +1,7 @@
 """JSON documents of the store: what is kept whole because nothing is searched by it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,8 +12,9 @@ from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import State
 from broker.domain.outcome import Receipt, ReceiptStatus
 from broker.domain.records import NO_LABELS, Labels
+from broker.domain.routes import Route
 from broker.domain.submission import Campaign, Content, Result, Submission
-from broker.domain.vocabulary import Channel, Reason
+from broker.domain.vocabulary import Channel, Reason, Traffic
 
 UNLABELLED = "{}"
 
@@ -138,3 +141,25 @@ def load_card(text: str) -> Card:
 
 
 _CARD_LISTS = frozenset({"external_ids", "phone_numbers", "emails", "device_tokens"})
+
+
+def dump_routes(routes: Sequence[Route]) -> str:
+    """A table of routes, fields with nothing in them left out."""
+    return orjson.dumps([
+        {name: given for name in Route.__match_args__ if (given := getattr(route, name))} for route in routes
+    ]).decode()
+
+
+def load_routes(text: str) -> tuple[Route, ...]:
+    """The routes as they were stored. A field that a later version stored is an error, not another route."""
+    return tuple(_route(fields) for fields in orjson.loads(text))
+
+
+def _route(fields: dict[str, Any]) -> Route:
+    lists = {name: tuple(given) for name, given in fields.items() if isinstance(given, list)}
+    route = Route(**(fields | lists))
+    return replace(
+        route,
+        channels=tuple(Channel(each) for each in route.channels),
+        traffic=tuple(Traffic(each) for each in route.traffic),
+    )

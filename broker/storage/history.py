@@ -9,7 +9,7 @@ from broker.domain.ids import first_id_at
 from broker.domain.lifecycle import Fact, State
 from broker.domain.records import EventRecord, MessageChange, MessageRecord, TimelineRecord
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
-from broker.storage.agenda import UNSENT, Agenda
+from broker.storage.agenda import SEPARATOR, UNSENT, Agenda
 from broker.storage.documents import load_content, load_labels
 from broker.storage.journal import Journal
 from broker.storage.transaction import Row, Transaction
@@ -103,7 +103,9 @@ def read_message(
         return None
     channel = Channel(row[4]) if row[4] else None
     contents = load_content(row[21])
-    message = _message(row, contents.get(channel) if channel else None)
+    content = contents.get(channel) if channel else None
+    candidates = tuple(row[24].split(SEPARATOR)) if row[24] else ()
+    message = _message(row, content, candidates)
     events = tx.all("timeline", account_id=account_id, last_sequence=row[22], events_max=TIMELINE_EVENTS_MAX)
     return message, [TimelineRecord(event[0], event[1], _change(event)) for event in events]
 
@@ -128,7 +130,7 @@ def read_page(tx: Transaction, query: MessageQuery) -> MessagePage:
         states=[int(state) for state in query.states],
         page_rows=query.page_size,
     )
-    messages = [_message(row, None) for row in rows]
+    messages = [_message(row) for row in rows]
     if len(messages) == query.page_size:
         return MessagePage(messages, messages[-1].message_id)
     floor = tx.one(floor_of, **scan)
@@ -154,7 +156,9 @@ def _ceil_ms(time_us: int) -> int:
     return -(-time_us // 1_000)
 
 
-def _message(row: Row, content: dict[str, object] | None) -> MessageRecord:
+def _message(
+    row: Row, content: dict[str, object] | None = None, candidates: tuple[str, ...] = ()
+) -> MessageRecord:
     return MessageRecord(
         message_id=row[0],
         account_id=row[1],
@@ -178,6 +182,8 @@ def _message(row: Row, content: dict[str, object] | None) -> MessageRecord:
         labels=load_labels(row[19]),
         content=content,
         contact_id=row[20],
+        route_version=row[21],
+        candidates=candidates,
     )
 
 

@@ -22,6 +22,7 @@ from broker.spi import (
     ProviderType,
     Receipt,
     ReceiptMode,
+    TextProfile,
     Unknown,
 )
 
@@ -44,8 +45,18 @@ class ScriptedProvider(Provider):
         query: bool = False,
         callback: bool = False,
         channels: frozenset[Channel] = frozenset({Channel.SMS}),
+        content: frozenset[str] | None = None,
+        text_profile: TextProfile = TextProfile.ANY,
     ) -> None:
-        self._capabilities = Capabilities(channels, receipts, batch_max, query=query, callback=callback)
+        self._capabilities = Capabilities(
+            channels,
+            receipts,
+            batch_max,
+            query=query,
+            callback=callback,
+            content=content,
+            text_profile=text_profile,
+        )
         self.submits: deque[Answers] = deque()
         self.queries: deque[Answers] = deque()
         self.callbacks: deque[Callable[[CallbackRequest], Any]] = deque()

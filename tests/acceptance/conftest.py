@@ -154,3 +154,13 @@ def calling_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]
     started = Broker(tmp_path_factory.mktemp("calling"), {"webhooks": webhooks})
     yield started
     assert 0 == started.stop(), started.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def paused_broker_of_three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One broker for a module: it hands nothing over, and has the instances cheap, good and spare."""
+    providers = {name: {"type": "sandbox"} for name in ("cheap", "good", "spare")}
+    config = {"delivery": {"paused": True}, "providers": providers}
+    started = Broker(tmp_path_factory.mktemp("broker"), config)
+    yield started
+    assert 0 == started.stop(), started.log.read_text()

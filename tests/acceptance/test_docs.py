@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,17 @@ from broker.api import (
 )
 from broker.api.convert import content, directory, filters, findings, paging, requests, webhooks
 from broker.api.status import CODES
+from broker.cli.route_files import read_routes_file
 from broker.domain import directory as directory_rules
 from broker.domain import reaching
 from broker.domain.callback_url import PARAMETERS
+from broker.domain.explaining import Verdict
 from broker.domain.lifecycle import Fact
+from broker.domain.routes import ROUTES_MAX, violations_of
 from broker.domain.signature import secret_of, signed_headers
-from broker.settings import DirectorySettings, IntakeSettings
+from broker.domain.vocabulary import Channel, Traffic
+from broker.settings import DirectorySettings, IntakeSettings, load_settings
+from broker.spi import RouteQuery
 from broker.storage.webhooks import WEBHOOKS_MAX
 from waypost.v1 import event_pb2
 
@@ -66,6 +72,7 @@ LIMITS = {
     "values in an event filter": filters.FILTER_VALUES_MAX,
     "`heartbeat_interval`": filters.HEARTBEAT_S_MAX,
     "`page_size`": paging.PAGE_SIZE_MAX,
+    "routes of a table": ROUTES_MAX,
     "bytes of a request (`intake.message_bytes_max`)": IntakeSettings().message_bytes_max,
 }
 
@@ -127,11 +134,12 @@ def output_of(program: str, directory: Path, environment: dict[str, str]) -> lis
 def test_the_program_of_the_api_page_runs(broker: Any, tmp_path: Path) -> None:
     """From the first Send to the last error, as a reader would run it."""
     lines = output_of("\n".join(blocks(API)), tmp_path, broker.environment)
-    accepted, refused, many, *events, timeline, page, analysis, error = lines
+    accepted, refused, explained, many, *events, timeline, page, analysis, error = lines
     message_id = accepted.split()[1]
     assert f"0 {message_id} MESSAGE_STATUS_ACCEPTED +447700900123 " == accepted
     assert refused.startswith("1 ")
     assert "MESSAGE_STATUS_REJECTED not a number" in refused
+    assert "1 sandbox ROUTE_VERDICT_CHOSEN by the order of the settings" == explained
     assert "accepted 300" == many
     assert "MESSAGE_STATUS_DELIVERED +447700900123" in events[-1]
     expected = [Fact.ACCEPTED, Fact.ATTEMPTED, Fact.HANDED_OVER, Fact.DELIVERED]
@@ -206,6 +214,37 @@ def test_the_webhooks_page_has_every_field_and_parameter() -> None:
     listed = WEBHOOKS.partition("The parameters: ")[2].partition(". ")[0]
     assert [*PARAMETERS] == re.findall(r"`(\w+)`", listed)
     assert str(WEBHOOKS_MAX) in WEBHOOKS.partition("An account has at most ")[2].split()[0]
+
+
+def test_the_routes_of_the_routing_page_keep_every_rule(tmp_path: Path) -> None:
+    """As settings, and as a file for the command line."""
+    page = (DOCS / "routing.md").read_text(encoding="utf-8")
+    tables = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert tables
+    for table in tables:
+        path = tmp_path / "routes.toml"
+        path.write_text(table, encoding="utf-8")
+        routes = [each.route() for each in load_settings(path).routes or ()]
+        assert [] == violations_of(routes, {"acme": {Channel.SMS}, "second": {Channel.SMS}})
+        assert [each.name for each in routes] == [each.name for each in read_routes_file(path)]
+
+
+def test_the_hook_of_the_routing_page_is_one() -> None:
+    """It is what the broker would call, and it does what it shows."""
+    (source,) = blocks((DOCS / "routing.md").read_text(encoding="utf-8"))
+    plugin: dict[str, Any] = {}
+    exec(compile(source, "routing.md", "exec"), plugin)  # the page's own program
+    query = RouteQuery("1", Channel.SMS, "+447400123456", "", Traffic.TRANSACTIONAL, (), 4)
+    assert ["cheap", "acme"] == plugin["waypost_route"](query, ("acme", "cheap"))
+    assert plugin["waypost_route"](replace(query, units=1), ("acme", "cheap")) is None
+    assert hasattr(plugin["waypost_route"], "waypost_impl")
+
+
+def test_the_verdicts_of_the_routing_page_are_all_there_are() -> None:
+    """None is missing, none is made up."""
+    page = (DOCS / "routing.md").read_text(encoding="utf-8")
+    listed = [name for row in rows(section(page, "Explain")) for name in row[0].split(", ")]
+    assert sorted(each.name for each in Verdict) == sorted(listed)
 
 
 def test_every_error_is_listed_with_its_code() -> None:

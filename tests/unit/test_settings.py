@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from broker.domain.routes import Route
+from broker.domain.vocabulary import Channel, Traffic
 from broker.settings import (
     InstanceSettings,
     ServerSettings,
@@ -290,3 +292,57 @@ def test_a_store_is_named_once(write: WRITE, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_network_that_is_none_stops_the_start(write: WRITE, network: str) -> None:
     """Also where bits of the host are set: a typing error must not open more than was meant."""
     assert "webhooks.allow_networks" in refused(write(f'[webhooks]\nallow_networks = ["{network}"]\n'))
+
+
+def test_routes_are_read_under_the_names_of_the_api(write: WRITE) -> None:
+    """Every field; none means that the settings leave them to others, and an empty list does not."""
+    text = """
+    [[routes]]
+    name = "uk"
+    provider = "acme"
+    channels = ["sms", "in_app"]
+    prefixes = ["+44"]
+    countries = ["gb"]
+    senders = ["Shop"]
+    account_ids = ["0000000000001"]
+    tags = ["VIP"]
+    traffic = ["passcode"]
+    priority = 1
+    weight = 2
+    cost_micros = 3
+    """
+    (route,) = load_settings(write(text)).routes or ()
+    assert (
+        Route(
+            "uk",
+            "acme",
+            channels=(Channel.SMS, Channel.IN_APP),
+            prefixes=("44",),
+            countries=("GB",),
+            senders=("Shop",),
+            account_ids=(1,),
+            tags=("vip",),
+            traffic=(Traffic.PASSCODE,),
+            priority=1,
+            weight=2,
+            cost_micros=3,
+        )
+        == route.route()
+    )
+    assert [None, ()] == [load_settings(write(each)).routes for each in ("", "routes = []")]
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("chanels = []", "routes.0.chanels"),
+        ('channels = ["smss"]', "must be one of sms, mms"),
+        ("traffic = [3]", "must be one of transactional"),
+        ('account_ids = ["x"]', "must be an account id"),
+        ('weight = "many"', "routes.0.weight"),
+    ],
+)
+def test_a_route_that_cannot_be_read_is_refused(write: WRITE, field: str, told: str) -> None:
+    """With its place."""
+    text = f'[[routes]]\nname = "uk"\nprovider = "acme"\n{field}\n'
+    assert told in refused(write(text))

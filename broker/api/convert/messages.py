@@ -52,6 +52,8 @@ def message_message(record: MessageRecord) -> message_pb2.Message:
         reply_to_message_id=optional_id(labels.reply_to_message_id),
         origin=labels.origin,
         guarantee=PB_GUARANTEES[record.guarantee],
+        route_version=record.route_version,
+        candidates=record.candidates,
     )
 
 

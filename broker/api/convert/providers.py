@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from broker.api.convert.findings import Findings
 from broker.api.convert.words import PB_CHANNELS, PB_IDEMPOTENCY_MODES, PB_RECEIPT_MODES
 from broker.delivery.registry import InstanceView, TypeView
 from broker.domain.vocabulary import Channel
@@ -20,6 +21,13 @@ def provider_message(instance: InstanceView, callback_url: str) -> provider_pb2.
         in_flight=instance.in_flight,
         callback_url=callback_url,
     )
+
+
+def drained_of(state: int, findings: Findings) -> bool:
+    """Whether an instance is to be drained."""
+    if state not in {provider_pb2.PROVIDER_STATE_ENABLED, provider_pb2.PROVIDER_STATE_DRAINED}:
+        findings.broke("state", f"{state} is not one of DRAINED, ENABLED")
+    return state == provider_pb2.PROVIDER_STATE_DRAINED
 
 
 def provider_type_message(provider_type: TypeView, *, whole_error: bool) -> provider_pb2.ProviderType:

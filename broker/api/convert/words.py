@@ -12,6 +12,7 @@ from enum import IntEnum
 from broker.domain.callback import DisabledFor
 from broker.domain.callback_url import CallbackMethod
 from broker.domain.encoding import Encoding
+from broker.domain.explaining import Verdict
 from broker.domain.lifecycle import Fact, State
 from broker.domain.vocabulary import Channel, Delegation, EventKind, Guarantee, Reason, Traffic
 from broker.spi import Idempotency, ReceiptMode
@@ -23,6 +24,7 @@ from waypost.v1.event_pb2 import EventKind as PbEventKind
 from waypost.v1.provider_pb2 import IdempotencyMode as PbIdempotencyMode
 from waypost.v1.provider_pb2 import ReceiptMode as PbReceiptMode
 from waypost.v1.recipient_pb2 import Delegation as PbDelegation
+from waypost.v1.route_pb2 import RouteVerdict as PbRouteVerdict
 from waypost.v1.send_pb2 import CallbackMethod as PbCallbackMethod
 from waypost.v1.status_pb2 import MessageFact as PbMessageFact
 from waypost.v1.status_pb2 import MessageStatus as PbMessageStatus
@@ -101,6 +103,9 @@ PB_RECEIPT_MODES: Mapping[ReceiptMode, PbReceiptMode.ValueType] = {
 }
 PB_IDEMPOTENCY_MODES: Mapping[Idempotency, PbIdempotencyMode.ValueType] = {
     each: PbIdempotencyMode.Value(f"IDEMPOTENCY_MODE_{each.name}") for each in Idempotency
+}
+PB_VERDICTS: Mapping[Verdict, PbRouteVerdict.ValueType] = {
+    each: PbRouteVerdict.Value(f"ROUTE_VERDICT_{each.name}") for each in Verdict
 }
 
 

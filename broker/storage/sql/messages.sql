@@ -38,15 +38,17 @@ WHERE submission_id IN (SELECT value FROM json_each(:submission_ids))
 -- name: message_by_id
 SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
        m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
-       m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, s.content, m.last_sequence
+       m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, m.route_version, s.content,
+       m.last_sequence, d.candidates
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
+LEFT JOIN due d ON d.message_id = m.message_id
 WHERE m.message_id = :message_id AND m.account_id = :account_id
 
 -- name: messages_page
 SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
        m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
-       m.ended_at, m.client_reference, m.data, s.labels, m.contact_id
+       m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, m.route_version
 FROM (
     SELECT * FROM messages
     WHERE message_id < :before_id AND message_id >= :floor_id

@@ -27,6 +27,7 @@ from broker.testing.store_suite.lanes import LanesCases
 from broker.testing.store_suite.lives import LivesCases
 from broker.testing.store_suite.reading import ReadingCases
 from broker.testing.store_suite.receipts import ReceiptCases
+from broker.testing.store_suite.routing import RoutingCases
 from broker.testing.store_suite.spellings import AllSpellingCases
 
 __all__ = ["ACCOUNTS", "Bench", "StoreSuite"]
@@ -41,6 +42,7 @@ class StoreSuite(
     AllSpellingCases,
     ReadingCases,
     CallbackCases,
+    RoutingCases,
     HousekeepingCases,
     KeepsakeCases,
     ContactCases,

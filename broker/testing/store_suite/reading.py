@@ -1,6 +1,8 @@
 # ruff: noqa: SIM300 - tests are written `expected == actual`
 """Cases of reading, of `cancel`, and of accounts being strangers to each other."""
 
+from dataclasses import replace
+
 import pytest
 
 from broker.domain.lifecycle import Fact, State
@@ -8,6 +10,7 @@ from broker.domain.outcome import Accepted, NotAccepted, Unknown
 from broker.domain.records import EventRecord, Labels, MessageChange
 from broker.domain.submission import Recipient
 from broker.domain.vocabulary import Channel, Reason
+from broker.storage.acceptance import Acceptance, accept
 from broker.storage.history import (
     Cancellation,
     Cancelled,
@@ -20,8 +23,16 @@ from broker.storage.history import (
     read_message,
     read_page,
 )
-from broker.testing.builders import NOW_US, SECOND_US, phones, submission
-from broker.testing.store_suite.bench import Bench
+from broker.testing.builders import (
+    NOW_US,
+    PROVIDER,
+    REMEMBER_US,
+    SECOND_US,
+    phones,
+    planned,
+    submission,
+)
+from broker.testing.store_suite.bench import Bench, message_ids
 from broker.testing.store_suite.opening import OpenedStore
 
 
@@ -106,6 +117,19 @@ class PageCases(OpenedStore):
 
 class EventCases(OpenedStore):
     """The log of an account."""
+
+    async def test_a_message_shows_its_candidates_until_it_has_ended(self, bench: Bench) -> None:
+        """And always which version of the routes named them."""
+        asked = submission()
+        plan = planned(asked, bench.ids.take(2), find_candidates=lambda *_: (PROVIDER, "second"))
+        item = Acceptance(replace(plan, route_version=7), REMEMBER_US)
+        (answer,) = await bench.store.write(accept, [item], [asked.account_id])
+        (message_id,) = message_ids(answer)
+        message = await bench.message(message_id)
+        assert (7, (PROVIDER, "second")) == (message.route_version, message.candidates)
+        await bench.cancel(message_id)
+        message = await bench.message(message_id)
+        assert (7, ()) == (message.route_version, message.candidates)
 
     async def test_an_event_carries_what_filters_and_readers_need(self, bench: Bench) -> None:
         """The message's own fields beside what happened."""

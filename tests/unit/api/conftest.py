@@ -23,9 +23,11 @@ from broker.api.provider_service import ProviderService
 from broker.api.server import build_health, build_server
 from broker.delivery.history import MessagePage, MessageQuery
 from broker.delivery.registry import InstanceView, TypeView
+from broker.delivery.routes import NOTHING_STORED
 from broker.domain.access import Principal, Role
 from broker.domain.callback import Webhook
 from broker.domain.encoding import Encoding
+from broker.domain.explaining import Explanation
 from broker.domain.lifecycle import Fact, State
 from broker.domain.network import PUBLIC_ONLY
 from broker.domain.records import (
@@ -36,10 +38,13 @@ from broker.domain.records import (
     MessageRecord,
     TimelineRecord,
 )
+from broker.domain.routes import Route, RouteTable, violations_of
 from broker.domain.submission import Campaign, Result, Submission
 from broker.domain.vocabulary import Channel, Guarantee, Traffic
-from broker.errors import BrokerError, ErrorReason
+from broker.errors import BrokerError, ErrorReason, Violation
 from broker.metrics import Metrics
+from broker.spi import Capabilities, ReceiptMode
+from broker.storage.routing import StoredRoutes
 from waypost.v1 import send_pb2
 
 settings.register_profile("unhurried", parent=settings(), deadline=None)
@@ -102,6 +107,8 @@ class FakeIntake:
         self.answer: Callable[[Submission], Sequence[Result] | BrokerError] = accepted
         self.failure: Exception | None = None
         self.before: Callable[[Sequence[Submission]], Any] | None = None
+        self.explained: list[Submission] = []
+        self.explanations: Sequence[Explanation] = ()
 
     async def accept(self, submissions: Sequence[Submission]) -> list[Sequence[Result] | BrokerError]:
         self.batches.append(submissions)
@@ -110,6 +117,12 @@ class FakeIntake:
         if self.failure is not None:
             raise self.failure
         return [self.answer(each) for each in submissions]
+
+    async def explain(self, submission: Submission) -> Sequence[Explanation]:
+        self.explained.append(submission)
+        if self.failure is not None:
+            raise self.failure
+        return self.explanations
 
 
 class FakeFeed:
@@ -227,6 +240,39 @@ class FakeWebhooks:
         raise BrokerError(ErrorReason.WEBHOOK_NOT_FOUND)
 
 
+class FakeRoutes:
+    """Keeps what it is given as the next version; instances are "acme" for SMS and "post" for email."""
+
+    def __init__(self) -> None:
+        self.stored = [NOTHING_STORED]
+        self.owned_by_settings = False
+        self.drained: dict[str, bool] = {}
+
+    async def version(self, number: int) -> StoredRoutes:
+        if number >= len(self.stored):
+            raise BrokerError(ErrorReason.ROUTES_NOT_FOUND)
+        return self.stored[number or -1]
+
+    def violations(self, routes: Sequence[Route]) -> list[Violation]:
+        return violations_of(routes, {"acme": {Channel.SMS}, "post": {Channel.EMAIL}})
+
+    async def replace(
+        self, routes: tuple[Route, ...], expected_version: int, key_id: int, *, validate_only: bool
+    ) -> StoredRoutes:
+        if expected_version != len(self.stored) - 1:
+            raise BrokerError(ErrorReason.ROUTES_CHANGED, metadata={"version": str(len(self.stored) - 1)})
+        if not validate_only:
+            self.stored.append(StoredRoutes(RouteTable(len(self.stored), routes), key_id, NOW_US))
+        return self.stored[-1]
+
+    async def update_provider(self, name: str, *, drained: bool) -> InstanceView:
+        if name != "acme":
+            raise BrokerError(ErrorReason.PROVIDER_NOT_FOUND)
+        self.drained[name] = drained
+        able = Capabilities(frozenset({Channel.SMS}), ReceiptMode.PUSH)
+        return InstanceView(name, "acme", able, drained=drained, in_flight=0)
+
+
 @dataclass
 class Refusal:
     """An error as a client sees it, its details decoded from the trailer."""
@@ -283,6 +329,7 @@ class Api:
     history: FakeHistory
     registry: FakeRegistry
     webhooks: FakeWebhooks
+    routes: FakeRoutes
     health: Health
     server: grpc.aio.Server
     channel: grpc.aio.Channel
@@ -359,6 +406,7 @@ async def api(limits: dict[str, int], directory: Any) -> AsyncIterator[Api]:
         FakeRegistry(),
     )
     webhooks = FakeWebhooks()
+    routes = FakeRoutes()
     frames_in_flight_max = limits.pop("frames_in_flight_max")
     gate = Gate(keys=keys, metrics=Metrics(), **limits)
     health = build_health()
@@ -369,7 +417,10 @@ async def api(limits: dict[str, int], directory: Any) -> AsyncIterator[Api]:
         ),
         messages=MessageService(gate=gate, history=history),
         providers=ProviderService(
-            registry=registry, callback_url_of=lambda name: f"http://here/callbacks/{name}/secret"
+            registry=registry,
+            routes=routes,
+            keys=keys,
+            callback_url_of=lambda name: f"http://here/callbacks/{name}/secret",
         ),
         directory=DirectoryService(gate=gate, directory=directory),
         accounts=AccountService(gate=gate, webhooks=webhooks),
@@ -379,6 +430,7 @@ async def api(limits: dict[str, int], directory: Any) -> AsyncIterator[Api]:
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield Api(gate, keys, intake, feed, history, registry, webhooks, health, server, channel, port)
+        yield Api(gate, keys, intake, feed, history, registry, routes, health, server, channel, port)
     await server.stop(0)
 
 
@@ -451,5 +503,7 @@ def record() -> MessageRecord:
         client_reference="order-1",
         data="{}",
         labels=Labels(Campaign("spring", "Spring"), ("vip",), "crm", 5),
+        route_version=9,
+        candidates=("sandbox", "second"),
         content={"text": "hello", "subject": "hi"},
     )

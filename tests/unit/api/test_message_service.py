@@ -50,6 +50,8 @@ def test_every_field_of_a_message_is_told(record):
         reply_to_message_id=format_id(5),
         origin="crm",
         guarantee=2,
+        route_version=9,
+        candidates=["sandbox", "second"],
     )
     assert expected == message_message(record)
 

@@ -41,6 +41,7 @@ METHODS = [
     for method in descriptor.methods
 ]
 UNBUILT = ["Broadcast", "OptIn", "Usage", "Explain"]
+UNBUILT = ["Broadcast", "OptIn", "Usage"]
 KEY = (("authorization", "Bearer admin-key"),)
 
 

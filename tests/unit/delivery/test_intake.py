@@ -1,17 +1,22 @@
 """Intake over a real store: answers in order, and what was answered once is answered again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
+from broker.delivery.route_hook import RouteHook
+from broker.delivery.routes import Routes
 from broker.domain.directory import ContactRef, Named
+from broker.domain.explaining import Verdict
 from broker.domain.network import AddressPolicy, networks_of
 from broker.domain.submission import Callback, Recipient, Submission
 from broker.domain.vocabulary import Delegation, Reason
 from broker.errors import BrokerError, ErrorReason
+from broker.storage.history import read_events
 from broker.storage.people import Reach, read_reach
 from broker.storage.store import Store
 from broker.storage.transaction import Transaction
@@ -24,11 +29,11 @@ from broker.testing.store_suite.directory_bench import DirectoryBench
 def build(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Any:
     """An intake with the given limits over one store, as after a restart."""
     identities = Identities(store, clock, node=0, last=0)
-    registry = scripted_registry(acme=provider)
+    routes = Routes(store, scripted_registry(acme=provider), clock, RouteHook((), clock))
 
     def intake(**limits: Any) -> Intake:
         given = {"units_max": 10, "request_id_memory_s": 86_400.0} | limits
-        return Intake(store, identities, registry, clock, **given)
+        return Intake(store, identities, routes, clock, **given)
 
     return intake
 
@@ -134,3 +139,35 @@ async def test_a_callback_leads_to_public_addresses_or_where_the_operator_allows
     allowed = build(network=AddressPolicy(networks_of(("127.0.0.0/8",))))
     (accepted,) = await allowed.accept([local])
     assert not isinstance(accepted, BrokerError)
+
+
+async def test_an_explanation_is_what_would_have_been_answered(build: Any, store: Store) -> None:
+    """By the same plan: what is refused, what is warned of, the parts; and nothing is stored."""
+    asked = submission(
+        recipients=(*phones(1), Recipient(phone_number="12"), Recipient(email="a@b.c")),
+        content=sms("é" * 80 + "✓" * 20),
+        client_reference="order",
+    )
+    intake = build()
+    explanations = await intake.explain(asked)
+    (results,) = await intake.accept([replace(asked, validate_only=True)])
+    assert [replace(each.result, message_id=None, transmit_at_us=0) for each in explanations] == [
+        replace(each, transmit_at_us=0) for each in results
+    ]
+    parts = ["é" * 67, "é" * 13 + "✓" * 20]
+    assert [parts, parts, []] == [[part.text for part in each.parts] for each in explanations]
+    assert [[("acme", Verdict.CHOSEN)], [], []] == [
+        [(one.judgement.route.provider, one.judgement.verdict) for one in each.considered]
+        for each in explanations
+    ]
+    assert [] == await store.read(read_events, asked.account_id, 0, 10)
+
+
+async def test_what_is_refused_whole_is_not_explained(build: Any) -> None:
+    """It is raised as it would be."""
+    with pytest.raises(BrokerError) as refusal:
+        await build(units_max=1).explain(submission(content=sms("x" * 400)))
+    assert ErrorReason.TOO_MANY_UNITS is refusal.value.reason
+    with pytest.raises(BrokerError) as refusal:
+        await build().explain(submission(provider="nobody"))
+    assert ["provider"] == [each.field for each in refusal.value.violations]

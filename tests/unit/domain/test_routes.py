@@ -25,7 +25,7 @@ def test_a_table_that_keeps_every_rule_has_no_violations() -> None:
         prefixes=("44", "1" * 15),
         countries=("GB", "XK"),
         senders=("Shop",),
-        accounts=(1,),
+        account_ids=(1,),
         tags=("vip",),
         priority=1_000_000,
         weight=1_000_000,

@@ -32,7 +32,7 @@ routes = st.builds(
     prefixes=st.lists(st.sampled_from(PREFIXES), max_size=2, unique=True).map(tuple),
     countries=st.lists(st.sampled_from(["GB", "US", "DE"]), max_size=2, unique=True).map(tuple),
     senders=st.sampled_from([(), (), ("Shop",), ("Shop", "Bank")]),
-    accounts=st.sampled_from([(), (), (1,), (2, 3)]),
+    account_ids=st.sampled_from([(), (), (1,), (2, 3)]),
     tags=st.sampled_from([(), (), ("vip",), ("vip", "new")]),
     traffic=st.sampled_from([(), (), (Traffic.PASSCODE,)]),
     priority=st.integers(0, 2),
@@ -82,7 +82,7 @@ def fits(route: Route, asked: Submission, channel: Channel) -> bool:
     return (
         (not route.channels or channel in route.channels)
         and (not route.senders or asked.sender in route.senders)
-        and (not route.accounts or asked.account_id in route.accounts)
+        and (not route.account_ids or asked.account_id in route.account_ids)
         and (not route.tags or bool(set(asked.tags) & set(route.tags)))
         and (not route.traffic or asked.traffic in route.traffic)
     )
@@ -186,11 +186,11 @@ def find(
     *table: Route,
     carriers: tuple[Carrier, ...] = EVERYONE,
     number: str = NUMBER,
-    health_of: Any = None,
+    penalties: Any = None,
     **asked: Any,
 ) -> tuple[str, ...]:
     """The candidates for a plain SMS."""
-    return Routing(RouteTable(1, table), carriers, health_of).find(submission(**asked), SMS, number, 5)
+    return Routing(RouteTable(1, table), carriers).find(submission(**asked), SMS, number, 5, penalties or {})
 
 
 def verdicts(
@@ -249,12 +249,12 @@ def test_health_goes_before_priority_and_priority_before_cost() -> None:
         route("3", "c", priority=1, cost_micros=0),
     ]
     assert ("a", "b", "c") == find(*table)
-    assert ("b", "c", "a") == find(*table, health_of={"a": 1.0, "b": 0.0, "c": 0.0}.__getitem__)
+    assert ("b", "c", "a") == find(*table, penalties={"a": 1.0})
 
 
 def test_health_matters_without_routes_too() -> None:
     """The rest stays in the order of the settings."""
-    assert ("a", "c", "d", "b") == find(health_of=lambda name: float(name == "b"))
+    assert ("a", "c", "d", "b") == find(penalties={"b": 1.0})
 
 
 @pytest.mark.parametrize("weights", [(1, 1), (1, 3), (5, 2, 1), (1, 1, 1, 1), (100, 1)])
@@ -338,7 +338,7 @@ def test_every_loser_is_told_why() -> None:
         route("wider", "b", prefixes=("44",)),
         route("promo", "b", traffic=(Traffic.PROMOTIONAL,), **here),
         route("vips", "b", tags=("vip",), **here),
-        route("theirs", "b", accounts=(2,), **here),
+        route("theirs", "b", account_ids=(2,), **here),
         route("bank", "b", senders=("Bank",), **here),
         route("us", "b", countries=("US",)),
         route("letters", "b", channels=(EMAIL,)),
@@ -367,9 +367,10 @@ def test_every_loser_is_told_why() -> None:
 
 def test_health_shows_in_the_explanation() -> None:
     """Where it counts against an instance."""
-    routing = Routing(RouteTable(), EVERYONE[:2], lambda name: 2.5 if name == "a" else 0.0)
-    judged = judge(routing, submission(), SMS, NUMBER, routing.find(submission(), SMS, NUMBER, 1))
+    routing, penalties = Routing(RouteTable(), EVERYONE[:2]), {"a": 2.5}
+    found = routing.find(submission(), SMS, NUMBER, 1, penalties)
+    judged = judge(routing, submission(), SMS, NUMBER, found, penalties)
     assert [
         ("b", "by the order of the settings"),
-        ("a", "by the order of the settings; its health counts 2.5 against it"),
+        ("a", "by the order of the settings; its health counts against it"),
     ] == [(each.route.provider, each.detail) for each in judged]

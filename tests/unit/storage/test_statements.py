@@ -78,6 +78,7 @@ def plan_of(connection: SqliteConnection, name: str) -> list[str]:
 
 SMALL = {
     *("schema_migrations", "store", "accounts", "directories", "parked_total"),
+    *("schema_migrations", "store", "accounts", "parked_total", "drained_providers"),
     *("chain", "head", "changed", "json_each", "CONSTANT"),
     *("turn", "lane", "class", "3"),
 }

@@ -22,28 +22,30 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from waypost.v1 import channel_pb2 as waypost_dot_v1_dot_channel__pb2
 from waypost.v1 import content_pb2 as waypost_dot_v1_dot_content__pb2
 from waypost.v1 import price_pb2 as waypost_dot_v1_dot_price__pb2
+from waypost.v1 import route_pb2 as waypost_dot_v1_dot_route__pb2
 from waypost.v1 import send_pb2 as waypost_dot_v1_dot_send__pb2
 from waypost.v1 import status_pb2 as waypost_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18waypost/v1/explain.proto\x12\nwaypost.v1\x1a\x18waypost/v1/channel.proto\x1a\x18waypost/v1/content.proto\x1a\x16waypost/v1/price.proto\x1a\x15waypost/v1/send.proto\x1a\x17waypost/v1/status.proto\":\n\x0e\x45xplainRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.waypost.v1.SendRequest\";\n\x0f\x45xplainResponse\x12(\n\x07results\x18\x01 \x03(\x0b\x32\x17.waypost.v1.Explanation\"\x85\x02\n\x0b\x45xplanation\x12\x17\n\x0frecipient_index\x18\x01 \x01(\x05\x12&\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x14.waypost.v1.Encoding\x12\r\n\x05units\x18\x03 \x01(\x05\x12&\n\x05parts\x18\x04 \x03(\x0b\x32\x17.waypost.v1.MessagePart\x12 \n\x05price\x18\x05 \x01(\x0b\x32\x11.waypost.v1.Price\x12,\n\x07\x63onsent\x18\x06 \x01(\x0b\x32\x1b.waypost.v1.ConsentDecision\x12.\n\ncandidates\x18\x07 \x03(\x0b\x32\x1a.waypost.v1.RouteCandidate\"F\n\x0f\x43onsentDecision\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\"\n\x06reason\x18\x02 \x01(\x0e\x32\x12.waypost.v1.Reason\"d\n\x0eRouteCandidate\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x0e\n\x06\x63hosen\x18\x02 \x01(\x08\x12 \n\x05price\x18\x03 \x01(\x0b\x32\x11.waypost.v1.Price\x12\x0e\n\x06reason\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18waypost/v1/explain.proto\x12\nwaypost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/channel.proto\x1a\x18waypost/v1/content.proto\x1a\x16waypost/v1/price.proto\x1a\x16waypost/v1/route.proto\x1a\x15waypost/v1/send.proto\x1a\x17waypost/v1/status.proto\":\n\x0e\x45xplainRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.waypost.v1.SendRequest\";\n\x0f\x45xplainResponse\x12(\n\x07results\x18\x01 \x03(\x0b\x32\x17.waypost.v1.Explanation\"\x91\x04\n\x0b\x45xplanation\x12\x17\n\x0frecipient_index\x18\x01 \x01(\x05\x12&\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x14.waypost.v1.Encoding\x12\r\n\x05units\x18\x03 \x01(\x05\x12&\n\x05parts\x18\x04 \x03(\x0b\x32\x17.waypost.v1.MessagePart\x12 \n\x05price\x18\x05 \x01(\x0b\x32\x11.waypost.v1.Price\x12,\n\x07\x63onsent\x18\x06 \x01(\x0b\x32\x1b.waypost.v1.ConsentDecision\x12.\n\ncandidates\x18\x07 \x03(\x0b\x32\x1a.waypost.v1.RouteCandidate\x12$\n\x07\x63hannel\x18\x08 \x01(\x0e\x32\x13.waypost.v1.Channel\x12\x11\n\trecipient\x18\t \x01(\t\x12)\n\x06status\x18\n \x01(\x0e\x32\x19.waypost.v1.MessageStatus\x12\"\n\x06reason\x18\x0b \x01(\x0e\x32\x12.waypost.v1.Reason\x12\x0e\n\x06\x64\x65tail\x18\x0c \x01(\t\x12\x10\n\x08warnings\x18\r \x03(\t\x12\x31\n\rtransmit_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rroute_version\x18\x0f \x01(\x03\x12\x16\n\x0elosers_omitted\x18\x10 \x01(\x05\"F\n\x0f\x43onsentDecision\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\"\n\x06reason\x18\x02 \x01(\x0e\x32\x12.waypost.v1.Reason\"\xfb\x01\n\x0eRouteCandidate\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x0e\n\x06\x63hosen\x18\x02 \x01(\x08\x12 \n\x05price\x18\x03 \x01(\x0b\x32\x11.waypost.v1.Price\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12)\n\x07verdict\x18\x05 \x01(\x0e\x32\x18.waypost.v1.RouteVerdict\x12$\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x13.waypost.v1.Channel\x12\r\n\x05route\x18\x07 \x01(\t\x12\x10\n\x08priority\x18\x08 \x01(\x05\x12\x0e\n\x06weight\x18\t \x01(\x05\x12\x13\n\x0b\x63ost_micros\x18\n \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waypost.v1.explain_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EXPLAINREQUEST']._serialized_start=164
-  _globals['_EXPLAINREQUEST']._serialized_end=222
-  _globals['_EXPLAINRESPONSE']._serialized_start=224
-  _globals['_EXPLAINRESPONSE']._serialized_end=283
-  _globals['_EXPLANATION']._serialized_start=286
-  _globals['_EXPLANATION']._serialized_end=547
-  _globals['_CONSENTDECISION']._serialized_start=549
-  _globals['_CONSENTDECISION']._serialized_end=619
-  _globals['_ROUTECANDIDATE']._serialized_start=621
-  _globals['_ROUTECANDIDATE']._serialized_end=721
+  _globals['_EXPLAINREQUEST']._serialized_start=221
+  _globals['_EXPLAINREQUEST']._serialized_end=279
+  _globals['_EXPLAINRESPONSE']._serialized_start=281
+  _globals['_EXPLAINRESPONSE']._serialized_end=340
+  _globals['_EXPLANATION']._serialized_start=343
+  _globals['_EXPLANATION']._serialized_end=872
+  _globals['_CONSENTDECISION']._serialized_start=874
+  _globals['_CONSENTDECISION']._serialized_end=944
+  _globals['_ROUTECANDIDATE']._serialized_start=947
+  _globals['_ROUTECANDIDATE']._serialized_end=1198
 # @@protoc_insertion_point(module_scope)

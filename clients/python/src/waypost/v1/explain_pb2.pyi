@@ -6,10 +6,12 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from waypost.v1 import channel_pb2 as _channel_pb2
 from waypost.v1 import content_pb2 as _content_pb2
 from waypost.v1 import price_pb2 as _price_pb2
+from waypost.v1 import route_pb2 as _route_pb2
 from waypost.v1 import send_pb2 as _send_pb2
 from waypost.v1 import status_pb2 as _status_pb2
 import builtins as _builtins
@@ -32,7 +34,7 @@ class ExplainRequest(_message.Message):
     REQUEST_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def request(self) -> _send_pb2.SendRequest:
-        """The request to explain."""
+        """The request to explain. Its request_id and validate_only change nothing."""
 
     def __init__(
         self,
@@ -84,15 +86,38 @@ class Explanation(_message.Message):
     PRICE_FIELD_NUMBER: _builtins.int
     CONSENT_FIELD_NUMBER: _builtins.int
     CANDIDATES_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    RECIPIENT_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    TRANSMIT_TIME_FIELD_NUMBER: _builtins.int
+    ROUTE_VERSION_FIELD_NUMBER: _builtins.int
+    LOSERS_OMITTED_FIELD_NUMBER: _builtins.int
     recipient_index: _builtins.int
     """Position in SendRequest.recipients, from 0."""
     encoding: _channel_pb2.Encoding.ValueType
     """The SMS encoding."""
     units: _builtins.int
     """Billable parts."""
+    channel: _channel_pb2.Channel.ValueType
+    """The channel that was picked."""
+    recipient: _builtins.str
+    """The address, as it would be sent to."""
+    status: _status_pb2.MessageStatus.ValueType
+    """ACCEPTED, SCHEDULED or REJECTED."""
+    reason: _status_pb2.Reason.ValueType
+    """Why it would be rejected."""
+    detail: _builtins.str
+    """The same for people."""
+    route_version: _builtins.int
+    """The version of the routes. 0: none were stored."""
+    losers_omitted: _builtins.int
+    """Losers that are not listed: of each channel 100 are."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_content_pb2.MessagePart]:
-        """The text as it would be sent."""
+        """The text as it would be sent, by SMS."""
 
     @_builtins.property
     def price(self) -> _price_pb2.Price:
@@ -104,7 +129,17 @@ class Explanation(_message.Message):
 
     @_builtins.property
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___RouteCandidate]:
-        """Every provider that was considered, in order."""
+        """The providers that would be tried, in that order, then the losers, those that came closest first. Where a
+        channel had none to try and another was fallen back to, those of each channel.
+        """
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What Send would warn of."""
+
+    @_builtins.property
+    def transmit_time(self) -> _timestamp_pb2.Timestamp:
+        """When it would be due. Absent: it would be rejected."""
 
     def __init__(
         self,
@@ -116,10 +151,19 @@ class Explanation(_message.Message):
         price: _price_pb2.Price | None = ...,
         consent: Global___ConsentDecision | None = ...,
         candidates: _abc.Iterable[Global___RouteCandidate] | None = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
+        recipient: _builtins.str = ...,
+        status: _status_pb2.MessageStatus.ValueType = ...,
+        reason: _status_pb2.Reason.ValueType = ...,
+        detail: _builtins.str = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
+        transmit_time: _timestamp_pb2.Timestamp | None = ...,
+        route_version: _builtins.int = ...,
+        losers_omitted: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "price", b"price"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "price", b"price", "transmit_time", b"transmit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "consent", b"consent", "encoding", b"encoding", "parts", b"parts", "price", b"price", "recipient_index", b"recipient_index", "units", b"units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "channel", b"channel", "consent", b"consent", "detail", b"detail", "encoding", b"encoding", "losers_omitted", b"losers_omitted", "parts", b"parts", "price", b"price", "reason", b"reason", "recipient", b"recipient", "recipient_index", b"recipient_index", "route_version", b"route_version", "status", b"status", "transmit_time", b"transmit_time", "units", b"units", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -153,7 +197,10 @@ Global___ConsentDecision: _TypeAlias = ConsentDecision  # noqa: Y015
 
 @_typing.final
 class RouteCandidate(_message.Message):
-    """A provider that was considered."""
+    """A route that was considered, or a provider instance that no route stands behind.
+
+    Keys of other roles than admin see neither costs nor the routes of other accounts.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -161,15 +208,33 @@ class RouteCandidate(_message.Message):
     CHOSEN_FIELD_NUMBER: _builtins.int
     PRICE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    ROUTE_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    COST_MICROS_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """The provider instance."""
     chosen: _builtins.bool
     """It would be used first."""
     reason: _builtins.str
-    """Why it won or lost."""
+    """Why it won or lost, for people."""
+    verdict: _route_pb2.RouteVerdict.ValueType
+    """The same for programs."""
+    channel: _channel_pb2.Channel.ValueType
+    """The channel that it was considered for."""
+    route: _builtins.str
+    """The route's name. Empty: no route stands behind it."""
+    priority: _builtins.int
+    """The route's priority."""
+    weight: _builtins.int
+    """The route's weight; of a winner, with that of equal routes to the same provider."""
+    cost_micros: _builtins.int
+    """What the message would cost by the route: its cost_micros times the units."""
     @_builtins.property
     def price(self) -> _price_pb2.Price:
-        """What it would cost."""
+        """What the message would cost its account. Absent: no price rule applies."""
 
     def __init__(
         self,
@@ -178,10 +243,16 @@ class RouteCandidate(_message.Message):
         chosen: _builtins.bool = ...,
         price: _price_pb2.Price | None = ...,
         reason: _builtins.str = ...,
+        verdict: _route_pb2.RouteVerdict.ValueType = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
+        route: _builtins.str = ...,
+        priority: _builtins.int = ...,
+        weight: _builtins.int = ...,
+        cost_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["price", b"price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chosen", b"chosen", "price", b"price", "provider", b"provider", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "chosen", b"chosen", "cost_micros", b"cost_micros", "price", b"price", "priority", b"priority", "provider", b"provider", "reason", b"reason", "route", b"route", "verdict", b"verdict", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

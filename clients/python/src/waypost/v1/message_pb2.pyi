@@ -58,6 +58,8 @@ class Message(_message.Message):
     REPLY_TO_MESSAGE_ID_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
     GUARANTEE_FIELD_NUMBER: _builtins.int
+    ROUTE_VERSION_FIELD_NUMBER: _builtins.int
+    CANDIDATES_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """13 characters of Crockford base32, ordered by time."""
     account_id: _builtins.str
@@ -98,6 +100,8 @@ class Message(_message.Message):
     """From the request."""
     guarantee: _channel_pb2.Guarantee.ValueType
     """From the request."""
+    route_version: _builtins.int
+    """The version of the routes that named its candidates. 0: none were stored."""
     @_builtins.property
     def content(self) -> _content_pb2.Content:
         """What is said on its channel. Absent in lists."""
@@ -130,6 +134,10 @@ class Message(_message.Message):
     def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """From the request, normalised."""
 
+    @_builtins.property
+    def candidates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The provider instances that may carry it, in the order to try them. Absent in lists, and once it has ended."""
+
     def __init__(
         self,
         *,
@@ -161,10 +169,12 @@ class Message(_message.Message):
         reply_to_message_id: _builtins.str = ...,
         origin: _builtins.str = ...,
         guarantee: _channel_pb2.Guarantee.ValueType = ...,
+        route_version: _builtins.int = ...,
+        candidates: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "campaign", b"campaign", "content", b"content", "end_time", b"end_time", "expire_time", b"expire_time", "price", b"price", "transmit_time", b"transmit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "account_id", b"account_id", "attempts", b"attempts", "broadcast_id", b"broadcast_id", "campaign", b"campaign", "channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "content", b"content", "data", b"data", "encoding", b"encoding", "end", b"end", "end_time", b"end_time", "expire_time", b"expire_time", "guarantee", b"guarantee", "message_id", b"message_id", "origin", b"origin", "price", b"price", "provider", b"provider", "reason", b"reason", "recipient", b"recipient", "reply_to_message_id", b"reply_to_message_id", "sender", b"sender", "status", b"status", "tags", b"tags", "traffic", b"traffic", "transmit_time", b"transmit_time", "units", b"units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "account_id", b"account_id", "attempts", b"attempts", "broadcast_id", b"broadcast_id", "campaign", b"campaign", "candidates", b"candidates", "channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "content", b"content", "data", b"data", "encoding", b"encoding", "end", b"end", "end_time", b"end_time", "expire_time", b"expire_time", "guarantee", b"guarantee", "message_id", b"message_id", "origin", b"origin", "price", b"price", "provider", b"provider", "reason", b"reason", "recipient", b"recipient", "reply_to_message_id", b"reply_to_message_id", "route_version", b"route_version", "sender", b"sender", "status", b"status", "tags", b"tags", "traffic", b"traffic", "transmit_time", b"transmit_time", "units", b"units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ProviderServiceStub(object):
-    """The providers behind the broker.
+    """The providers behind the broker, and the routes to them.
     """
 
     def __init__(self, channel):
@@ -40,14 +40,50 @@ class ProviderServiceStub(object):
                 request_serializer=waypost_dot_v1_dot_provider__service__pb2.ListProvidersRequest.SerializeToString,
                 response_deserializer=waypost_dot_v1_dot_provider__service__pb2.ListProvidersResponse.FromString,
                 _registered_method=True)
+        self.UpdateProvider = channel.unary_unary(
+                '/waypost.v1.ProviderService/UpdateProvider',
+                request_serializer=waypost_dot_v1_dot_provider__service__pb2.UpdateProviderRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_provider__service__pb2.UpdateProviderResponse.FromString,
+                _registered_method=True)
+        self.ListRoutes = channel.unary_unary(
+                '/waypost.v1.ProviderService/ListRoutes',
+                request_serializer=waypost_dot_v1_dot_provider__service__pb2.ListRoutesRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_provider__service__pb2.ListRoutesResponse.FromString,
+                _registered_method=True)
+        self.ReplaceRoutes = channel.unary_unary(
+                '/waypost.v1.ProviderService/ReplaceRoutes',
+                request_serializer=waypost_dot_v1_dot_provider__service__pb2.ReplaceRoutesRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_provider__service__pb2.ReplaceRoutesResponse.FromString,
+                _registered_method=True)
 
 
 class ProviderServiceServicer(object):
-    """The providers behind the broker.
+    """The providers behind the broker, and the routes to them.
     """
 
     def ListProviders(self, request, context):
         """The configured instances and the installed types.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateProvider(self, request, context):
+        """Drains or enables an instance, durably and at once. For admin keys.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRoutes(self, request, context):
+        """The routes in force, or an earlier version. For admin keys.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplaceRoutes(self, request, context):
+        """Puts other routes in force, all at once. Messages that were accepted before keep theirs. For admin keys.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -61,6 +97,21 @@ def add_ProviderServiceServicer_to_server(servicer, server):
                     request_deserializer=waypost_dot_v1_dot_provider__service__pb2.ListProvidersRequest.FromString,
                     response_serializer=waypost_dot_v1_dot_provider__service__pb2.ListProvidersResponse.SerializeToString,
             ),
+            'UpdateProvider': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateProvider,
+                    request_deserializer=waypost_dot_v1_dot_provider__service__pb2.UpdateProviderRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_provider__service__pb2.UpdateProviderResponse.SerializeToString,
+            ),
+            'ListRoutes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRoutes,
+                    request_deserializer=waypost_dot_v1_dot_provider__service__pb2.ListRoutesRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_provider__service__pb2.ListRoutesResponse.SerializeToString,
+            ),
+            'ReplaceRoutes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplaceRoutes,
+                    request_deserializer=waypost_dot_v1_dot_provider__service__pb2.ReplaceRoutesRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_provider__service__pb2.ReplaceRoutesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'waypost.v1.ProviderService', rpc_method_handlers)
@@ -70,7 +121,7 @@ def add_ProviderServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ProviderService(object):
-    """The providers behind the broker.
+    """The providers behind the broker, and the routes to them.
     """
 
     @staticmethod
@@ -90,6 +141,87 @@ class ProviderService(object):
             '/waypost.v1.ProviderService/ListProviders',
             waypost_dot_v1_dot_provider__service__pb2.ListProvidersRequest.SerializeToString,
             waypost_dot_v1_dot_provider__service__pb2.ListProvidersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateProvider(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.ProviderService/UpdateProvider',
+            waypost_dot_v1_dot_provider__service__pb2.UpdateProviderRequest.SerializeToString,
+            waypost_dot_v1_dot_provider__service__pb2.UpdateProviderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRoutes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.ProviderService/ListRoutes',
+            waypost_dot_v1_dot_provider__service__pb2.ListRoutesRequest.SerializeToString,
+            waypost_dot_v1_dot_provider__service__pb2.ListRoutesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplaceRoutes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.ProviderService/ReplaceRoutes',
+            waypost_dot_v1_dot_provider__service__pb2.ReplaceRoutesRequest.SerializeToString,
+            waypost_dot_v1_dot_provider__service__pb2.ReplaceRoutesResponse.FromString,
             options,
             channel_credentials,
             insecure,

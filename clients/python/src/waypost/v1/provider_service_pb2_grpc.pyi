@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ProviderServiceStub:
-    """The providers behind the broker."""
+    """The providers behind the broker, and the routes to them."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -35,17 +35,29 @@ class ProviderServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ProviderServiceAsyncStub: ...
     ListProviders: _grpc.UnaryUnaryMultiCallable[_provider_service_pb2.ListProvidersRequest, _provider_service_pb2.ListProvidersResponse]
     """The configured instances and the installed types."""
+    UpdateProvider: _grpc.UnaryUnaryMultiCallable[_provider_service_pb2.UpdateProviderRequest, _provider_service_pb2.UpdateProviderResponse]
+    """Drains or enables an instance, durably and at once. For admin keys."""
+    ListRoutes: _grpc.UnaryUnaryMultiCallable[_provider_service_pb2.ListRoutesRequest, _provider_service_pb2.ListRoutesResponse]
+    """The routes in force, or an earlier version. For admin keys."""
+    ReplaceRoutes: _grpc.UnaryUnaryMultiCallable[_provider_service_pb2.ReplaceRoutesRequest, _provider_service_pb2.ReplaceRoutesResponse]
+    """Puts other routes in force, all at once. Messages that were accepted before keep theirs. For admin keys."""
 
 @_typing.type_check_only
 class ProviderServiceAsyncStub(ProviderServiceStub):
-    """The providers behind the broker."""
+    """The providers behind the broker, and the routes to them."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListProviders: _aio.UnaryUnaryMultiCallable[_provider_service_pb2.ListProvidersRequest, _provider_service_pb2.ListProvidersResponse]  # type: ignore[assignment]
     """The configured instances and the installed types."""
+    UpdateProvider: _aio.UnaryUnaryMultiCallable[_provider_service_pb2.UpdateProviderRequest, _provider_service_pb2.UpdateProviderResponse]  # type: ignore[assignment]
+    """Drains or enables an instance, durably and at once. For admin keys."""
+    ListRoutes: _aio.UnaryUnaryMultiCallable[_provider_service_pb2.ListRoutesRequest, _provider_service_pb2.ListRoutesResponse]  # type: ignore[assignment]
+    """The routes in force, or an earlier version. For admin keys."""
+    ReplaceRoutes: _aio.UnaryUnaryMultiCallable[_provider_service_pb2.ReplaceRoutesRequest, _provider_service_pb2.ReplaceRoutesResponse]  # type: ignore[assignment]
+    """Puts other routes in force, all at once. Messages that were accepted before keep theirs. For admin keys."""
 
 class ProviderServiceServicer:
-    """The providers behind the broker."""
+    """The providers behind the broker, and the routes to them."""
 
     def ListProviders(
         self,
@@ -53,5 +65,26 @@ class ProviderServiceServicer:
         context: _ServicerContext,
     ) -> _typing.Union[_provider_service_pb2.ListProvidersResponse, _abc.Awaitable[_provider_service_pb2.ListProvidersResponse]]:
         """The configured instances and the installed types."""
+
+    def UpdateProvider(
+        self,
+        request: _provider_service_pb2.UpdateProviderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_service_pb2.UpdateProviderResponse, _abc.Awaitable[_provider_service_pb2.UpdateProviderResponse]]:
+        """Drains or enables an instance, durably and at once. For admin keys."""
+
+    def ListRoutes(
+        self,
+        request: _provider_service_pb2.ListRoutesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_service_pb2.ListRoutesResponse, _abc.Awaitable[_provider_service_pb2.ListRoutesResponse]]:
+        """The routes in force, or an earlier version. For admin keys."""
+
+    def ReplaceRoutes(
+        self,
+        request: _provider_service_pb2.ReplaceRoutesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_service_pb2.ReplaceRoutesResponse, _abc.Awaitable[_provider_service_pb2.ReplaceRoutesResponse]]:
+        """Puts other routes in force, all at once. Messages that were accepted before keep theirs. For admin keys."""
 
 def add_ProviderServiceServicer_to_server(servicer: ProviderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -204,7 +204,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_INVALID_SENDER: _Reason.ValueType  # 3
     """The sender is malformed or not allowed for this destination."""
     REASON_NO_ROUTE: _Reason.ValueType  # 4
-    """No provider serves the channel."""
+    """No provider may carry it: none serves the channel, or no route leads to one that can. Explain tells why."""
     REASON_OPTED_OUT: _Reason.ValueType  # 5
     """The recipient said STOP to this sender."""
     REASON_OPTED_OUT_GLOBALLY: _Reason.ValueType  # 6
@@ -252,7 +252,7 @@ REASON_NO_ADDRESS: Reason.ValueType  # 2
 REASON_INVALID_SENDER: Reason.ValueType  # 3
 """The sender is malformed or not allowed for this destination."""
 REASON_NO_ROUTE: Reason.ValueType  # 4
-"""No provider serves the channel."""
+"""No provider may carry it: none serves the channel, or no route leads to one that can. Explain tells why."""
 REASON_OPTED_OUT: Reason.ValueType  # 5
 """The recipient said STOP to this sender."""
 REASON_OPTED_OUT_GLOBALLY: Reason.ValueType  # 6
