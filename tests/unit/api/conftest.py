@@ -430,7 +430,9 @@ async def api(limits: dict[str, int], directory: Any) -> AsyncIterator[Api]:
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield Api(gate, keys, intake, feed, history, registry, webhooks, health, server, channel, port)
-        yield Api(gate, keys, intake, feed, history, registry, routes, health, server, channel, port)
+        yield Api(
+            gate, keys, intake, feed, history, registry, webhooks, routes, health, server, channel, port
+        )
     await server.stop(0)
 
 
