@@ -429,7 +429,6 @@ async def api(limits: dict[str, int], directory: Any) -> AsyncIterator[Api]:
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield Api(gate, keys, intake, feed, history, registry, webhooks, health, server, channel, port)
         yield Api(
             gate, keys, intake, feed, history, registry, webhooks, routes, health, server, channel, port
         )
