@@ -31,6 +31,7 @@ from broker.delivery.callbacks import Callbacks
 from broker.delivery.directory import Directory
 from broker.delivery.dispatcher import Dispatcher, DispatchLimits
 from broker.delivery.feed import Feed, FeedLimits
+from broker.delivery.health_keeper import HealthKeeper
 from broker.delivery.history import History
 from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
@@ -41,6 +42,7 @@ from broker.delivery.lending import Lender
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
 from broker.delivery.registry import Registry
+from broker.delivery.rerouter import Rerouter
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
 from broker.delivery.webhooks.request import Encoding
@@ -113,7 +115,13 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         newest=found.newest_id, ceiling=found.id_ceiling, now_ms=clock.now_us() // 1_000
     )
     identities = Identities(store, clock, node=0, last=last)
-    lanes = Lanes(registry, clock, metrics, in_flight_max=settings.delivery.in_flight_max)
+    lanes = Lanes(
+        registry,
+        clock,
+        metrics,
+        in_flight_max=settings.delivery.in_flight_max,
+        is_drained=registry.is_drained,
+    )
     dispatcher, poller = _build_delivery(
         settings.delivery, store, registry, lanes, clock, found.boot, metrics
     )
@@ -167,11 +175,15 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         receipts=receipts,
         callbacks=callbacks,
         lender=Lender(store, clock, receipts, callbacks.url_of),
+        lanes=lanes,
         dispatcher=dispatcher,
         poller=poller,
+        rerouter=Rerouter(store, lanes, clock, hops_max=settings.delivery.hops_max, metrics=metrics),
+        health_keeper=HealthKeeper(store, lanes, clock),
         janitor=Janitor(store, clock, receipt_memory_s=settings.store.receipt_memory_s, metrics=metrics),
         webhooks=webhooks,
     )
+    registry.conduct_of = lanes.conduct_of
     store.on_commit(partial(_after_commit, parts))
     _watch(parts)
     return parts
@@ -278,6 +290,9 @@ def _watch(parts: Parts) -> None:
     )
     for instance in parts.registry.all():
         metrics.in_flight.labels(instance.name).set_function(partial(getattr, instance, "in_flight"))
+        metrics.throttle_limit.labels(instance.name).set_function(
+            partial(parts.lanes.limit_of, instance.name)
+        )
 
 
 async def open_first_account(parts: Parts, data_dir: Path) -> str | None:
@@ -320,6 +335,7 @@ async def running_delivery(
         lease_us = round(settings.delivery.lease_s * 1_000_000)
         await parts.routes.start()
         await parts.store.write(release_leases, [(parts.clock.now_us(), lease_us)])
+        await parts.health_keeper.restore()
         await parts.callbacks.open(callback_base)
         for instance in parts.registry.all():
             try:
@@ -330,15 +346,17 @@ async def running_delivery(
                     f"[providers.{instance.name}] did not start within {PROVIDER_START_S_MAX:g} s"
                 ) from error
             started.append(instance)
-        jobs = [parts.identities.run(), parts.janitor.run(), parts.poller.run()]
+        jobs = [parts.identities.run(), parts.janitor.run(), parts.poller.run(), parts.health_keeper.run()]
         jobs += parts.webhooks.jobs()
         if not settings.delivery.paused:
-            jobs.append(parts.dispatcher.run())
+            jobs += [parts.dispatcher.run(), parts.rerouter.run()]
         tasks += [asyncio.create_task(_watched(job, stop)) for job in jobs]
         yield
     finally:
         drain_s = settings.server.drain_s
         await asyncio.gather(parts.dispatcher.drain(drain_s), parts.webhooks.sender.drain(drain_s))
+        if started:
+            await parts.health_keeper.keep()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

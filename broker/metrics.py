@@ -70,6 +70,11 @@ class Metrics:
             "1: closed, it works; 2: half open; 3: open, it is left alone",
             "provider",
         )
+        self.throttle_limit = gauge(
+            "provider_throttle_limit",
+            "Segments a second that it is given at most; infinite without a limit",
+            "provider",
+        )
         self.circuit_transitions = counter(
             "provider_circuit_transitions", "Moves of a circuit, by the state it came to", "provider", "state"
         )

@@ -7,15 +7,18 @@ from broker.delivery.callbacks import Callbacks
 from broker.delivery.directory import Directory
 from broker.delivery.dispatcher import Dispatcher
 from broker.delivery.feed import Feed
+from broker.delivery.health_keeper import HealthKeeper
 from broker.delivery.history import History
 from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
 from broker.delivery.janitor import Janitor
 from broker.delivery.keys import Keys
+from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
 from broker.delivery.registry import Registry
+from broker.delivery.rerouter import Rerouter
 from broker.delivery.routes import Routes
 from broker.delivery.webhooks.works import WebhookWorks
 from broker.metrics import Metrics
@@ -40,7 +43,10 @@ class Parts:
     receipts: Receipts
     callbacks: Callbacks
     lender: Lender
+    lanes: Lanes
     dispatcher: Dispatcher
     poller: Poller
+    rerouter: Rerouter
+    health_keeper: HealthKeeper
     janitor: Janitor
     webhooks: WebhookWorks

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from broker.cli.grid import Column, grid
-from broker.cli.wording import printable, word_of
+from broker.cli.wording import local_time, printable, word_of
 from waypost.v1 import channel_pb2, provider_pb2
 
 _INSTANCES = (
@@ -18,6 +18,8 @@ _INSTANCES = (
     Column("idempotency"),
     Column("batch", right=True),
     Column("in flight", right=True),
+    Column("circuit", rare=True, style="red"),
+    Column("at most", rare=True, style="yellow"),
     Column("callback address", rare=True),
 )
 _TYPES = (
@@ -47,8 +49,31 @@ def _instance_cells(instance: provider_pb2.Provider) -> Sequence[str]:
         word_of(provider_pb2.IdempotencyMode.DESCRIPTOR, able.idempotency).lower(),
         str(able.batch_max),
         str(instance.in_flight),
+        _circuit(instance.health),
+        _limit(instance.throttle),
         instance.callback_url,
     )
+
+
+def _circuit(health: provider_pb2.ProviderHealth) -> str:
+    """Nothing while it works."""
+    if health.circuit in {
+        provider_pb2.CIRCUIT_STATE_UNSPECIFIED,
+        provider_pb2.CIRCUIT_STATE_CLOSED,
+    }:
+        return ""
+    word = word_of(provider_pb2.CircuitState.DESCRIPTOR, health.circuit).lower().replace("_", " ")
+    probed = f", probed at {local_time(health.next_probe_time)}" if health.HasField("next_probe_time") else ""
+    return f"{word}{probed}"
+
+
+def _limit(throttle: provider_pb2.ProviderThrottle) -> str:
+    """Nothing where there is no limit."""
+    if throttle.HasField("held_until_time"):
+        return f"held until {local_time(throttle.held_until_time)}"
+    if not throttle.HasField("segments_per_second_max"):
+        return ""
+    return f"{throttle.segments_per_second_max:g}/s"
 
 
 def types_table(types: Sequence[provider_pb2.ProviderType], *, verbose: bool) -> RenderableType:

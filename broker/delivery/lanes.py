@@ -5,18 +5,17 @@ from math import inf
 
 import structlog
 
-from broker.delivery.registry import Instance, Registry
+from broker.delivery.registry import Conduct, Instance, Registry
 from broker.domain.health import (
     Circuit,
     CircuitState,
     HealthPolicy,
     HealthRecord,
-    HealthView,
     Standing,
     is_good,
 )
 from broker.domain.outcome import Accepted, Outcome
-from broker.domain.throttle import Throttle, ThrottleView
+from broker.domain.throttle import Throttle
 from broker.metrics import Metrics
 from broker.spi import Clock, OutboundMessage
 from broker.storage.claiming import Room
@@ -212,13 +211,18 @@ class Lanes:
         usable = not self._is_drained(name) and lane.takes_messages(now_us)
         return Standing(usable, lane.circuit.penalty(now_us))
 
-    def health(self, name: str) -> HealthView:
-        """How an instance is doing."""
-        return self._lanes[name].circuit.view(self._clock.now_us())
+    def conduct_of(self, name: str) -> Conduct:
+        """How an instance is doing, as an operator sees it."""
+        self.tick()
+        lane, now_us = self._lanes[name], self._clock.now_us()
+        return Conduct(lane.circuit.view(now_us), lane.throttle.view(now_us))
 
-    def throttle(self, name: str) -> ThrottleView:
-        """How fast an instance is given messages."""
-        return self._lanes[name].throttle.view(self._clock.now_us())
+    def limit_of(self, name: str) -> float:
+        """How many segments a second an instance is given at most: none while it is held, inf without a limit."""
+        view = self._lanes[name].throttle.view(self._clock.now_us())
+        if view.held_until_us:
+            return 0.0
+        return inf if view.limit is None else view.limit
 
     def restore(self, records: dict[str, HealthRecord]) -> None:
         """Go on from what an earlier process knew."""

@@ -1,9 +1,11 @@
 """The configured provider instances: which there are, which serve a channel, and how busy they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from broker.domain.health import HealthView
 from broker.domain.routing import Carrier
+from broker.domain.throttle import ThrottleView
 from broker.domain.vocabulary import Channel
 from broker.plugins import Plugins
 from broker.settings import InstanceSettings, instance_settings
@@ -11,14 +13,23 @@ from broker.spi import Capabilities, Idempotency, IdSpelling, Provider, ReceiptM
 
 
 @dataclass(frozen=True, slots=True)
+class Conduct:
+    """How an instance is doing, and how fast it is given messages."""
+
+    health: HealthView
+    throttle: ThrottleView
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceView:
-    """A configured instance as an operator sees it."""
+    """A configured instance as an operator sees it. `conduct` is None where nobody watches it."""
 
     name: str
     type: str
     capabilities: Capabilities
     drained: bool
     in_flight: int
+    conduct: Conduct | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,9 @@ class Registry:
 
     def __init__(self, plugins: Plugins, tables: Mapping[str, Mapping[str, object]]) -> None:
         self._plugins = plugins
+        self.conduct_of: Callable[[str], Conduct | None] = lambda _name: None
+        """Whoever watches the instances sets it once."""
+
         self._instances: dict[str, Instance] = {}
         for name, table in tables.items():
             provider = plugins.create(name, table)
@@ -117,8 +131,14 @@ class Registry:
         each = self._instances.get(name)
         if each is None:
             return None
-        drained = name in self._drained
-        return InstanceView(name, each.type, each.capabilities, drained=drained, in_flight=each.in_flight)
+        return InstanceView(
+            name,
+            each.type,
+            each.capabilities,
+            drained=name in self._drained,
+            in_flight=each.in_flight,
+            conduct=self.conduct_of(name),
+        )
 
     def can_ask(self, name: str) -> bool:
         """Whether an instance can be asked what became of a message."""

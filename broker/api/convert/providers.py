@@ -3,8 +3,16 @@
 from collections.abc import Iterable
 
 from broker.api.convert.findings import Findings
-from broker.api.convert.words import PB_CHANNELS, PB_IDEMPOTENCY_MODES, PB_RECEIPT_MODES
+from broker.api.convert.times import duration, timestamp
+from broker.api.convert.words import (
+    PB_CHANNELS,
+    PB_CIRCUIT_STATES,
+    PB_IDEMPOTENCY_MODES,
+    PB_RECEIPT_MODES,
+)
 from broker.delivery.registry import InstanceView, TypeView
+from broker.domain.health import HealthView
+from broker.domain.throttle import ThrottleView
 from broker.domain.vocabulary import Channel
 from broker.spi import Capabilities
 from waypost.v1 import channel_pb2, provider_pb2
@@ -19,6 +27,8 @@ def provider_message(instance: InstanceView, callback_url: str) -> provider_pb2.
         state=provider_pb2.PROVIDER_STATE_DRAINED if drained else provider_pb2.PROVIDER_STATE_ENABLED,
         capabilities=_capabilities(instance.capabilities),
         in_flight=instance.in_flight,
+        health=_health(instance.conduct.health) if instance.conduct else None,
+        throttle=_throttle(instance.conduct.throttle) if instance.conduct else None,
         callback_url=callback_url,
     )
 
@@ -42,6 +52,26 @@ def provider_type_message(provider_type: TypeView, *, whole_error: bool) -> prov
         version=provider_type.version,
         channels=_channels(provider_type.channels),
         error=error if whole_error else error.strip().rpartition("\n")[2],
+    )
+
+
+def _health(health: HealthView) -> provider_pb2.ProviderHealth:
+    p50_s, p95_s = health.latency_p50_s, health.latency_p95_s
+    return provider_pb2.ProviderHealth(
+        circuit=PB_CIRCUIT_STATES[health.state],
+        since_time=timestamp(health.since_us),
+        next_probe_time=timestamp(health.next_probe_at_us) if health.next_probe_at_us else None,
+        success_rate=health.success_rate,
+        latency_p50=None if p50_s is None else duration(p50_s),
+        latency_p95=None if p95_s is None else duration(p95_s),
+    )
+
+
+def _throttle(throttle: ThrottleView) -> provider_pb2.ProviderThrottle:
+    return provider_pb2.ProviderThrottle(
+        segments_per_second_max=throttle.limit,
+        segments_per_second=throttle.rate,
+        held_until_time=timestamp(throttle.held_until_us) if throttle.held_until_us else None,
     )
 
 

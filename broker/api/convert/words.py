@@ -13,6 +13,7 @@ from broker.domain.callback import DisabledFor
 from broker.domain.callback_url import CallbackMethod
 from broker.domain.encoding import Encoding
 from broker.domain.explaining import Verdict
+from broker.domain.health import CircuitState
 from broker.domain.lifecycle import Fact, State
 from broker.domain.vocabulary import Channel, Delegation, EventKind, Guarantee, Reason, Traffic
 from broker.spi import Idempotency, ReceiptMode
@@ -21,6 +22,7 @@ from waypost.v1.channel_pb2 import Encoding as PbEncoding
 from waypost.v1.channel_pb2 import Guarantee as PbGuarantee
 from waypost.v1.channel_pb2 import Traffic as PbTraffic
 from waypost.v1.event_pb2 import EventKind as PbEventKind
+from waypost.v1.provider_pb2 import CircuitState as PbCircuitState
 from waypost.v1.provider_pb2 import IdempotencyMode as PbIdempotencyMode
 from waypost.v1.provider_pb2 import ReceiptMode as PbReceiptMode
 from waypost.v1.recipient_pb2 import Delegation as PbDelegation
@@ -100,6 +102,9 @@ STATES_SHOWN_AS: Mapping[int, frozenset[State]] = {
 
 PB_RECEIPT_MODES: Mapping[ReceiptMode, PbReceiptMode.ValueType] = {
     each: PbReceiptMode.Value(f"RECEIPT_MODE_{each.name}") for each in ReceiptMode
+}
+PB_CIRCUIT_STATES: Mapping[CircuitState, PbCircuitState.ValueType] = {
+    each: PbCircuitState.Value(f"CIRCUIT_STATE_{each.name}") for each in CircuitState
 }
 PB_IDEMPOTENCY_MODES: Mapping[Idempotency, PbIdempotencyMode.ValueType] = {
     each: PbIdempotencyMode.Value(f"IDEMPOTENCY_MODE_{each.name}") for each in Idempotency

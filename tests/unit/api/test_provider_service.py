@@ -1,9 +1,13 @@
 """ListProviders on the wire."""
 
+from dataclasses import replace
+
 import grpc
 import pytest
 
-from broker.delivery.registry import InstanceView, TypeView
+from broker.delivery.registry import Conduct, InstanceView, TypeView
+from broker.domain.health import CircuitState, HealthView
+from broker.domain.throttle import ThrottleView
 from broker.domain.vocabulary import Channel
 from broker.spi import Capabilities, Idempotency, ReceiptMode
 from waypost.v1 import provider_pb2, provider_service_pb2
@@ -44,6 +48,33 @@ async def test_instances_and_types_are_told_by_name(api):
         provider_pb2.ProviderType(name="acme", distribution="e", version="2", error="no module"),
         provider_pb2.ProviderType(name="sandbox", distribution="d", version="1", channels=[1]),
     ] == list(response.types)
+
+
+async def test_the_conduct_of_an_instance_is_told(api):
+    """Its circuit, what of it is known, and its rate; what is not known is absent."""
+    health = HealthView(CircuitState.OPEN, 1_000_000, 2_500_000, 0.25, 0.5, 1.5)
+    quiet = HealthView(CircuitState.CLOSED, 1_000_000, 0, None, None, None)
+    api.registry.instances = [
+        replace(instance("a"), conduct=Conduct(health, ThrottleView(20.0, 3.5, 4_000_000))),
+        replace(instance("b"), conduct=Conduct(quiet, ThrottleView(None, 0.0, 0))),
+    ]
+    a, b = (await list_providers(api)).providers
+    expected = provider_pb2.ProviderHealth(
+        circuit=provider_pb2.CIRCUIT_STATE_OPEN,
+        since_time={"seconds": 1},
+        next_probe_time={"seconds": 2, "nanos": 500_000_000},
+        success_rate=0.25,
+        latency_p50={"nanos": 500_000_000},
+        latency_p95={"seconds": 1, "nanos": 500_000_000},
+    )
+    throttle = provider_pb2.ProviderThrottle(
+        segments_per_second_max=20, segments_per_second=3.5, held_until_time={"seconds": 4}
+    )
+    assert (expected, throttle) == (a.health, a.throttle)
+    nothing = provider_pb2.ProviderHealth(
+        circuit=provider_pb2.CIRCUIT_STATE_CLOSED, since_time={"seconds": 1}
+    )
+    assert (nothing, provider_pb2.ProviderThrottle()) == (b.health, b.throttle)
 
 
 @pytest.mark.parametrize("key", ["admin-key", "partner-key", "send-key", "read-key"])

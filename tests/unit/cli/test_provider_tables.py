@@ -35,6 +35,23 @@ def test_an_instance_is_a_row() -> None:
     assert ["main", "acme", "drained", "sms", "push", "key", "20", "3"] == row.split()
 
 
+def test_trouble_is_a_column_where_there_is_some() -> None:
+    """An open circuit with its next probe, a limit, and a hold; nothing of it where all is well."""
+    fine = provider_pb2.Provider(name="fine")
+    fine.health.circuit = provider_pb2.CIRCUIT_STATE_CLOSED
+    slow = provider_pb2.Provider(name="slow")
+    slow.health.circuit = provider_pb2.CIRCUIT_STATE_HALF_OPEN
+    slow.throttle.segments_per_second_max = 12.5
+    held = provider_pb2.Provider(name="held")
+    held.health.circuit = provider_pb2.CIRCUIT_STATE_OPEN
+    held.health.next_probe_time.seconds = 60
+    held.throttle.held_until_time.seconds = 30
+    assert "circuit" not in printed(instances_table([fine]))
+    shown = printed(instances_table([fine, slow, held]))
+    for expected in ("half open", "12.5/s", "open, probed at 1970-01-01", "held until 1970-01-01"):
+        assert expected in shown
+
+
 def test_a_callback_address_is_a_column_where_there_is_one() -> None:
     """Most instances have none, and only admins see it."""
     url = "https://sms.example.org/callbacks/main/secret"

@@ -5,7 +5,9 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from waypost.v1 import channel_pb2 as _channel_pb2
@@ -100,6 +102,34 @@ PROVIDER_STATE_DRAINED: ProviderState.ValueType  # 2
 """Takes none; what it has is finished."""
 Global___ProviderState: _TypeAlias = ProviderState  # noqa: Y015
 
+class _CircuitState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CircuitStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CircuitState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CIRCUIT_STATE_UNSPECIFIED: _CircuitState.ValueType  # 0
+    """Never sent by the broker."""
+    CIRCUIT_STATE_CLOSED: _CircuitState.ValueType  # 1
+    """It works."""
+    CIRCUIT_STATE_HALF_OPEN: _CircuitState.ValueType  # 2
+    """It did not, and a few messages probe it."""
+    CIRCUIT_STATE_OPEN: _CircuitState.ValueType  # 3
+    """It does not, and is left alone until next_probe_time."""
+
+class CircuitState(_CircuitState, metaclass=_CircuitStateEnumTypeWrapper):
+    """Whether a provider instance works, as far as its outcomes tell."""
+
+CIRCUIT_STATE_UNSPECIFIED: CircuitState.ValueType  # 0
+"""Never sent by the broker."""
+CIRCUIT_STATE_CLOSED: CircuitState.ValueType  # 1
+"""It works."""
+CIRCUIT_STATE_HALF_OPEN: CircuitState.ValueType  # 2
+"""It did not, and a few messages probe it."""
+CIRCUIT_STATE_OPEN: CircuitState.ValueType  # 3
+"""It does not, and is left alone until next_probe_time."""
+Global___CircuitState: _TypeAlias = CircuitState  # noqa: Y015
+
 @_typing.final
 class Provider(_message.Message):
     """A configured provider instance."""
@@ -111,6 +141,8 @@ class Provider(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CAPABILITIES_FIELD_NUMBER: _builtins.int
     IN_FLIGHT_FIELD_NUMBER: _builtins.int
+    HEALTH_FIELD_NUMBER: _builtins.int
+    THROTTLE_FIELD_NUMBER: _builtins.int
     CALLBACK_URL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name in the settings."""
@@ -128,6 +160,14 @@ class Provider(_message.Message):
     def capabilities(self) -> Global___ProviderCapabilities:
         """What it can do."""
 
+    @_builtins.property
+    def health(self) -> Global___ProviderHealth:
+        """How it is doing."""
+
+    @_builtins.property
+    def throttle(self) -> Global___ProviderThrottle:
+        """How fast it is given messages."""
+
     def __init__(
         self,
         *,
@@ -136,15 +176,103 @@ class Provider(_message.Message):
         state: Global___ProviderState.ValueType = ...,
         capabilities: Global___ProviderCapabilities | None = ...,
         in_flight: _builtins.int = ...,
+        health: Global___ProviderHealth | None = ...,
+        throttle: Global___ProviderThrottle | None = ...,
         callback_url: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["capabilities", b"capabilities"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["capabilities", b"capabilities", "health", b"health", "throttle", b"throttle"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["callback_url", b"callback_url", "capabilities", b"capabilities", "in_flight", b"in_flight", "name", b"name", "state", b"state", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["callback_url", b"callback_url", "capabilities", b"capabilities", "health", b"health", "in_flight", b"in_flight", "name", b"name", "state", b"state", "throttle", b"throttle", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Provider: _TypeAlias = Provider  # noqa: Y015
+
+@_typing.final
+class ProviderHealth(_message.Message):
+    """How a provider instance is doing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CIRCUIT_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
+    NEXT_PROBE_TIME_FIELD_NUMBER: _builtins.int
+    SUCCESS_RATE_FIELD_NUMBER: _builtins.int
+    LATENCY_P50_FIELD_NUMBER: _builtins.int
+    LATENCY_P95_FIELD_NUMBER: _builtins.int
+    circuit: Global___CircuitState.ValueType
+    """Its circuit."""
+    success_rate: _builtins.float
+    """The share of good outcomes in the last minute, 0 to 1. Absent: there were none."""
+    @_builtins.property
+    def since_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when."""
+
+    @_builtins.property
+    def next_probe_time(self) -> _timestamp_pb2.Timestamp:
+        """When an open circuit is probed. Absent: it is not open."""
+
+    @_builtins.property
+    def latency_p50(self) -> _duration_pb2.Duration:
+        """Half of the last calls took no longer. Absent: there were none."""
+
+    @_builtins.property
+    def latency_p95(self) -> _duration_pb2.Duration:
+        """95 of 100 of the last calls took no longer. Absent: there were none."""
+
+    def __init__(
+        self,
+        *,
+        circuit: Global___CircuitState.ValueType = ...,
+        since_time: _timestamp_pb2.Timestamp | None = ...,
+        next_probe_time: _timestamp_pb2.Timestamp | None = ...,
+        success_rate: _builtins.float | None = ...,
+        latency_p50: _duration_pb2.Duration | None = ...,
+        latency_p95: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_success_rate", b"_success_rate", "latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "next_probe_time", b"next_probe_time", "since_time", b"since_time", "success_rate", b"success_rate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_success_rate", b"_success_rate", "circuit", b"circuit", "latency_p50", b"latency_p50", "latency_p95", b"latency_p95", "next_probe_time", b"next_probe_time", "since_time", b"since_time", "success_rate", b"success_rate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__success_rate: _TypeAlias = _typing.Literal["success_rate"]  # noqa: Y015
+    _WhichOneofArgType__success_rate: _TypeAlias = _typing.Literal["_success_rate", b"_success_rate"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__success_rate) -> _WhichOneofReturnType__success_rate | None: ...
+
+Global___ProviderHealth: _TypeAlias = ProviderHealth  # noqa: Y015
+
+@_typing.final
+class ProviderThrottle(_message.Message):
+    """How fast a provider instance is given messages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEGMENTS_PER_SECOND_MAX_FIELD_NUMBER: _builtins.int
+    SEGMENTS_PER_SECOND_FIELD_NUMBER: _builtins.int
+    HELD_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    segments_per_second_max: _builtins.float
+    """Segments a second at most now. Absent: no limit."""
+    segments_per_second: _builtins.float
+    """Segments a second over the last seconds."""
+    @_builtins.property
+    def held_until_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when it is given none, as it asked for. Absent: it is not held."""
+
+    def __init__(
+        self,
+        *,
+        segments_per_second_max: _builtins.float | None = ...,
+        segments_per_second: _builtins.float = ...,
+        held_until_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_segments_per_second_max", b"_segments_per_second_max", "held_until_time", b"held_until_time", "segments_per_second_max", b"segments_per_second_max"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_segments_per_second_max", b"_segments_per_second_max", "held_until_time", b"held_until_time", "segments_per_second", b"segments_per_second", "segments_per_second_max", b"segments_per_second_max"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__segments_per_second_max: _TypeAlias = _typing.Literal["segments_per_second_max"]  # noqa: Y015
+    _WhichOneofArgType__segments_per_second_max: _TypeAlias = _typing.Literal["_segments_per_second_max", b"_segments_per_second_max"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__segments_per_second_max) -> _WhichOneofReturnType__segments_per_second_max | None: ...
+
+Global___ProviderThrottle: _TypeAlias = ProviderThrottle  # noqa: Y015
 
 @_typing.final
 class ProviderCapabilities(_message.Message):
