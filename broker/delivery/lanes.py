@@ -78,7 +78,9 @@ class Lane:
 
     def takes_messages(self, now_us: int) -> bool:
         """Whether a message that comes to it now goes out soon, as far as its health and its wishes tell."""
-        return self.circuit.room(self.instance.in_flight) != 0 and self.throttle.held_s(now_us) == 0
+        throttle = self.throttle
+        free = throttle.held_s(now_us) == 0 and not throttle.choked(now_us)
+        return free and self.circuit.room(self.instance.in_flight) != 0
 
     def wait_s(self, now_us: int) -> float:
         """How long until it takes messages, if none of those that it has comes back before; inf: not so."""
@@ -179,6 +181,7 @@ class Lanes:
             if self._is_drained(name)
             or lane.circuit.state is CircuitState.OPEN
             or lane.throttle.held_s(now_us) > HOLD_SHUT_S
+            or lane.throttle.choked(now_us)
         ]
 
     def tick(self) -> None:

@@ -39,6 +39,9 @@ RECOVERY_S = 30.0
 HOLD_S_MAX = 3_600.0
 """A provider's Retry-After is believed up to here; then it is tried again."""
 
+CHOKED_SHARE = 0.35
+"""A rate that was halved twice is hardly one, until it has grown back some way."""
+
 METER_S = 5.0
 SENDERS_MAX = 10_000
 
@@ -250,6 +253,13 @@ class Throttle:
         """How much longer it is to be left alone, in seconds."""
         return max(0, self._held_until_us - now_us) / 1_000_000
 
+    def choked(self, now_us: int) -> bool:
+        """Whether refusals have lowered the rate so far that what waits is better off elsewhere."""
+        self._grow(now_us)
+        if self._bucket is None or self._ceiling is None:
+            return False
+        return self._bucket.rate <= self._ceiling * CHOKED_SHARE
+
     def view(self, now_us: int) -> ThrottleView:
         """As an operator sees it."""
         self._grow(now_us)
@@ -261,7 +271,7 @@ class Throttle:
         rate = max(RATE_GUESS_MIN, self._flow(now_us)) if self._bucket is None else self._bucket.rate
         slower = max(RATE_MIN, rate * (1 - share / 2))
         if self._bucket is None:
-            self._bucket, self._ceiling = TokenBucket(slower, now_us), 2 * rate
+            self._bucket, self._ceiling = TokenBucket(slower, now_us), 2 * rate  # what flowed was no limit
         else:
             self._bucket.change_rate(slower, now_us)
 

@@ -28,7 +28,7 @@ STRAYS_MAX = 500
 ACCOUNTS_MAX = 64
 """Accounts that share one claim of a lane; the others have the next turns."""
 
-SUSPECT_WAIT_US = 1_000_000
+SUSPECT_WAIT_US = 100_000
 GRAVE_CRASHES = 2
 """A message that was there in so many crashes is handed over while no other such message is."""
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
 from broker.delivery.registry import Registry
 from broker.plugins import LoadedType, Plugins
+from broker.settings import OWN_TABLE
 from broker.spi import (
     Accepted,
     CallbackAnswer,
@@ -107,12 +108,18 @@ class NoSettings(BaseModel):
     """The table of a scripted provider holds its type only."""
 
 
-def scripted_registry(**providers: Provider) -> Registry:
-    """A registry whose instances are these, by name and in this order of preference."""
+def scripted_registry(
+    own: Mapping[str, Mapping[str, object]] | None = None, /, **providers: Provider
+) -> Registry:
+    """A registry whose instances are these, by name and in this order of preference.
+
+    `own` are the settings that the broker itself heeds, by instance.
+    """
     types = {
         name: LoadedType(_type_of(name, each), f"waypost-{name}", "1") for name, each in providers.items()
     }
-    return Registry(Plugins(types, ()), {name: {"type": name} for name in providers})
+    tables = {name: {"type": name, OWN_TABLE: (own or {}).get(name, {})} for name in providers}
+    return Registry(Plugins(types, ()), tables)
 
 
 def _type_of(name: str, provider: Provider) -> ProviderType:

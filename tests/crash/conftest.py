@@ -67,6 +67,18 @@ class CrashBroker:
         """Kill -9, and wait until the process is gone."""
         self._end(signal.SIGKILL)
 
+    def ends_within(self, seconds: float) -> bool:
+        """Whether the process ends by itself in this time."""
+        assert self._process is not None
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process = None
+        return True
+
     def stop(self) -> int:
         """Ask the process to end; its exit code."""
         return self._end(signal.SIGTERM)

@@ -11,8 +11,8 @@ from broker.domain.vocabulary import Guarantee, Reason
 from broker.storage.agenda import Work
 from broker.storage.dispatching import OpenAttempt
 from broker.storage.questioning import Question, read_next_question_at, release_leases, settle_answers
-from broker.testing.builders import NOW_US, SECOND_US, phones
-from broker.testing.store_suite.bench import LEASE_US, Bench, attempt_at, receipt
+from broker.testing.builders import NOW_US, PROVIDER, SECOND_US, phones
+from broker.testing.store_suite.bench import LEASE_US, Bench, attempt_at, receipt, room
 from broker.testing.store_suite.opening import OpenedStore
 
 ONCE = Guarantee.AT_MOST_ONCE
@@ -285,6 +285,90 @@ class RestartCases(OpenedStore):
         before = await bench.due(waiting)
         await bench.store.write(release_leases, [(bench.now_us, LEASE_US)])
         assert before == await bench.due(waiting)
+
+    async def restart(self, bench: Bench) -> None:
+        """The process is gone, and the next one starts."""
+        bench.fence += 1
+        await bench.store.write(release_leases, [(bench.now_us, LEASE_US)])
+
+    async def test_a_restart_counts_each_open_attempt_as_a_crash_once(self, bench: Bench) -> None:
+        """Also where the next process dies before it looks at it; what waits is not counted."""
+        attempt = await bench.open()
+        (waiting,) = await bench.send()
+        for _ in range(2):
+            await self.restart(bench)
+        rows = [await bench.due(each) for each in (attempt.message_id, waiting)]
+        assert [1, 0] == [row.crashes for row in rows if row is not None]
+
+    async def test_the_process_that_died_cannot_settle_any_more(self, bench: Bench) -> None:
+        """Its attempt belongs to nobody."""
+        attempt = await bench.open()
+        await self.restart(bench)
+        assert not await bench.settle(attempt, Accepted(("x",)))
+
+    async def test_a_message_is_given_up_after_its_third_crash(self, bench: Bench) -> None:
+        """With a reason of its own, and three attempts on record; it goes alone from the first crash on."""
+        (message_id,) = await bench.send()
+        crashes = []
+        for _ in range(3):
+            crashes.append(attempt_at(message_id, await bench.claim()).crashes)
+            await self.restart(bench)
+            await bench.overdue(can_ask=lambda _: False)
+            bench.wait(1)
+        message = await bench.message(message_id)
+        assert [0, 1, 2] == crashes
+        assert (State.SENDING_FAILED, Reason.ATTEMPTS_CRASHED, 3) == (
+            message.state,
+            message.reason,
+            message.attempts,
+        )
+
+    async def test_an_at_most_once_message_is_lost_at_its_first_crash(self, bench: Bench) -> None:
+        """It is never sent twice where nobody can tell."""
+        attempt = await bench.open(guarantee=ONCE)
+        await self.restart(bench)
+        await bench.overdue(can_ask=lambda _: False)
+        message = await bench.message(attempt.message_id)
+        assert (State.UNKNOWN, Reason.AMBIGUOUS) == (message.state, message.reason)
+
+    async def test_a_provider_that_can_tell_ends_a_message_of_three_crashes(self, bench: Bench) -> None:
+        """It took it after all."""
+        (message_id,) = await bench.send()
+        for answer in (NotAccepted(), NotAccepted(), Accepted(("x",))):
+            await bench.claim()
+            await self.restart(bench)
+            (question,) = (await bench.overdue()).questions
+            await bench.answer(question, answer)
+            bench.wait(1)
+        assert State.SENT == await bench.state(message_id)
+
+    async def test_of_messages_with_several_crashes_one_goes_at_a_time(self, bench: Bench) -> None:
+        """So that no other is counted with the one that kills; the others wait a moment."""
+        await bench.send(recipients=phones(3))
+        for _ in range(2):
+            await bench.claim()
+            await self.restart(bench)
+            await bench.overdue(can_ask=lambda _: False)
+        opened = [len((await bench.claim()).attempts), len((await bench.claim(grave_open=True)).attempts)]
+        bench.wait(1)
+        opened.append(len((await bench.claim(grave_open=True)).attempts))
+        bench.wait(1)
+        opened.append(len((await bench.claim()).attempts))
+        assert [1, 0, 0, 1] == opened
+
+    async def test_a_claim_takes_no_more_suspects_than_it_has_calls_for(self, bench: Bench) -> None:
+        """Each needs one of its own; what was in no crash goes with the others."""
+        await bench.send(recipients=phones(3))
+        await bench.claim()
+        await self.restart(bench)
+        await bench.overdue(can_ask=lambda _: False)
+        (fresh,) = await bench.send()
+        claimed = await bench.claim(rooms=(room(suspects_max=2),))
+        assert ([1, 1, 0], fresh) == (
+            [each.crashes for each in claimed.attempts],
+            claimed.attempts[-1].message_id,
+        )
+        assert frozenset({PROVIDER}) == claimed.left
 
     async def test_a_released_attempt_is_settled_by_what_its_provider_knows(self, bench: Bench) -> None:
         """No acknowledged message is lost, and none is sent twice where the provider can tell."""

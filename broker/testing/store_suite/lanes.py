@@ -3,11 +3,13 @@
 
 from typing import Any
 
+from broker.domain.health import CircuitState, HealthRecord
 from broker.domain.lifecycle import Fact, State
 from broker.domain.throttle import Allowance
 from broker.domain.vocabulary import Channel, Reason, Traffic
 from broker.storage.agenda import Work
 from broker.storage.rerouting import BEGINNING, Reroute, read_stretch, reroute
+from broker.storage.standing import read_health, record_health
 from broker.testing.builders import NOW_US, PROVIDER, SECOND_US, phones, sms
 from broker.testing.store_suite.bench import ACCOUNTS, Bench, room
 from broker.testing.store_suite.opening import OpenedStore
@@ -231,5 +233,18 @@ class ReroutingCases(OpenedStore):
         assert not await self.move(bench, 5)
 
 
-class LanesCases(LaneCases, ReroutingCases):
-    """Lanes and what leaves them."""
+class HealthCases(OpenedStore):
+    """What is kept of how providers are doing."""
+
+    async def test_the_newest_record_of_each_instance_is_kept(self, bench: Bench) -> None:
+        """Also of two in one call, and of instances that are written at different times."""
+        first = HealthRecord(CircuitState.OPEN, 1, 2, 3, 4, 5)
+        second = HealthRecord(CircuitState.CLOSED, 6, 0, 3, 8, 9)
+        assert {} == await bench.store.read(read_health)
+        await bench.store.write(record_health, [("acme", first), ("west", first)])
+        await bench.store.write(record_health, [("acme", first), ("acme", second)])
+        assert {"acme": second, "west": first} == await bench.store.read(read_health)
+
+
+class LanesCases(LaneCases, ReroutingCases, HealthCases):
+    """Lanes, what leaves them, and how those who serve them are doing."""

@@ -12,6 +12,7 @@ from broker.domain.lifecycle import State
 from broker.domain.outcome import Accepted, NotAccepted, Outcome, Receipt, Rejected, Unknown
 from broker.domain.vocabulary import Guarantee
 from broker.storage.agenda import Work
+from broker.storage.claiming import SUSPECT_WAIT_US
 from broker.storage.dispatching import OpenAttempt
 from broker.storage.history import Cancelled
 from broker.storage.questioning import Question, release_leases
@@ -154,7 +155,7 @@ class Play:
             elif (life.message_id, life.provider) in opened:
                 life.open(now_us, self.bench.fence)
             elif life in wanted:  # grave, and not the one
-                life.plan(now_us + SECOND_US, now_us)
+                life.plan(now_us + SUSPECT_WAIT_US, now_us)
             else:
                 life.ready = True
         self.attempts += claimed.attempts

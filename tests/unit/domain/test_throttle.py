@@ -189,3 +189,15 @@ class TestSenders:
         allowances = throttle.allowances(NOW_US)
         assert allowances is not None
         assert (1.0, -4.0) == (allowances("0").units, allowances("1").units)
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(None, [True, True]), (40.0, [False, True])])
+def test_a_rate_that_is_hardly_one_is_told(limit: float | None, expected: list[bool]) -> None:
+    """Once refusals alone came back: what waits is better off elsewhere, until the rate has grown back."""
+    throttle = Throttle(limit, None, NOW_US)
+    choked = []
+    for second in range(2):
+        throttle.hear([BUSY], NOW_US + second * SECOND_US)
+        choked.append(throttle.choked(NOW_US + second * SECOND_US))
+    assert expected == choked
+    assert not throttle.choked(NOW_US + 12 * SECOND_US)
