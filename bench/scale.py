@@ -18,6 +18,7 @@ class Scale:
     frames_inserted: int
     rows_raw: int
     starts: int
+    messages_failed_over: int
 
 
 QUICK = Scale(
@@ -32,6 +33,7 @@ QUICK = Scale(
     frames_inserted=100,
     rows_raw=8_000,
     starts=1,
+    messages_failed_over=1_500,
 )
 NORMAL = Scale(
     rounds=5,
@@ -45,5 +47,6 @@ NORMAL = Scale(
     frames_inserted=200,
     rows_raw=24_000,
     starts=5,
+    messages_failed_over=10_000,
 )
 FULL = replace(NORMAL, messages_stored=10_000_000)

@@ -3,7 +3,17 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bench.measure import Line
-from bench.scenarios import alone, delivered, engines, footprint, frames, grown_store, subscribe, unary
+from bench.scenarios import (
+    alone,
+    delivered,
+    engines,
+    failover,
+    footprint,
+    frames,
+    grown_store,
+    subscribe,
+    unary,
+)
 from bench.stage import Stage
 
 ENGINES = "postgresql"
@@ -14,6 +24,7 @@ SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[Sequence[Line]]]] = {
     "alone": alone.measure,
     "frames": frames.measure,
     "delivered": delivered.measure,
+    "failover": failover.measure,
     "subscribe": subscribe.measure,
     "grown-store": grown_store.measure,
     "footprint": footprint.measure,

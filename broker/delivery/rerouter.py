@@ -12,7 +12,7 @@ from broker.storage.store import Store
 log = structlog.get_logger("waypost.rerouter")
 
 LOOK_EVERY_S = 0.5
-STRETCH_ROWS = 500
+STRETCH_ROWS = 200
 STORE_RETRY_S = 1.0
 REST_TIMES = 4
 """After a walk that took its time, so much longer passes before the next: most of it finds nothing new."""

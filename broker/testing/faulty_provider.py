@@ -1,6 +1,7 @@
 """A provider in front of an upstream that fails as upstreams do, for as long as a test says so."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
@@ -31,10 +32,9 @@ class Fault(Enum):
 
 
 class FaultyProvider(Provider):
-    """Takes messages, and counts how often it took each by `message_id` in `taken`.
+    """Takes messages, and counts how often it took each by `message_id` in `taken`, and first when in `taken_at`.
 
-    While `fault` is set every call fails in that way; `faults` are those of the next calls, None for a good
-    one. `calls` counts the calls, and `attempts` the messages in them. A call takes `latency_s`.
+    While `fault` is set every call fails in that way. `calls` counts the calls, and `attempts` the messages in them. A call takes `latency_s`.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class FaultyProvider(Provider):
         self._retry_after_s = retry_after_s
         self.fault: Fault | None = None
         self.taken: Counter[str] = Counter()
+        self.taken_at: dict[str, float] = {}
         self.calls = 0
         self.attempts = 0
         self.refused = 0
@@ -84,6 +85,9 @@ class FaultyProvider(Provider):
 
     def _take(self, messages: Sequence[OutboundMessage]) -> None:
         self.taken.update(each.message_id for each in messages)
+        now = time.monotonic()
+        for each in messages:
+            self.taken_at.setdefault(each.message_id, now)
 
 
 async def _answer(fault: Fault, messages: Sequence[OutboundMessage], retry_after_s: float) -> Any:
