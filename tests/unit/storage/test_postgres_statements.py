@@ -17,8 +17,11 @@ SINGLE, BULK = translate_all(load_statements(Dialect.POSTGRES))
 OWN = load_statements(Dialect.POSTGRES).keys() - load_statements(Dialect.SQLITE).keys()
 UTILITY = ("BEGIN", "CREATE")
 
-SMALL = {"schema_migrations", "store", "parked_total", "pg_attribute", "pg_database", "pg_locks"}
-"""What may be looked through: it has a row or a few."""
+SMALL = {
+    *("schema_migrations", "store", "parked_total", "directories"),
+    *("pg_attribute", "pg_database", "pg_locks"),
+}
+"""What may be looked through: it has a row or a few, or one an account."""
 
 WHOLE = {
     "any_account": "one row of any",
