@@ -3,9 +3,7 @@
 Each builder answers something right; a test changes what it is about and nothing else.
 """
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from broker.domain.decision import DeliveryPolicy
@@ -16,11 +14,25 @@ from broker.domain.retry import RetryPolicy
 from broker.domain.submission import Content, Recipient, Submission
 from broker.domain.vocabulary import Channel
 from broker.storage.acceptance import Acceptance
+from broker.testing.clock import NOW_US, SECOND_US, ManualClock
 
-NOW_US = 1_790_000_000_000_000
-"""When tests begin: 2026-09-21 13:33:20 UTC."""
+__all__ = [
+    "DAY_US",
+    "NOW_US",
+    "POLICY",
+    "PROVIDER",
+    "REMEMBER_US",
+    "SECOND_US",
+    "IdCounter",
+    "ManualClock",
+    "acceptance",
+    "everywhere",
+    "phones",
+    "planned",
+    "sms",
+    "submission",
+]
 
-SECOND_US = 1_000_000
 PROVIDER = "acme"
 DAY_US = 86_400 * SECOND_US
 REMEMBER_US = DAY_US
@@ -28,35 +40,6 @@ REMEMBER_US = DAY_US
 
 POLICY = DeliveryPolicy(retry=RetryPolicy(attempts_max=3, base_s=1.0, cap_s=8.0))
 """Few attempts, so that a test reaches the last one soon."""
-
-
-@dataclass
-class ManualClock:
-    """Time passes when the test says so."""
-
-    time_us: int = NOW_US
-    sleeps_s: list[float] = field(default_factory=list)
-    _sleepers: list[tuple[int, "asyncio.Future[None]"]] = field(default_factory=list)
-
-    def now_us(self) -> int:
-        """What the test set."""
-        return self.time_us
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait until the test has let that much pass."""
-        self.sleeps_s.append(seconds)
-        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._sleepers.append((self.time_us + round(seconds * SECOND_US), sleeper))
-        await sleeper
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass, and wake everyone who waited for it."""
-        self.time_us += round(seconds * SECOND_US)
-        woken = [sleeper for until_us, sleeper in self._sleepers if until_us <= self.time_us]
-        self._sleepers = [entry for entry in self._sleepers if entry[0] > self.time_us]
-        for sleeper in woken:
-            if not sleeper.done():
-                sleeper.set_result(None)
 
 
 class IdCounter:
