@@ -33,6 +33,7 @@ from broker.domain.outcome import (
     ReportedFact,
     Unknown,
 )
+from broker.domain.pause import retry_after_s
 from broker.domain.spelling import IdSpelling
 from broker.domain.submission import Submission
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
@@ -72,6 +73,7 @@ __all__ = [
     "Unknown",
     "hookimpl",
     "hookspec",
+    "retry_after_s",
 ]
 
 ENTRY_POINT_GROUP = "waypost"
