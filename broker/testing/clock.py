@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 NOW_US = 1_790_000_000_000_000
-"""When tests begin: 2026-09-21 13:33:20 UTC."""
+"""When tests begin: 2026-09-21 14:13:20 UTC."""
 
 SECOND_US = 1_000_000
 

@@ -113,8 +113,9 @@ class Conversation:
 
     async def _answer(self, answer: Answer) -> None:
         """A right answer."""
-        headers = _with_length(answer.headers, len(answer.body))
-        reply = h11.Response(status_code=answer.status, headers=list(headers.items()))
+        named = _with_length(answer.headers, len(answer.body)).items()
+        headers = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in named]
+        reply = h11.Response(status_code=answer.status, headers=headers)
         data = self._http.send(reply) or b""
         if answer.body and answer.status not in {204, 304}:
             data += self._http.send(h11.Data(data=answer.body)) or b""

@@ -144,6 +144,8 @@ class Upstream:
             self.connections += 1
             try:
                 await Conversation(self, reader, writer, self.accepted).run()
+            except asyncio.CancelledError:
+                return  # the upstream is closing; what waits is of no interest any more
             finally:
                 self.connections -= 1
                 tasks.discard(task)

@@ -37,7 +37,9 @@ def test_an_upstreams_wish_is_a_bounded_number_of_seconds(written: str | None, s
     assert seconds == retry_after_s(written, NOW_US)
 
 
-@given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} \d{1,9} \d\d:\d\d:\d\d [A-Z+-]{1,4}\d*"))
+@given(
+    st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} \d{1,9} \d\d:\d\d:\d\d [A-Z+-]{1,4}\d*")
+)
 def test_nothing_that_is_written_can_hurt(written: str) -> None:
     """It comes from a socket."""
     seconds = retry_after_s(written, NOW_US)

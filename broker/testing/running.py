@@ -1,0 +1,96 @@
+"""A provider that runs as the broker would run it, for a test to call."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from broker.spi import (
+    CallbackAnswer,
+    CallbackRequest,
+    OutboundMessage,
+    Outcome,
+    Provider,
+    ProviderType,
+    Receipt,
+)
+from broker.testing.lending import CALLBACK_URL, Lent
+
+T = TypeVar("T")
+
+TIME_LIMIT_S = 5.0
+STOP_S_MAX = 10.0
+INSTANCE = "under-test"
+
+
+class TookTooLong(AssertionError):
+    """The provider did not come back in time."""
+
+
+@dataclass
+class RunningProvider:
+    """A started provider and what it was lent. Each call has to answer within `time_limit_s`."""
+
+    provider: Provider
+    lent: Lent
+    time_limit_s: float = TIME_LIMIT_S
+    stopped: bool = False
+
+    async def submit(self, *messages: OutboundMessage) -> Sequence[Outcome]:
+        """What the provider answers to a batch."""
+        return await self.in_time(self.provider.submit(list(messages)), "submit")
+
+    async def query(self, *messages: OutboundMessage) -> Sequence[Outcome | Receipt]:
+        """What the provider says became of messages."""
+        return await self.in_time(self.provider.query(list(messages)), "query")
+
+    async def callback(self, request: CallbackRequest) -> CallbackAnswer:
+        """What the provider makes of an upstream's request."""
+        return await self.in_time(self.provider.callback(request), "callback")
+
+    async def in_time(self, answer: Awaitable[T], call: str) -> T:
+        """An answer; raises TookTooLong when it does not come."""
+        try:
+            async with asyncio.timeout(self.time_limit_s):
+                return await answer
+        except TimeoutError as error:
+            raise TookTooLong(
+                f"{call} did not come back within {self.time_limit_s:g} s: a provider has a time limit of its own"
+                " (let the settings of the test make it short)"
+            ) from error
+
+    async def stop(self) -> None:
+        """Stop it, within the broker's limit, and take back what was lent."""
+        self.stopped = True
+        try:
+            async with asyncio.timeout(STOP_S_MAX):
+                await self.provider.stop()
+        except TimeoutError as error:
+            raise TookTooLong(f"stop did not come back within {STOP_S_MAX:g} s") from error
+        finally:
+            await self.lent.close()
+
+
+@asynccontextmanager
+async def running_provider(
+    provider_type: ProviderType,
+    settings: Mapping[str, Any],
+    *,
+    lent: Lent | None = None,
+    time_limit_s: float = TIME_LIMIT_S,
+) -> AsyncIterator[RunningProvider]:
+    """A provider of this type with these settings (its table without `type`), started for the block.
+
+    It is stopped at the end of the block, unless the block did so.
+    """
+    provider = provider_type.create(provider_type.settings.model_validate(dict(settings)))
+    lent = lent or Lent()
+    running = RunningProvider(provider, lent, time_limit_s)
+    url = CALLBACK_URL if provider.capabilities.callback else ""
+    try:
+        await running.in_time(provider.start(lent.context(INSTANCE, callback_url=url)), "start")
+        yield running
+    finally:
+        if not running.stopped:
+            await running.stop()
