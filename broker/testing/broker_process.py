@@ -54,7 +54,11 @@ class BrokerProcess:
             self._process.wait(STOP_S_MAX)
             raise AssertionError(f"the broker did not start:\n{self.log}")
         ready = json.loads(line)
-        self.address, self.http_address, self.key = ready["address"], ready["http_address"], ready["admin_key"]
+        self.address, self.http_address, self.key = (
+            ready["address"],
+            ready["http_address"],
+            ready["admin_key"],
+        )
         return self
 
     def __exit__(

@@ -55,7 +55,9 @@ def lent(clock: "ManualClock", reports: "Reports") -> "Lent":
 
 @pytest.fixture
 def running_provider(lent: "Lent") -> Callable[..., Any]:
-    """Run a provider for a block, as in `async with running_provider(ACME, {"url": upstream.url}) as acme:`.
+    """Run a provider for a block.
+
+    As in `async with running_provider(ACME, {"url": upstream.url}) as acme`.
 
     `await acme.submit(message)` and its like call it; it has this test's `clock` and `reports`.
     """

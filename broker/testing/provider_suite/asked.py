@@ -50,8 +50,7 @@ class Asked:
     """The type under test, as `waypost_providers` offers it."""
 
     time_limit_s: float = 5.0
-    """How long any call may take with `settings`. Make the provider's own time limit short there: cases wait
-    for it."""
+    """How long any call may take; in the cases that wait, with `impatience`."""
 
     not_processed: frozenset[int] = frozenset({429})
     """Statuses that the upstream documents to mean "your request was not processed": NotAccepted. Add 503 only
@@ -71,6 +70,13 @@ class Asked:
         Give each secret a value of its own: the suite looks for it where it must not be.
         """
         raise NotImplementedError("settings(base_url) answers the provider's table")
+
+    def impatience(self) -> Mapping[str, Any]:
+        """Settings that make the provider's own time limit short, as {"timeout_s": 0.3}.
+
+        For the cases that wait until it has passed.
+        """
+        return {}
 
     def upstream(self) -> Handler | None:
         """The upstream's right answers, as its documents tell them: a new function or object each time.
@@ -203,16 +209,19 @@ class Asked:
 
     @asynccontextmanager
     async def broken_upstream(
-        self, *faults: Fault, when: Callable[[Request], bool] | None = None
+        self, *faults: Fault, when: Callable[[Request], bool] | None = None, impatient: bool = False
     ) -> AsyncIterator[tuple[RunningProvider, Upstream]]:
-        """A started provider and its upstream, where these faults strike every request; skips without HTTP."""
+        """A started provider and its upstream, where these faults strike every request; skips without HTTP.
+
+        An `impatient` provider soon gives up waiting.
+        """
         handler = self.upstream()
         if handler is None:
             pytest.skip("needs an HTTP upstream, and upstream() answers None")
         with CheckedUpstream(handler) as upstream:
             for fault in faults:
                 upstream.fail(fault, times=None, when=when)
-            async with self.running(upstream) as running:
+            async with self.running(upstream, settings=self.impatience() if impatient else None) as running:
                 yield running, upstream
 
     @asynccontextmanager

@@ -110,7 +110,7 @@ class AskingCases(Asked):
     async def test_a_question_without_an_answer_tells_nothing(self) -> None:
         """Within the provider's own time limit."""
         self._asks()
-        async with self.broken_upstream(Hang()) as (running, _):
+        async with self.broken_upstream(Hang(), impatient=True) as (running, _):
             await self._knows_nothing(running)
 
     async def _knows_nothing(self, running: RunningProvider) -> None:

@@ -6,7 +6,7 @@ from email.utils import formatdate
 
 import pytest
 
-from broker.spi import Accepted, NotAccepted, OutboundMessage, Outcome, Rejected, Unknown
+from broker.spi import Accepted, NotAccepted, Outcome, Rejected, Unknown
 from broker.testing.provider_suite.asked import Asked, expected
 from broker.testing.provider_suite.case import case, waits
 from broker.testing.upstream import (
@@ -58,11 +58,10 @@ class JudgingCases(Asked):
     senseless: Mapping[str, Answer] = SENSELESS
     """Drop what does mean something to your upstream."""
 
-    async def judged(self, fault: Fault, message: OutboundMessage | None = None) -> Outcome:
+    async def judged(self, fault: Fault, *, impatient: bool = False) -> Outcome:
         """The outcome of a message whose every request meets this fault."""
-        sent = message or self.message()
-        async with self.broken_upstream(fault) as (running, _):
-            (outcome,) = await running.submit(sent)
+        async with self.broken_upstream(fault, impatient=impatient) as (running, _):
+            (outcome,) = await running.submit(self.message())
             return outcome
 
     @case
@@ -98,19 +97,19 @@ class JudgingCases(Asked):
     @case
     async def test_no_answer_at_all_is_unknown(self) -> None:
         """Within the provider's own time limit: the request was read, nothing came back."""
-        expected(await self.judged(Hang()), Unknown, why=TAKEN_MAYBE)
+        expected(await self.judged(Hang(), impatient=True), Unknown, why=TAKEN_MAYBE)
 
     @waits
     @case
     async def test_a_connection_that_is_accepted_and_never_read_is_unknown(self) -> None:
         """The request is in the peer's buffers: it may be read when nobody waits any longer."""
-        expected(await self.judged(Hang(reading=False)), Unknown, why=TAKEN_MAYBE)
+        expected(await self.judged(Hang(reading=False), impatient=True), Unknown, why=TAKEN_MAYBE)
 
     @waits
     @case
     async def test_an_answer_that_never_ends_its_dripping_is_unknown(self) -> None:
         """The time limit is for all of the answer: each byte came soon enough after the last."""
-        expected(await self.judged(Drip()), Unknown, why=TAKEN_MAYBE)
+        expected(await self.judged(Drip(), impatient=True), Unknown, why=TAKEN_MAYBE)
 
     @case
     async def test_an_answer_that_is_no_http_is_unknown(self) -> None:

@@ -14,7 +14,10 @@ from broker.testing.provider_suite.leftovers import until, watching
 from broker.testing.upstream import Answer, Hang, Hold, Say, Upstream
 from broker.testing.upstream.server import nothing_here
 
-ENDED_S = 2.0
+ENDED_S = 5.0
+HELD_S_MAX = 5.0
+HEARTBEATS = 20
+HEARTBEAT_S = 0.005
 PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
@@ -69,7 +72,7 @@ class LivingCases(Asked):
                 submit = asyncio.create_task(running.provider.submit([self.message()]))
                 assert await until(lambda: upstream.requests), "no request came to the upstream"
                 await running.stop()
-                await asyncio.wait({submit}, timeout=ENDED_S + self.time_limit_s)
+                await asyncio.wait({submit}, timeout=ENDED_S)
                 assert submit.done(), "the open submit hangs"
                 submit.cancelled() or submit.exception()
                 del submit
@@ -94,10 +97,12 @@ class LivingCases(Asked):
     @case
     async def test_other_work_goes_on_while_the_upstream_is_slow(self) -> None:
         """All of the broker runs in this event loop: use an async library, or `asyncio.to_thread`."""
-        hold = Hold()
+        hold = Hold(seconds_max=HELD_S_MAX)
         async with self.broken_upstream(hold) as (running, upstream):
             submit = asyncio.create_task(running.submit(self.message()))
             await until(lambda: upstream.requests)
+            for _ in range(HEARTBEATS):
+                await asyncio.sleep(HEARTBEAT_S)
             hold.release.set()
             expected((await submit)[0], Accepted)
             assert not hold.expired.is_set(), "the event loop stood still while the upstream was asked"

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -180,9 +181,11 @@ class SubmittingCases(Asked):
 
 
 def _literal_key(request: Request, messages: Sequence[OutboundMessage]) -> str | None:
-    return next(
-        (each.idempotency_key for each in messages if each.idempotency_key in request.everything), None
-    )
+    """The word of a request that holds one of the messages' keys, whole: the key with anything put to it."""
+    for each in messages:
+        if found := re.search(rf"[\w-]*{re.escape(each.idempotency_key)}[\w-]*", request.everything):
+            return found[0]
+    return None
 
 
 def _check_shape(outcome: Outcome) -> None:
