@@ -34,13 +34,34 @@ class BoundedResponse(aiohttp.ClientResponse):
         return b"".join(pieces)
 
 
+class AnswerLostError(aiohttp.ClientConnectionError):
+    """The connection broke after the request was on its way: whether it was read, nobody can tell."""
+
+
+async def send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Let no request be repeated behind the provider's back.
+
+    aiohttp repeats a GET, PUT or DELETE whose connection broke, since those should be idempotent. At many
+    upstreams a GET sends a message. It does not repeat after an error that it does not know.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise  # there was no connection, and aiohttp does not repeat it
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise AnswerLostError(type(error).__name__) from error
+
+
 def open_session() -> aiohttp.ClientSession:
-    """A session without cookies, and without anything that the environment says of proxies."""
+    """A session without cookies or repetitions, and without what the environment says of proxies."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
         timeout=aiohttp.ClientTimeout(total=REQUEST_S_MAX, connect=CONNECT_S_MAX),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "Waypost"},
         response_class=BoundedResponse,
+        middlewares=(send_once,),
         trust_env=False,
     )

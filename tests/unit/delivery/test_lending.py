@@ -17,6 +17,7 @@ from broker.storage.keepsakes import ENTRIES_MAX
 from broker.storage.store import Store
 from broker.testing.builders import ManualClock
 from broker.testing.scripted_provider import ScriptedProvider, scripted_registry
+from broker.testing.upstream import CloseAfterBody, Fault, ResetAfterBody, Upstream
 
 
 @pytest.fixture
@@ -139,6 +140,23 @@ async def test_an_answer_is_read_up_to_its_largest_size(
     async with session.get(upstream.make_url("/large?kib=9")) as answer:
         with pytest.raises(aiohttp.ClientPayloadError):
             await answer.read()
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
+@pytest.mark.parametrize("fault", [CloseAfterBody(), ResetAfterBody()], ids=["closed", "reset"])
+async def test_a_request_whose_answer_is_lost_is_not_repeated(
+    contexts: list[Context], method: str, fault: Fault
+) -> None:
+    """At many upstreams a GET sends a message: over a reused connection too it is made once."""
+    session = contexts[0].http()
+    with Upstream() as fragile:
+        async with session.request(method, fragile.url) as answer:
+            await answer.read()
+        fragile.fail(fault, times=None)
+        with pytest.raises(aiohttp.ClientConnectionError) as lost:
+            await session.request(method, fragile.url)
+        assert 2 == len(fragile.requests)
+    assert not isinstance(lost.value, aiohttp.ClientConnectorError)
 
 
 async def test_a_context_knows_its_callback_address(contexts: list[Context]) -> None:

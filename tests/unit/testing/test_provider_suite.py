@@ -52,7 +52,7 @@ def test_the_plugin_of_the_page_passes_every_case(verdicts: dict[str, Any]) -> N
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda each: each.name)
 def test_a_defect_is_found_by_the_cases_that_are_about_it(defect: Defect, verdicts: dict[str, Any]) -> None:
     """By all of those, and none of the others that ran."""
-    assert sorted(defect.fails) == verdicts[defect.name]["failed"]
+    assert sorted(defect.fails) == sorted({*verdicts[defect.name]["failed"]} - defect.may_fail)
 
 
 def test_every_case_can_fail() -> None:
@@ -71,5 +71,5 @@ def test_a_defect_is_found_by_no_other_case_at_all(tmp_path: Path) -> None:
     """All cases on all copies."""
     told = verdicts_of(tmp_path, "--thorough")
     assert {each.name: sorted(each.fails) for each in DEFECTS} == {
-        each.name: told[each.name]["failed"] for each in DEFECTS
+        each.name: sorted({*told[each.name]["failed"]} - each.may_fail) for each in DEFECTS
     }
