@@ -1,9 +1,10 @@
 """What third parties rely on: our wheels in an environment of their own, and plugins that grew elsewhere.
 
-The toy plugin is built from the blocks of docs/providers.md, in a folder outside of this tree, so the page
+The plugin `waypost-acme` is built from the blocks of docs/providers.md, in a folder outside of this tree, so the page
 cannot say what does not work.
 """
 
+import hmac
 import importlib.metadata
 import json
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from google.protobuf.empty_pb2 import Empty
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from broker.testing.upstream import Answer, Request, Upstream
 from waypost.v1 import (
     broker_service_pb2_grpc,
     channel_pb2,
@@ -41,6 +44,8 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = {"waypost": "clients/python", "waypost-broker": ".", "waypost-sandbox": "plugins/sandbox"}
 FENCED_FILE = re.compile(r"^`([^`\n]+)`:\n\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WAIT_S = 30.0
+CASES_MIN = 140
+"""How many tests the page's plugin has at least: the suite was collected."""
 
 FOREIGN_PROJECT = """
 [build-system]
@@ -59,13 +64,13 @@ dependencies = ["waypost-broker"]
 packages = ["waypost_{name}"]
 """
 BROKEN_MODULE = 'raise RuntimeError("made for another broker")\n'
-CLAIMS_TOY = """
+CLAIMS_ACME = """
 from pydantic import BaseModel
 from broker.spi import Channel, ProviderType, hookimpl
 
 @hookimpl
 def waypost_providers():
-    return [ProviderType("toy", frozenset({Channel.SMS}), BaseModel, lambda settings: None)]
+    return [ProviderType("acme", frozenset({Channel.SMS}), BaseModel, lambda settings: None)]
 """
 
 
@@ -116,22 +121,22 @@ def foreign_plugin(directory: Path, name: str, module: str, entry_point: str = "
 
 
 @pytest.fixture(scope="module")
-def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The toy plugin as its page tells it."""
+def acme(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The plugin of the page, as it stands there."""
     page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
-    return written(tmp_path_factory.mktemp("elsewhere") / "waypost-toy", dict(FENCED_FILE.findall(page)))
+    return written(tmp_path_factory.mktemp("elsewhere") / "waypost-acme", dict(FENCED_FILE.findall(page)))
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory, toy: Path) -> Mapping[str, Path]:
-    """Wheels by distribution: ours, the toy, one that is broken, and two that claim the toy's type."""
+def wheels(tmp_path_factory: pytest.TempPathFactory, acme: Path) -> Mapping[str, Path]:
+    """Wheels by distribution: ours, acme, one that is broken, and two that claim acme's type."""
     directory = tmp_path_factory.mktemp("foreign")
     projects = [
         *(ROOT / place for place in OURS.values()),
-        toy,
+        acme,
         foreign_plugin(directory, "broken", BROKEN_MODULE),
-        foreign_plugin(directory, "rival", CLAIMS_TOY),
-        foreign_plugin(directory, "namesake", CLAIMS_TOY, entry_point="toy"),
+        foreign_plugin(directory, "rival", CLAIMS_ACME),
+        foreign_plugin(directory, "namesake", CLAIMS_ACME, entry_point="acme"),
     ]
     target = tmp_path_factory.mktemp("wheels")
     options = ("--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", target)
@@ -141,7 +146,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory, toy: Path) -> Mapping[str, 
 
 @dataclass(frozen=True)
 class Installation:
-    """A virtual environment with the broker, the sandbox, the toy and a broken plugin."""
+    """A virtual environment with the broker, the sandbox, acme and a broken plugin."""
 
     directory: Path
 
@@ -168,7 +173,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheels: Mapping[str, Pat
     directory = tmp_path_factory.mktemp("fresh")
     run([sys.executable, "-m", "venv", "--without-pip", "venv"], directory)
     installation = Installation(directory / "venv")
-    chosen = [wheels[name] for name in (*OURS, "waypost-toy", "waypost-broken")]
+    chosen = [wheels[name] for name in (*OURS, "waypost-acme", "waypost-broken")]
     install(chosen, directory, "--python", installation.python)
     link_requirements(installation.site_packages)
     return installation
@@ -340,14 +345,21 @@ def end_of(broker: Broker, message_id: str) -> event_pb2.MessageEvent:
         return next(event.message for frame in frames for event in frame.events if event.message.end)
 
 
-def file_in(folder: Path) -> Path:
-    """The one file that is, or soon will be, in a folder."""
+def request_of(upstream: Upstream) -> Request:
+    """The first request that came, or soon will."""
     deadline = time.monotonic() + WAIT_S
-    while time.monotonic() < deadline:
-        for path in folder.glob("*.json"):
-            return path
+    while not upstream.requests:
+        assert time.monotonic() < deadline, "no request came to the upstream"
         time.sleep(0.01)
-    pytest.fail(f"no file came into {folder}")
+    return upstream.requests[0]
+
+
+def call_back(address: str, body: bytes, secret: str) -> None:
+    """Report as the upstream does, signed; it has to be acknowledged."""
+    signature = hmac.new(secret.encode(), body, "sha256").hexdigest()
+    request = urllib.request.Request(address, body, {"X-Acme-Signature": signature})
+    with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
+        assert 200 == answer.status
 
 
 def test_the_wheels_hold_what_the_programs_need_and_no_tests(wheels: Mapping[str, Path]) -> None:
@@ -372,7 +384,7 @@ def test_the_types_come_with_the_wheel(wheels: Mapping[str, Path], distribution:
 
 def test_every_package_comes_from_its_wheel(installed: Installation, tmp_path: Path) -> None:
     """Nothing of the source tree is in reach, so nothing can be missing from the wheels unseen."""
-    modules = ("broker", "waypost", "waypost_sandbox", "waypost_toy")
+    modules = ("broker", "waypost", "waypost_sandbox", "waypost_acme")
     program = f"import {', '.join(modules)}\nfor each in ({', '.join(modules)}): print(each.__file__)"
     homes = [Path(line) for line in run([installed.python, "-c", program], tmp_path).splitlines()]
     assert [installed.site_packages / name / "__init__.py" for name in modules] == homes
@@ -383,27 +395,28 @@ def test_the_declared_requirements_fit_together(installed: Installation, tmp_pat
     assert "No broken requirements found." in pip("--python", installed.python, "check", directory=tmp_path)
 
 
-def test_the_toys_own_tests_pass(installed: Installation, toy: Path) -> None:
-    """As the page shows them."""
-    pytest_here = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
-    run([*pytest_here, "tests"], toy, PYTHONPATH=str(installed.site_packages), PYTHONDONTWRITEBYTECODE="1")
+def test_the_plugins_own_tests_pass(installed: Installation, acme: Path) -> None:
+    """As the page shows them: the suite of every provider, and once through a real broker, without a warning."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
+    strict = ["-W", "error", "-o", "asyncio_default_fixture_loop_scope=function", "--rootdir", acme]
+    environment = {"PYTHONPATH": str(installed.site_packages), "PYTHONDONTWRITEBYTECODE": "1"}
+    told = run([*command, *strict, "tests"], acme, **environment)
+    assert int(re.findall(r"(\d+) passed", told)[0]) > CASES_MIN
 
 
 def test_a_plugin_from_elsewhere_delivers(serve: Serve) -> None:
-    """From Send over the toy's folder to DELIVERED; its secret came from the environment."""
-    settings = '[providers.toy]\ntype = "toy"\nfolder = "spool"\nlook_every_s = 0.05\n'
-    with serve(settings, WAYPOST_PROVIDERS__TOY__PASSWORD="xyzzy") as broker:
-        message_id = send(broker, "Hello from elsewhere")
-        file = file_in(broker.directory / "spool" / "outbox")
-        assert {
-            "to": "+447700900123",
-            "text": "Hello from elsewhere",
-            "password": "xyzzy",
-        } == json.loads(file.read_text())
-        file.rename(broker.directory / "spool" / "delivered" / file.name)
-        end = end_of(broker, message_id)
-    assert (status_pb2.MESSAGE_STATUS_DELIVERED, "toy") == (end.status, end.provider)
-    assert f"{message_id}.json" == file_in(broker.directory / "spool" / "reported").name
+    """From Send over an upstream and its callback to DELIVERED; its secret came from the environment."""
+    with Upstream(lambda _request: Answer.of_json({"results": [{"id": "acme-1"}]})) as upstream:
+        settings = f'[server]\nhttp_listen = "127.0.0.1:0"\n[providers.acme]\ntype = "acme"\nurl = "{upstream.url}"\n'
+        with serve(settings, WAYPOST_PROVIDERS__ACME__TOKEN="xyzzy") as broker:
+            message_id = send(broker, "Hello from elsewhere")
+            asked = request_of(upstream)
+            (handed_over,) = asked.json["messages"]
+            assert "Bearer xyzzy" == asked.headers["authorization"]
+            assert ("+447700900123", "Hello from elsewhere") == (handed_over["to"], handed_over["text"])
+            call_back(asked.json["report_to"], b'{"id": "acme-1", "status": "delivered"}', "xyzzy")
+            end = end_of(broker, message_id)
+    assert (status_pb2.MESSAGE_STATUS_DELIVERED, "acme") == (end.status, end.provider)
     assert "xyzzy" not in (broker.directory / "log").read_text()
 
 
@@ -412,17 +425,17 @@ def test_a_broken_plugin_is_listed_and_harms_nobody(
 ) -> None:
     """The types show who ships what, and why one of them cannot be used."""
     with serve(
-        '[providers.main]\ntype = "toy"\nfolder = "spool"\n[providers.spare]\ntype = "sandbox"\n'
+        '[providers.main]\ntype = "acme"\ntoken = "xyzzy"\n[providers.spare]\ntype = "sandbox"\n'
     ) as broker:
         answer = providers_of(broker)
-    assert [("main", "toy"), ("spare", "sandbox")] == [(each.name, each.type) for each in answer.providers]
+    assert [("main", "acme"), ("spare", "sandbox")] == [(each.name, each.type) for each in answer.providers]
     assert [channel_pb2.CHANNEL_SMS] == list(answer.providers[0].capabilities.channels)
     types = {each.name: each for each in answer.types}
-    assert {"broken", "sandbox", "toy"} == types.keys()
-    assert ("waypost-toy", "1.2.3", "") == (
-        types["toy"].distribution,
-        types["toy"].version,
-        types["toy"].error,
+    assert {"acme", "broken", "sandbox"} == types.keys()
+    assert ("waypost-acme", "1.2.3", "") == (
+        types["acme"].distribution,
+        types["acme"].version,
+        types["acme"].error,
     )
     assert ("waypost-broken", "0.0.7") == (types["broken"].distribution, types["broken"].version)
     assert "made for another broker" in types["broken"].error
@@ -448,6 +461,6 @@ def test_two_plugins_that_claim_one_type_stop_the_start(
         installed, tmp_path, '[providers.main]\ntype = "sandbox"\n', PYTHONPATH=str(target)
     )
     assert ("", True) == (finished.stdout, finished.exit_code > 0)
-    assert "'toy' is claimed by" in finished.stderr
-    assert "waypost-toy" in finished.stderr
+    assert "'acme' is claimed by" in finished.stderr
+    assert "waypost-acme" in finished.stderr
     assert claimant in finished.stderr

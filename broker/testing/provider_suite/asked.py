@@ -110,6 +110,10 @@ class Asked:
         """A message that `upstream` refuses for good, as an address that does not exist. None: skip."""
         return None
 
+    def unsent_message(self) -> OutboundMessage:
+        """A message that nobody sends: `query` must not know it."""
+        return self.message(899)
+
     def message(self, number: int = 0, *, channel: Channel | None = None, **changes: Any) -> OutboundMessage:
         """A message to recipient `number`, with the named fields changed; `text` stands for its content."""
         on = channel or self.channel

@@ -23,7 +23,7 @@ class AskingCases(Asked):
         async with self.whole_upstream() as (running, _):
             known = [self.message(1), self.message(2)]
             await self.accepted(running, *known)
-            answers = await running.query(known[0], self.message(3), known[1])
+            answers = await running.query(known[0], self.unsent_message(), known[1])
             assert 3 == len(answers)
             self._tells(answers[0], known[0])
             self._tells(answers[2], known[1])
@@ -53,7 +53,7 @@ class AskingCases(Asked):
         """Neither what is known nor what is not; asked twice, what was never sent is still not there."""
         self._asks()
         async with self.whole_upstream() as (running, upstream):
-            known, unknown = self.message(1), self.message(2)
+            known, unknown = self.message(1), self.unsent_message()
             await self.accepted(running, known)
             sends = list(upstream.requests)
             for _ in range(2):
