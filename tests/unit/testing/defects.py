@@ -208,6 +208,7 @@ LIVING = [
         "        if not hasattr(self, '_session'):\n"
         "            self._session = aiohttp.ClientSession()\n"
         "        async with self._session.request(",
+        "test_an_answer_without_an_end_is_not_read_to_its_end",
         *STOPPING,
     ),
     defect(
