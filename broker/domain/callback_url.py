@@ -49,6 +49,7 @@ PARAMETERS = (
     "reply_to_message_id",
     "origin",
     "next_attempt_time",
+    "next_provider",
 )
 """What a GET form can say of an event, in the order in which it is appended."""
 

@@ -102,11 +102,11 @@ def read_message(
     if row is None:
         return None
     channel = Channel(row[4]) if row[4] else None
-    contents = load_content(row[21])
+    contents = load_content(row[22])
     content = contents.get(channel) if channel else None
     candidates = tuple(row[24].split(SEPARATOR)) if row[24] else ()
     message = _message(row, content, candidates)
-    events = tx.all("timeline", account_id=account_id, last_sequence=row[22], events_max=TIMELINE_EVENTS_MAX)
+    events = tx.all("timeline", account_id=account_id, last_sequence=row[23], events_max=TIMELINE_EVENTS_MAX)
     return message, [TimelineRecord(event[0], event[1], _change(event)) for event in events]
 
 

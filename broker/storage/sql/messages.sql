@@ -73,7 +73,7 @@ SELECT min(message_id), count(*) FROM (
 -- name: messages_of_contact
 SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
        m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
-       m.ended_at, m.client_reference, m.data, s.labels, m.contact_id
+       m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, m.route_version
 FROM (
     SELECT * FROM messages
     WHERE contact_id = :contact_id AND message_id < :before_id AND message_id >= :floor_id

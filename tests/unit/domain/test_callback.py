@@ -26,7 +26,9 @@ from broker.domain.vocabulary import EventKind
 
 NOW_US = 1_790_000_000_000_000
 SECOND_US = 1_000_000
-POLICY = CallbackPolicy(retry=RetryPolicy(1_000, 5.0, 3_600.0), hold=RetryPolicy(1_000, 5.0, 300.0))
+POLICY = CallbackPolicy(
+    retry=RetryPolicy(base_s=5.0, cap_s=3_600.0), hold=RetryPolicy(base_s=5.0, cap_s=300.0)
+)
 FULL = 1.0
 
 

@@ -27,6 +27,9 @@ WHOLE = {
     "any_account": "one row of any",
     "any_parked_receipt": "one row of any",
     "due_counts": "counts what waits, now and then",
+    "idle_endpoints": "every five minutes",
+    "read_health": "a row a provider, at the start",
+    "release_callbacks": "at the start",
 } | {f"forget_request_ids_{slot}": "empties the table" for slot in range(4)}
 """Statements that look through a table on purpose, and why."""
 
