@@ -1,6 +1,6 @@
 """Run the provider suite on the plugin of docs/providers.md with each defect, and write down what failed.
 
-    python verdicts.py PAGE DIRECTORY [--thorough] [NAME ...]
+    python verdicts.py [--thorough] PAGE DIRECTORY [NAME ...]
 
 makes a copy of the plugin for each defect in DIRECTORY (and one without, called `whole`), runs pytest once
 over all of them, and writes DIRECTORY/verdicts.json. The whole one runs every case. The others run the cases
