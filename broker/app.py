@@ -126,7 +126,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         settings.delivery, store, registry, lanes, clock, found.boot, metrics
     )
     hook = RouteHook(plugins.hooks.get("waypost_route", ()), clock)
-    routes = Routes(store, registry, clock, hook, of_settings=of_settings)
+    routes = Routes(store, registry, clock, hook, of_settings=of_settings, standing_of=lanes.standing_of)
     receipts = Receipts(
         store,
         clock,

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 
 import structlog
 
 from broker.delivery.registry import InstanceView, Registry
 from broker.delivery.route_hook import RouteHook
+from broker.domain.health import Standing
 from broker.domain.planning import FindCandidates
 from broker.domain.routes import Route, RouteTable, violations_of
 from broker.domain.routing import ALL_HEALTHY, Penalties, Routing
@@ -33,8 +35,13 @@ BY_SETTINGS = 0
 NOTHING_STORED = StoredRoutes(RouteTable(), BY_SETTINGS, 0)
 
 
-HealthOf = Callable[[str], float]
-"""What counts against an instance now: 0 when it is healthy; the more, the later it is tried."""
+HEALTH_FRESH_US = 250_000
+"""How long a look at everyone's health is believed."""
+
+HEALTH_STEP = 0.25
+"""What counts against an instance counts in steps: a few failures or a slower answer overrule no priority."""
+
+StandingOf = Callable[[str], Standing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class RoutesNow:
 class Routes:
     """Has the routes in force. `of_settings` are those in the settings file, None where it names none.
 
-    Without `health_of` every instance is healthy. Writes come back in the order of their commits, so the last
+    Without `standing_of` every instance is healthy. Writes come back in the order of their commits, so the last
     version to be adopted is the newest.
     """
 
@@ -61,17 +68,18 @@ class Routes:
         hook: RouteHook,
         *,
         of_settings: tuple[Route, ...] | None = None,
-        health_of: HealthOf | None = None,
+        standing_of: StandingOf | None = None,
     ) -> None:
         self._store = store
         self._registry = registry
         self._clock = clock
         self._hook = hook
         self._of_settings = of_settings
-        self._health_of = health_of
+        self._standing_of = standing_of
+        self._looked_at_us = 0
         self.current = NOTHING_STORED
         self.routing: Routing
-        self._all_healthy: RoutesNow
+        self._now: RoutesNow
         self._adopt(NOTHING_STORED)
 
     @property
@@ -91,11 +99,19 @@ class Routes:
             log.warning("routes.provider_unknown", count=len(unknown), version=self.routing.version)
 
     def now(self) -> RoutesNow:
-        """What to plan by: taken once for all messages of a call, since to ask for everyone's health takes time."""
-        if self._health_of is None:
-            return self._all_healthy
-        penalties = {name: penalty for name in self.routing.carriers if (penalty := self._health_of(name))}
-        return self._with(penalties) if penalties else self._all_healthy
+        """What to plan by: taken once for all messages of a call."""
+        if self._standing_of is not None:
+            now_us = self._clock.now_us()
+            if not 0 <= now_us - self._looked_at_us < HEALTH_FRESH_US:
+                self._looked_at_us = now_us
+                self._look(self._standing_of)
+        return self._now
+
+    def _look(self, standing_of: StandingOf) -> None:
+        against = {name: _against(standing_of(name)) for name in self.routing.carriers}
+        penalties = {name: penalty for name, penalty in against.items() if penalty}
+        if penalties != self._now.penalties:
+            self._now = self._with(penalties)
 
     async def version(self, number: int) -> StoredRoutes:
         """A version of the routes, 0 for the one in force. Raises BrokerError ROUTES_NOT_FOUND."""
@@ -148,13 +164,19 @@ class Routes:
     def _adopt(self, stored: StoredRoutes) -> None:
         self.current = stored
         self.routing = Routing(stored.table, self._registry.carriers())
-        self._all_healthy = self._with(ALL_HEALTHY)
+        self._now = self._with(ALL_HEALTHY)
+        self._looked_at_us = 0
 
     def _with(self, penalties: Penalties) -> RoutesNow:
         find: FindCandidates = (
             partial(self.routing.find, penalties=penalties) if penalties else self.routing.find
         )
         return RoutesNow(self.routing, self._hook.after(find) if self._hook else find, penalties)
+
+
+def _against(standing: Standing) -> float:
+    """What counts against an instance, in steps; one that takes nothing now is the last."""
+    return standing.penalty // HEALTH_STEP * HEALTH_STEP if standing.usable else inf
 
 
 def _changed(version: int) -> BrokerError:

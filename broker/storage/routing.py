@@ -98,11 +98,15 @@ def read_routes(tx: Transaction, version: int | None) -> StoredRoutes | None:
 
 
 def set_drained(tx: Transaction, items: list[Draining]) -> list[frozenset[str]]:
-    """Drain or enable instances; of several wishes for one the last counts. Answers all that are drained then."""
+    """Drain or enable instances; of several wishes for one the last counts. Answers all that are drained then.
+
+    What waits for them may have to go elsewhere now, or can go at last.
+    """
     for item in items:
         tx.all(
             "insert_drained_provider" if item.drained else "delete_drained_provider", provider=item.provider
         )
+    tx.work_is_due = True
     return [read_drained(tx)] * len(items)
 
 

@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import grpc
 import pytest
+from google.protobuf import timestamp_pb2
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -99,6 +101,16 @@ class Client:
         """Of a message that is sent."""
         (result,) = self.send(number, **fields)
         return list(self.message(result.message_id).candidates)
+
+    def ended(self, results: list[send_pb2.SendResult]) -> list[message_pb2.Message]:
+        """The messages once all of them have ended."""
+        deadline = time.monotonic() + 30
+        while True:
+            messages = [self.message(each.message_id) for each in results]
+            if all(each.end for each in messages):
+                return messages
+            assert time.monotonic() < deadline, messages
+            time.sleep(0.05)
 
     def explain(self, *numbers: str, **fields: Any) -> list[explain_pb2.Explanation]:
         """What would become of each number."""
@@ -289,3 +301,24 @@ def test_an_operator_works_from_the_command_line(client: Client, tmp_path) -> No
     code, shown, _ = waypost("explain", BRITISH, "Hello", "--traffic", "passcode", "--json")
     (explanation,) = map(json.loads, shown.splitlines())
     assert (0, "good") == (code, explanation["candidates"][0]["provider"])
+
+
+def test_messages_travel_by_their_routes(broker_factory, client_of) -> None:
+    """The provider of the attempt is the chosen one, also for what was accepted before it was drained."""
+    client = client_of(broker_factory(INSTANCES))
+    client.replace(*TABLE)
+    soon = timestamp_pb2.Timestamp()
+    soon.FromMilliseconds(round((time.time() + 1.5) * 1_000))
+    (waiting,) = client.send(FRENCH, schedule_time=soon)
+    client.drain("cheap")
+    by_route = client.send(BRITISH)
+    pinned = client.send(BRITISH, provider="spare")
+    ended = client.ended([*by_route, *pinned])
+    assert [("good", [], 1), ("spare", [], 1)] == [
+        (each.provider, list(each.candidates), each.route_version) for each in ended
+    ]
+    time.sleep(max(0.0, soon.ToMilliseconds() / 1_000 + 0.5 - time.time()))
+    held = client.message(waiting.message_id)
+    assert (0, ["cheap"]) == (held.attempts, list(held.candidates))
+    client.drain("cheap", provider_pb2.PROVIDER_STATE_ENABLED)
+    assert ["cheap"] == [each.provider for each in client.ended([waiting])]

@@ -1,6 +1,5 @@
 """The routes in force, over a real store: read at start, replaced in one step, owned by the settings where set."""
 
-from math import inf
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from broker.delivery.registry import Registry
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import NOTHING_STORED, Routes
+from broker.domain.health import Standing
 from broker.domain.routes import Route
 from broker.domain.vocabulary import Channel
 from broker.errors import BrokerError, ErrorReason
@@ -154,16 +154,16 @@ async def test_capabilities_of_the_provider_decide(store: Store, clock: ManualCl
     assert ("plain",) == found(routes, content=sms("é"))
 
 
-async def test_health_is_asked_anew_for_each_call(
-    store: Store, clock: ManualClock, registry: Registry
-) -> None:
-    """An instance in trouble goes last, one that cannot be used too; mended, it is where it was."""
-    trouble: dict[str, float] = {}
-    routes = Routes(
-        store, registry, clock, RouteHook((), clock), health_of=lambda name: trouble.get(name, 0.0)
-    )
+async def test_health_is_looked_at_now_and_then(store: Store, clock: ManualClock, registry: Registry) -> None:
+    """An instance in trouble goes last, one that takes nothing too; mended, it is where it was."""
+    standings = dict.fromkeys(("first", "second"), Standing(usable=True, penalty=0.0))
+    routes = Routes(store, registry, clock, RouteHook((), clock), standing_of=standings.__getitem__)
     assert ("first", "second") == found(routes)
-    trouble["first"] = inf
-    assert (("second", "first"), {"first": inf}) == (found(routes), routes.now().penalties)
-    trouble.clear()
-    assert ("first", "second") == found(routes)
+    for trouble in (Standing(usable=False, penalty=0.0), Standing(usable=True, penalty=0.3)):
+        standings["first"] = trouble
+        clock.advance(0.25)
+        assert ("second", "first") == found(routes)
+        standings["first"] = Standing(usable=True, penalty=0.24)
+        assert ("second", "first") == found(routes)
+        clock.advance(0.25)
+        assert ("first", "second") == found(routes)
