@@ -15,6 +15,7 @@ class ErrorReason(Enum):
     MALFORMED_REQUEST = "the request's bytes are not a valid protobuf message of its type"
     INVALID_REQUEST = "the request breaks a rule; see the field violations"
     TOO_MANY_UNITS = "the text needs more units than the account allows"
+    TOKEN_MISSING = "the content has a placeholder without a value; see the field violations"  # noqa: S105
     CURSOR_INVALID = "the cursor was not issued by this broker for this account"
     CURSOR_EXPIRED = "the cursor is older than the event log"
     CURSOR_AHEAD = "the cursor is ahead of the event log, as after restoring a backup"

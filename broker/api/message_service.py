@@ -1,9 +1,10 @@
 """MessageService: single messages, looked up, listed, cancelled and analysed."""
 
+import asyncio
 from collections.abc import Mapping
 
 from broker.api.auth import account_for
-from broker.api.convert.analysis import analysis_of
+from broker.api.convert.analysis import analysis_of, analyzed_text
 from broker.api.convert.filters import list_scope, message_query_of
 from broker.api.convert.messages import message_message, timeline_entry
 from broker.api.convert.paging import page_token
@@ -72,8 +73,10 @@ class MessageService:
     async def analyze_message(
         self, _caller: Principal, request: pb.AnalyzeMessageRequest
     ) -> pb.AnalyzeMessageResponse:
-        """Encoding, length and parts of a text."""
-        return analysis_of(request, self._units_max)
+        """All about a text."""
+        text, missing = analyzed_text(request)
+        # The longest text takes a while, and others go on meanwhile.
+        return await asyncio.to_thread(analysis_of, text, missing, self._units_max)
 
 
 def _message_id(text: str) -> int:

@@ -33,6 +33,7 @@ CODES: dict[ErrorReason, grpc.StatusCode] = {
     ErrorReason.MALFORMED_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
     ErrorReason.INVALID_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
     ErrorReason.TOO_MANY_UNITS: grpc.StatusCode.INVALID_ARGUMENT,
+    ErrorReason.TOKEN_MISSING: grpc.StatusCode.INVALID_ARGUMENT,
     ErrorReason.CURSOR_INVALID: grpc.StatusCode.INVALID_ARGUMENT,
     ErrorReason.CURSOR_EXPIRED: grpc.StatusCode.OUT_OF_RANGE,
     ErrorReason.CURSOR_AHEAD: grpc.StatusCode.OUT_OF_RANGE,

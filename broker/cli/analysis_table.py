@@ -16,7 +16,14 @@ _MEASURES: dict[int, str] = {
     channel_pb2.ENCODING_UCS2: "UTF-16 code units",
 }
 _PARTS = (Column("part", right=True), Column("length", right=True), Column("text"))
-_FORCING = (Column("forces UCS2"), Column("code"), Column("name"), Column("first at", right=True))
+_FORCING = (
+    Column("forces UCS2"),
+    Column("code"),
+    Column("name"),
+    Column("first at", right=True),
+    Column("times", right=True),
+    Column("instead"),
+)
 
 
 def analysis_table(analysis: message_service_pb2.AnalyzeMessageResponse) -> RenderableType:
@@ -29,17 +36,43 @@ def analysis_table(analysis: message_service_pb2.AnalyzeMessageResponse) -> Rend
     shown: list[RenderableType] = [_summary(analysis), "", grid(_PARTS, parts)]
     if forcing:
         rows = [
-            (each.character, *_code_and_name(each.character), f"character {each.index + 1}")
+            (
+                each.character,
+                *_code_and_name(each.character),
+                f"character {each.index + 1}",
+                str(each.count),
+                _stand_in(each),
+            )
             for each in analysis.forcing_characters
         ]
         shown += ["", grid(_FORCING, rows)]
+    if analysis.HasField("replaced_text"):
+        units = f"{analysis.replaced_units} unit{'s' if analysis.replaced_units > 1 else ''}"
+        shown += [
+            "",
+            f"With what could stand in for them it comes to {units}:",
+            _one_line(analysis.replaced_text),
+        ]
+    if analysis.missing_tokens:
+        shown += ["", f"Without a value: {', '.join(f'${name}$' for name in analysis.missing_tokens)}"]
     return Group(*shown)
+
+
+def _stand_in(forcing: message_service_pb2.ForcingCharacter) -> str:
+    if not forcing.HasField("replacement"):
+        return "-"
+    return shown_on_one_line(forcing.replacement) if forcing.replacement else "(nothing)"
+
+
+def _one_line(text: str) -> Text:
+    return Text(shown_on_one_line(text))
 
 
 def _summary(analysis: message_service_pb2.AnalyzeMessageResponse) -> RenderableType:
     length = f"{analysis.length} {_MEASURES.get(analysis.encoding, '')}".rstrip()
     facts = [
         ("encoding", word_of(channel_pb2.Encoding.DESCRIPTOR, analysis.encoding)),
+        ("characters", str(analysis.characters)),
         ("length", length),
         ("units", str(analysis.units)),
         ("within maximum", "yes" if analysis.within_maximum else "no"),

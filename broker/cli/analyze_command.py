@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from broker.cli.options import (
     TargetOption,
     TlsCaOption,
     TlsOption,
+    tokens_of,
 )
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 def analyze(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What to measure; - reads it from stdin.")],
+    token: Annotated[
+        list[str] | None,
+        typer.Option("--token", metavar="NAME=VALUE", help="A value for $NAME$ in the text; repeatable."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="As one JSON line.")] = False,
     target: TargetOption = TARGET_DEFAULT,
     key: KeyOption = None,
@@ -41,7 +47,8 @@ def analyze(
 
     from broker.cli.connection import Target
 
-    return asyncio.run(_analyze(Target(target, key, data_dir, tls, tls_ca), said, json=json))
+    tokens = tokens_of("--token", token or ())
+    return asyncio.run(_analyze(Target(target, key, data_dir, tls, tls_ca), said, tokens, json=json))
 
 
 def from_stdin(read: bytes) -> str:
@@ -61,7 +68,7 @@ def from_argument(word: str) -> str:
     return word
 
 
-async def _analyze(target: "Target", text: str, *, json: bool) -> int:
+async def _analyze(target: "Target", text: str, tokens: Mapping[str, str], *, json: bool) -> int:
     import grpc.aio
 
     from broker.cli.connection import CALL_TIMEOUT_S, connected, fail
@@ -70,7 +77,7 @@ async def _analyze(target: "Target", text: str, *, json: bool) -> int:
     async with connected(target) as connection:
         try:
             analysis = await connection.messages.AnalyzeMessage(
-                message_service_pb2.AnalyzeMessageRequest(text=text),
+                message_service_pb2.AnalyzeMessageRequest(text=text, tokens=tokens),
                 metadata=connection.metadata,
                 timeout=CALL_TIMEOUT_S,
             )

@@ -1,6 +1,7 @@
 """Options that several commands share, and how their values are written."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -91,6 +92,19 @@ TlsCaOption = Annotated[
         rich_help_panel=_CONNECTION,
     ),
 ]
+
+
+def tokens_of(option: str, written: Sequence[str]) -> dict[str, str]:
+    """Values by name from words as "name=value". Raises UsageError for a word without a name, or one twice."""
+    tokens: dict[str, str] = {}
+    for word in written:
+        name, equals, said = word.partition("=")
+        if not (name and equals):
+            raise UsageError(f"{option}: {word!r} is not NAME=VALUE")
+        if name in tokens:
+            raise UsageError(f"{option}: {name} is there twice")
+        tokens[name] = said
+    return tokens
 
 
 def span_s_of(option: str, written: str) -> float:

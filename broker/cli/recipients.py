@@ -1,8 +1,8 @@
 """Whom to send to: recipients from the arguments or from a CSV file, each with what it says of its own."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from broker.cli.failures import UsageError
@@ -16,7 +16,8 @@ ROWS_MAX = 1_000_000
 class Row:
     """One recipient. `text` and `client_reference` go before those of the command; `name` is only shown.
 
-    `contact` names somebody of the directory, instead of an address.
+    `contact` names somebody of the directory, instead of an address. `tokens` are all that its line says, by the
+    names of the columns as the file writes them.
     """
 
     phone_number: str = ""
@@ -26,6 +27,7 @@ class Row:
     client_reference: str = ""
     name: str = ""
     contact: str = ""
+    tokens: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def address(self) -> str:
@@ -35,10 +37,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """The rows in the order of the command or the file, and the file's columns that nothing uses."""
+    """The rows in the order of the command or the file, and the file's columns that are good for tokens only."""
 
     rows: Sequence[Row]
-    unused_columns: Sequence[str] = ()
+    token_columns: Sequence[str] = ()
 
 
 def row_of_address(address: str) -> Row:
@@ -62,15 +64,16 @@ def parse_recipients(lines: Iterable[str], name: str) -> Recipients:
     """The recipients of CSV text; `name` is the file's, for messages."""
     reader = csv.reader(lines, strict=True)
     try:
-        header = [column.strip().lower() for column in next(reader, [])]
+        written = [column.strip() for column in next(reader, [])]
+        header = [column.lower() for column in written]
         _check_header(header, name)
-        rows = list(_rows(reader, header, name))
+        rows = list(_rows(reader, header, written, name))
     except csv.Error as error:
         raise UsageError(f"--csv: {name}, line {reader.line_num}: {error}") from error
     if not rows:
         raise UsageError(f"--csv: {name} has no recipients")
-    unused = [column for column in header if column not in {*ADDRESS_COLUMNS, *OTHER_COLUMNS}]
-    return Recipients(rows, unused)
+    others = [column for column in written if column.lower() not in {*ADDRESS_COLUMNS, *OTHER_COLUMNS}]
+    return Recipients(rows, others)
 
 
 def _check_header(header: Sequence[str], name: str) -> None:
@@ -84,9 +87,11 @@ def _check_header(header: Sequence[str], name: str) -> None:
         raise UsageError(f"--csv: {name}: column {min(twice)} is there twice")
 
 
-def _rows(lines: Iterable[list[str]], header: Sequence[str], name: str) -> Iterator[Row]:
+def _rows(
+    lines: Iterable[list[str]], header: Sequence[str], written: Sequence[str], name: str
+) -> Iterator[Row]:
     for number, fields in enumerate(lines, start=1):
-        if not any(field.strip() for field in fields):
+        if not any(each.strip() for each in fields):
             continue  # an empty line, as many files have at their end
         where = f"--csv: {name}, recipient {number}"
         if number > ROWS_MAX:
@@ -102,6 +107,7 @@ def _rows(lines: Iterable[list[str]], header: Sequence[str], name: str) -> Itera
             client_reference=values.get("client_reference", "").strip(),
             name=values.get("name", "").strip(),
             contact=values.get("external_id", "").strip(),
+            tokens=dict(zip(written, map(str.strip, fields), strict=False)),
         )
         if not row.address:
             raise UsageError(f"{where}: has no {', '.join(ADDRESS_COLUMNS[:-1])} or {ADDRESS_COLUMNS[-1]}")

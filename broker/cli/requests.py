@@ -1,7 +1,8 @@
 """Recipients and wishes → SendRequests: neighbours with one text share a request, requests share frames."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -10,7 +11,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from broker.cli.contact_words import ids_of
 from broker.cli.failures import UsageError
-from broker.cli.recipients import Row
+from broker.cli.recipients import Recipients, Row
+from broker.domain.tokens import names_in
 from waypost.v1 import channel_pb2, content_pb2, recipient_pb2, send_pb2
 
 RECIPIENTS_MAX = 100
@@ -40,6 +42,7 @@ class Wishes:
     provider: str = ""
     validate_only: bool = False
     delegation: str = ""
+    tokens: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,13 @@ def plan_requests(rows: Sequence[Row], wishes: Wishes) -> list[PlannedRequest]:
     return plans
 
 
+def unused_columns(recipients: Recipients, wishes: Wishes) -> list[str]:
+    """The columns of a file that nothing of the command uses."""
+    texts = {wishes.text, wishes.subject, *(row.text for row in recipients.rows)}
+    names = frozenset().union(*map(names_in, texts))
+    return [column for column in recipients.token_columns if column not in names]
+
+
 def frames_of(plans: Sequence[PlannedRequest]) -> Iterator[list[PlannedRequest]]:
     """The same as frames for SendStream, each within the limits of its recipients and its bytes."""
     frame: list[PlannedRequest] = []
@@ -94,8 +104,9 @@ def _name_requests(plans: Sequence[PlannedRequest], request_id: str) -> None:
 
 
 def _request(rows: Sequence[Row], text: str, wishes: Wishes) -> send_pb2.SendRequest:
+    names = names_in(text) | names_in(wishes.subject)
     return send_pb2.SendRequest(
-        recipients=[_recipient(row, wishes.delegation) for row in rows],
+        recipients=[_recipient(row, wishes.delegation, names) for row in rows],
         content=_content(rows, text, wishes),
         sender=wishes.sender,
         traffic=channel_pb2.Traffic.Value(f"TRAFFIC_{(wishes.traffic or 'unspecified').upper()}"),
@@ -108,10 +119,12 @@ def _request(rows: Sequence[Row], text: str, wishes: Wishes) -> send_pb2.SendReq
         tags=wishes.tags,
         provider=wishes.provider,
         validate_only=wishes.validate_only,
+        tokens=wishes.tokens,
     )
 
 
-def _recipient(row: Row, delegation: str) -> recipient_pb2.Recipient:
+def _recipient(row: Row, delegation: str, names: AbstractSet[str]) -> recipient_pb2.Recipient:
+    tokens = {name: row.tokens[name] for name in names & row.tokens.keys()}
     if row.contact:
         ids = ids_of(row.contact)
         return recipient_pb2.Recipient(
@@ -119,12 +132,14 @@ def _recipient(row: Row, delegation: str) -> recipient_pb2.Recipient:
             external_id=ids.external_id,
             delegation=recipient_pb2.Delegation.Value(f"DELEGATION_{(delegation or 'direct').upper()}"),
             client_reference=row.client_reference,
+            tokens=tokens,
         )
     return recipient_pb2.Recipient(
         phone_number=row.phone_number,
         email=row.email,
         device_token=row.device_token,
         client_reference=row.client_reference,
+        tokens=tokens,
     )
 
 

@@ -21,6 +21,7 @@ from broker.cli.options import (
     span_of,
     span_s_of,
     time_of,
+    tokens_of,
 )
 from broker.cli.recipients import Recipients, Row, read_recipients, row_of_address
 
@@ -49,6 +50,7 @@ def send(
     campaign: option.Campaign = "",
     tag: option.Tags = None,
     data: option.Data = "",
+    token: option.Tokens = None,
     request_id: option.RequestId = "",
     provider: option.Provider = "",
     validate_only: option.ValidateOnly = False,
@@ -85,7 +87,7 @@ def send(
     timeout_s = None if timeout is None else span_s_of("--timeout", timeout)
 
     from broker.cli.connection import Target
-    from broker.cli.requests import Wishes, plan_requests
+    from broker.cli.requests import Wishes, plan_requests, unused_columns
 
     wishes = Wishes(
         text=said,
@@ -103,10 +105,11 @@ def send(
         provider=provider,
         validate_only=validate_only,
         delegation=delegation or "",
+        tokens=tokens_of("--token", token or ()),
     )
     plans = plan_requests(recipients.rows, wishes)
-    if recipients.unused_columns:
-        print(f"waypost: columns not used: {', '.join(recipients.unused_columns)}", file=sys.stderr)
+    if unused := unused_columns(recipients, wishes):
+        print(f"waypost: columns not used: {', '.join(unused)}", file=sys.stderr)
     where = Target(target, key, data_dir, tls, tls_ca)
     return asyncio.run(_send(where, recipients.rows, plans, follow=follow, timeout_s=timeout_s, json=json))
 

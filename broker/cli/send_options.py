@@ -32,7 +32,8 @@ Csv = Annotated[
     typer.Option(
         metavar="FILE",
         help="Recipients from a file whose first line names its columns: phone_number or email (or "
-        "device_token, or external_id for somebody of the directory), and if you like text, client_reference and name.",
+        "device_token, or external_id for somebody of the directory), and if you like text, client_reference and name. "
+        "Every column is a value for the $column$ of what is said.",
     ),
 ]
 Text = Annotated[str | None, typer.Option(help="What to say.", rich_help_panel=_MESSAGE)]
@@ -60,6 +61,15 @@ Tags = Annotated[
     list[str] | None, typer.Option(help="A label to filter by; repeatable.", rich_help_panel=_MESSAGE)
 ]
 Data = Annotated[str, typer.Option(help="Returned untouched on every event.", rich_help_panel=_MESSAGE)]
+Tokens = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--token",
+        metavar="NAME=VALUE",
+        help="A value for $NAME$ in what is said, where the recipient has none of its own; repeatable.",
+        rich_help_panel=_MESSAGE,
+    ),
+]
 RequestId = Annotated[
     str,
     typer.Option(

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from broker.delivery.identities import Identities
+from broker.delivery.refusals import refusal
 from broker.delivery.routes import Routes, RoutesNow
 from broker.domain.callback_url import callback_host_problem
 from broker.domain.explaining import Explanation, Find, explain_plan
 from broker.domain.network import PUBLIC_ONLY, AddressPolicy
-from broker.domain.planning import Plan, TooManyUnits, fingerprint, plan
+from broker.domain.planning import Plan, fingerprint, plan
 from broker.domain.reaching import PEOPLE_OF_CALL_MAX, PEOPLE_OF_FRAME_MAX, TooManyPeople
 from broker.domain.submission import Result, Submission
 from broker.domain.vocabulary import Channel
@@ -149,15 +150,7 @@ class Intake:
             route_version=now.routing.version,
             people=people,
         )
-        if isinstance(planned, TooManyUnits):
-            rule = f"needs {planned.needed} units; at most {planned.allowed} are allowed"
-            return BrokerError(
-                ErrorReason.TOO_MANY_UNITS,
-                f"the text {rule}",
-                violations=[Violation("content.sms.text", rule)],
-                metadata={"units_needed": str(planned.needed), "units_max": str(planned.allowed)},
-            )
-        return planned
+        return planned if isinstance(planned, Plan) else refusal(planned)
 
 
 def _answer_of(outcome: Accepted) -> Answer:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
 from broker.domain.encoding import Part, split
+from broker.domain.personalising import told
 from broker.domain.planning import Plan
 from broker.domain.route_index import (
     COUNTRY_RANK,
@@ -110,12 +111,13 @@ def explain_plan(
     penalties: Penalties = ALL_HEALTHY,
 ) -> list[Explanation]:
     """Explain each message of a plan, from what planning asked `routing` about it, by message id."""
-    submission = plan.submission
-    parts = (
-        split(submission.content.text_on(Channel.SMS)) if Channel.SMS in submission.content.documents else ()
-    )
+    alike = plan.submission, _parts_of(plan.submission)
     explanations: list[Explanation] = []
     for message in plan.messages:
+        submission, parts = alike
+        if message.tokens is not None:
+            submission = told(plan.submission, message.tokens)
+            parts = _parts_of(submission)
         considered: list[Considered] = []
         omitted = 0
         for find in finds.get(message.message_id, ()):
@@ -127,6 +129,11 @@ def explain_plan(
         said = parts if message.result.channel is Channel.SMS else ()
         explanations.append(Explanation(message.result, said, tuple(considered), omitted, plan.route_version))
     return explanations
+
+
+def _parts_of(submission: Submission) -> tuple[Part, ...]:
+    content = submission.content
+    return split(content.text_on(Channel.SMS)) if Channel.SMS in content.documents else ()
 
 
 def judge(

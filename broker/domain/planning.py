@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from broker.domain.address import normal_mailbox, normal_number, sender_fits
 from broker.domain.encoding import Encoding, Measure, measure
 from broker.domain.lifecycle import Fact, Step, begin
+from broker.domain.personalising import Refused, Said, TooManyUnits, personalise, persons
 from broker.domain.reaching import Reached
 from broker.domain.submission import Recipient, Result, Submission
 from broker.domain.value import value
@@ -27,7 +28,8 @@ _ACCEPTED, _SCHEDULED, _REFUSED = begin(Fact.ACCEPTED), begin(Fact.SCHEDULED), b
 class PlannedMessage:
     """One recipient's message as it will be stored, refused or not. Times are microseconds UTC.
 
-    `candidates` are the provider instances that may carry it, the one to try first first.
+    `candidates` are the provider instances that may carry it, the one to try first first. `tokens` are the
+    recipient's own values for the content's placeholders; None: it has none of its own.
     """
 
     message_id: int
@@ -36,6 +38,7 @@ class PlannedMessage:
     expire_at_us: int
     data: str
     candidates: tuple[str, ...]
+    tokens: Mapping[str, str] | None = None
 
 
 @value
@@ -48,14 +51,6 @@ class Plan:
     fingerprint: str
     messages: tuple[PlannedMessage, ...]
     route_version: int
-
-
-@value
-class TooManyUnits:
-    """The text needs more parts than the account allows: the whole submission is refused."""
-
-    needed: int
-    allowed: int
 
 
 FindCandidates = Callable[[Submission, Channel, str, int], tuple[str, ...]]
@@ -76,17 +71,29 @@ def plan(
     find_candidates: FindCandidates,
     route_version: int = 0,
     people: Sequence[Reached] | None = None,
-) -> Plan | TooManyUnits:
+) -> Plan | Refused:
     """Decide everything about a submission. `ids` holds one for it and one for each message.
 
     `people` are whom it reaches where it names contacts; else each recipient gets a message.
     """
-    text = _measure_text(submission)
+    print_ = fingerprint(submission) if submission.request_id else ""
+    said: list[Said] | None = None
+    if submission.content.names:
+        answer = personalise(submission, persons(submission, people), units_max)
+        if isinstance(answer, Submission):
+            submission = answer
+        elif isinstance(answer, list):
+            said = answer
+        else:
+            return answer
+    text = _measure_text(submission) if said is None else None
     if text is not None and text.units > units_max:
         return TooManyUnits(text.units, units_max)
     offered = _offered(submission)
     messages: list[PlannedMessage] = []
-    if people is None:
+    if said is not None:
+        messages = _plan_said(said, ids, offered, people, now_us, find_candidates)
+    elif people is None:
         for index, recipient in enumerate(submission.recipients):
             message_id = ids[index + 1]
             way = _way(submission, offered, recipient, message_id, find_candidates)
@@ -96,8 +103,29 @@ def plan(
             way = _way_to(submission, offered, one, message_id, find_candidates)
             index, contact_id = one.recipient_index, one.contact_id
             messages.append(_plan_one(submission, index, message_id, way, text, now_us, contact_id))
-    print_ = fingerprint(submission) if submission.request_id else ""
     return Plan(ids[0], submission, now_us, print_, tuple(messages), route_version)
+
+
+def _plan_said(
+    said: Sequence[Said],
+    ids: Sequence[int],
+    offered: list[Channel],
+    people: Sequence[Reached] | None,
+    now_us: int,
+    find_candidates: FindCandidates,
+) -> list[PlannedMessage]:
+    """The messages where each person is told something else."""
+    messages = []
+    for place, (message_id, own) in enumerate(zip(ids[1:], said, strict=True)):
+        asked = own.submission
+        if people is None:
+            index, contact_id = place, None
+            way = _way(asked, offered, asked.recipients[place], message_id, find_candidates)
+        else:
+            index, contact_id = people[place].recipient_index, people[place].contact_id
+            way = _way_to(asked, offered, people[place], message_id, find_candidates)
+        messages.append(_plan_one(asked, index, message_id, way, own.text, now_us, contact_id, own.tokens))
+    return messages
 
 
 def fingerprint(submission: Submission) -> str:
@@ -114,6 +142,7 @@ _RECIPIENT_FIELDS = (
     "schedule_at_us",
     "client_reference",
     "data",
+    "tokens",
 )
 
 
@@ -136,6 +165,7 @@ def _canonical(submission: Submission) -> dict[str, object]:
         "provider": submission.provider,
         "origin": submission.origin,
         "callback": submission.callback and [submission.callback.url, submission.callback.method],
+        "tokens": submission.tokens,
     }
     return {name: given for name, given in fields.items() if given not in (None, "", [], {})}
 
@@ -163,6 +193,7 @@ def _plan_one(
     text: Measure | None,
     now_us: int,
     contact_id: int | None = None,
+    tokens: Mapping[str, str] | None = None,
 ) -> PlannedMessage:
     channel, address, found = way
     recipient = submission.recipients[index]
@@ -194,7 +225,7 @@ def _plan_one(
     )
     expire_at_us = transmit_at_us + _validity_us(submission)
     return PlannedMessage(
-        message_id, step, result, expire_at_us, recipient.data or submission.data, candidates
+        message_id, step, result, expire_at_us, recipient.data or submission.data, candidates, tokens
     )
 
 

@@ -11,6 +11,7 @@ from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 
 _SMS = Channel.SMS
+NO_TOKENS: Mapping[str, str] = {}
 
 
 @value
@@ -19,9 +20,13 @@ class Content:
 
     Documents carry the field names of the protos (`SmsContent` and the others) with absent fields left
     out; bytes are base64. They are stored and handed to providers as they are.
+
+    `names` are those of the placeholders in their texts (`domain.tokens`). Empty: the texts are meant as they
+    stand, and a "$$" in them is two dollars.
     """
 
     documents: Mapping[Channel, Mapping[str, object]]
+    names: frozenset[str] = frozenset()
 
     def text_on(self, channel: Channel) -> str:
         """The text whose units are counted on an SMS or MMS channel; empty elsewhere."""
@@ -34,7 +39,8 @@ class Content:
 class Recipient:
     """One person to send to, by address or as a contact; what is None was not given.
 
-    `phone_number` is as the caller wrote it; `domain.address` judges it.
+    `phone_number` is as the caller wrote it; `domain.address` judges it. `tokens` are values for the content's
+    placeholders, over those of the submission.
     """
 
     phone_number: str | None = None
@@ -44,6 +50,7 @@ class Recipient:
     client_reference: str | None = None
     data: str | None = None
     contact: Named | None = None
+    tokens: Mapping[str, str] | None = None
 
 
 @value
@@ -89,6 +96,7 @@ class Submission:
     validate_only: bool = False
     names_contacts: bool = False
     callback: Callback | None = None
+    tokens: Mapping[str, str] | None = None
 
 
 @value

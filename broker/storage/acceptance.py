@@ -7,7 +7,7 @@ from broker.domain.planning import Plan
 from broker.domain.submission import Result
 from broker.domain.value import value
 from broker.storage.agenda import Agenda
-from broker.storage.documents import dump_answer, dump_content, dump_labels, load_answer
+from broker.storage.documents import dump_answer, dump_content, dump_labels, dump_tokens, load_answer
 from broker.storage.journal import Journal
 from broker.storage.transaction import Row, Transaction
 from broker.storage.webhooks import follow_accounts
@@ -82,6 +82,7 @@ class _Acceptor:
         self._messages: list[tuple[object, ...]] = []
         self._callbacks: list[tuple[object, ...]] = []
         self._followed: dict[int, int] = {}
+        self._tokens: list[tuple[object, ...]] = []
 
     def add(self, plan: Plan) -> None:
         submission = plan.submission
@@ -94,7 +95,7 @@ class _Acceptor:
             submission.guarantee,
             submission.provider,
             dump_labels(submission),
-            dump_content(submission.content),
+            dump_content(submission.content, submission.tokens),
         ))
         priority = submission.traffic.priority
         for message in plan.messages:
@@ -123,6 +124,8 @@ class _Acceptor:
                 plan.route_version,
                 result.contact_id,
             ))
+            if message.tokens:
+                self._tokens.append((message_id, dump_tokens(message.tokens)))
             if not step.end:
                 self._agenda.begin(
                     message_id,
@@ -145,6 +148,8 @@ class _Acceptor:
         self._tx.bulk("insert_submissions", self._submissions)
         self._tx.bulk("insert_messages", self._messages)
         self._tx.bulk("insert_submission_callbacks", self._callbacks)
+        if self._tokens:
+            self._tx.bulk("insert_message_tokens", self._tokens)
         follow_accounts(self._tx, self._followed)
         self._journal.flush()
         self._agenda.flush()

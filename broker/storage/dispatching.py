@@ -1,5 +1,7 @@
 """Verbs of the dispatcher after a hand-over: settle outcomes, and give up what nobody will hear of."""
 
+from collections.abc import Mapping, Sequence
+
 from broker.domain.decision import (
     Ask,
     AwaitReceipt,
@@ -13,11 +15,12 @@ from broker.domain.decision import (
 from broker.domain.ids import format_id
 from broker.domain.outcome import Outcome
 from broker.domain.spelling import IdSpelling
+from broker.domain.submission import NO_TOKENS
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Guarantee, Traffic
 from broker.spi import OutboundMessage
 from broker.storage.agenda import Agenda, DueRow, Work
-from broker.storage.documents import load_content, load_labels
+from broker.storage.documents import StoredContent, load_content, load_labels, load_tokens
 from broker.storage.journal import Journal
 from broker.storage.matching import ProviderId, loose_spellings, provider_ids, register
 from broker.storage.transaction import Row, Transaction
@@ -86,7 +89,15 @@ def load_outbound(tx: Transaction, rows: list[DueRow]) -> dict[int, Parcel]:
         submission_id: load_content(text)
         for submission_id, text in tx.all("submission_contents", submission_ids=submission_ids)
     }
-    return {row[0]: _parcel(row, contents[row[1]]) for row in found}
+    personal = [row[0] for row in found if contents[row[1]].tokens is not None]
+    tokens = read_tokens(tx, personal)
+    return {row[0]: _parcel(row, contents[row[1]], tokens.get(row[0], NO_TOKENS)) for row in found}
+
+
+def read_tokens(tx: Transaction, message_ids: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
+    """The own values of those recipients that have some, by message."""
+    rows = tx.all("tokens_of_messages", message_ids=list(message_ids)) if message_ids else ()
+    return {row[0]: load_tokens(row[1]) for row in rows}
 
 
 # A dictionary is several times faster than calling the enumeration, and this runs for every message.
@@ -95,7 +106,7 @@ _TRAFFICS = {int(traffic): traffic for traffic in Traffic}
 _GUARANTEES = {int(guarantee): guarantee for guarantee in Guarantee}
 
 
-def _parcel(row: Row, contents: dict[Channel, dict[str, object]]) -> Parcel:
+def _parcel(row: Row, said: StoredContent, own: Mapping[str, str]) -> Parcel:
     channel = _CHANNELS[row[2]]
     return Parcel(
         channel=channel,
@@ -108,7 +119,7 @@ def _parcel(row: Row, contents: dict[Channel, dict[str, object]]) -> Parcel:
         guarantee=_GUARANTEES[row[9]],
         provider_pin=row[10],
         tags=load_labels(row[11]).tags,
-        content=contents[channel],
+        content=said.said_on(channel, own),
     )
 
 

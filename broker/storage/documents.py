@@ -1,6 +1,6 @@
 """JSON documents of the store: what is kept whole because nothing is searched by it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -13,7 +13,9 @@ from broker.domain.lifecycle import State
 from broker.domain.outcome import Receipt, ReceiptStatus
 from broker.domain.records import NO_LABELS, Labels
 from broker.domain.routes import Route
-from broker.domain.submission import Campaign, Content, Result, Submission
+from broker.domain.saying import filled
+from broker.domain.submission import NO_TOKENS, Campaign, Content, Result, Submission
+from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Reason, Traffic
 
 UNLABELLED = "{}"
@@ -48,17 +50,51 @@ def load_labels(text: str) -> Labels:
     )
 
 
-def dump_content(content: Content) -> str:
-    """The documents by channel number."""
-    return orjson.dumps({_KEYS[channel]: each for channel, each in content.documents.items()}).decode()
+def dump_content(content: Content, tokens: Mapping[str, str] | None = None) -> str:
+    """The documents by channel number; with placeholders, also the values that all recipients share."""
+    fields: dict[str, object] = {_KEYS[channel]: each for channel, each in content.documents.items()}
+    if content.names:
+        shared = tokens or NO_TOKENS
+        fields[_SHARED] = {name: shared[name] for name in content.names if name in shared}
+    return orjson.dumps(fields).decode()
 
 
 _KEYS = {channel: str(int(channel)) for channel in Channel}
+_SHARED = "$"
 
 
-def load_content(text: str) -> dict[Channel, dict[str, Any]]:
+@value
+class StoredContent:
+    """What was said to all recipients of a call, a document for each channel.
+
+    `tokens` are the values that they share for its placeholders; None: it has none, and a "$" in it is a "$".
+    """
+
+    documents: Mapping[Channel, dict[str, Any]]
+    tokens: Mapping[str, str] | None
+
+    def said_on(self, channel: Channel, own: Mapping[str, str]) -> dict[str, Any]:
+        """What somebody with these values of their own is told."""
+        document = self.documents[channel]
+        return document if self.tokens is None else filled(channel, document, {**self.tokens, **own})
+
+
+def load_content(text: str) -> StoredContent:
     """The documents by channel."""
-    return {Channel(int(number)): document for number, document in orjson.loads(text).items()}
+    fields = orjson.loads(text)
+    tokens = fields.pop(_SHARED, None)
+    return StoredContent({Channel(int(number)): document for number, document in fields.items()}, tokens)
+
+
+def dump_tokens(tokens: Mapping[str, str]) -> str:
+    """One recipient's own values."""
+    return orjson.dumps(tokens).decode()
+
+
+def load_tokens(text: str) -> Mapping[str, str]:
+    """The values by name."""
+    tokens: dict[str, str] = orjson.loads(text)
+    return tokens
 
 
 def dump_answer(results: list[Result]) -> str:

@@ -8,9 +8,11 @@ from broker.domain.encoding import Encoding
 from broker.domain.ids import first_id_at
 from broker.domain.lifecycle import Fact, State
 from broker.domain.records import EventRecord, MessageChange, MessageRecord, TimelineRecord
+from broker.domain.submission import NO_TOKENS
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 from broker.storage.agenda import SEPARATOR, UNSENT, Agenda
-from broker.storage.documents import load_content, load_labels
+from broker.storage.dispatching import read_tokens
+from broker.storage.documents import StoredContent, load_content, load_labels
 from broker.storage.journal import Journal
 from broker.storage.transaction import Row, Transaction
 
@@ -102,12 +104,22 @@ def read_message(
     if row is None:
         return None
     channel = Channel(row[4]) if row[4] else None
-    contents = load_content(row[22])
-    content = contents.get(channel) if channel else None
+    content = _said(tx, message_id, channel, load_content(row[22]))
     candidates = tuple(row[24].split(SEPARATOR)) if row[24] else ()
     message = _message(row, content, candidates)
     events = tx.all("timeline", account_id=account_id, last_sequence=row[23], events_max=TIMELINE_EVENTS_MAX)
     return message, [TimelineRecord(event[0], event[1], _change(event)) for event in events]
+
+
+def _said(
+    tx: Transaction, message_id: int, channel: Channel | None, content: StoredContent
+) -> dict[str, object] | None:
+    """What the recipient is told on its channel, where it has one with content."""
+    if channel is None or channel not in content.documents:
+        return None
+    if content.tokens is None:
+        return content.said_on(channel, NO_TOKENS)
+    return content.said_on(channel, read_tokens(tx, [message_id]).get(message_id, NO_TOKENS))
 
 
 def read_page(tx: Transaction, query: MessageQuery) -> MessagePage:

@@ -24,7 +24,7 @@ from broker.api.convert import content, directory, filters, findings, paging, re
 from broker.api.status import CODES
 from broker.cli.route_files import read_routes_file
 from broker.domain import directory as directory_rules
-from broker.domain import reaching
+from broker.domain import reaching, saying, tokens
 from broker.domain.callback_url import PARAMETERS
 from broker.domain.explaining import Verdict
 from broker.domain.lifecycle import Fact
@@ -41,6 +41,7 @@ DOCS = ROOT / "docs"
 API = (DOCS / "api.md").read_text(encoding="utf-8")
 DIRECTORY = (DOCS / "directory.md").read_text(encoding="utf-8")
 WEBHOOKS = (DOCS / "webhooks.md").read_text(encoding="utf-8")
+CONTENT = (DOCS / "content.md").read_text(encoding="utf-8")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 LIMITS = {
@@ -48,7 +49,7 @@ LIMITS = {
     "requests in a frame of SendStream": send_stream.REQUESTS_MAX,
     "units of a text (`intake.units_max`)": IntakeSettings().units_max,
     "text of an SMS, MMS or in-app message": content.TEXT_CHARACTERS_MAX,
-    "subject of an SMS": content.SMS_SUBJECT_CHARACTERS_MAX,
+    "subject of an SMS": saying.SMS_SUBJECT_CHARACTERS_MAX,
     "subject of an MMS": content.MMS_SUBJECT_CHARACTERS_MAX,
     "media of an MMS": content.MEDIA_MAX,
     "subject of an email": content.EMAIL_SUBJECT_CHARACTERS_MAX,
@@ -97,6 +98,18 @@ DIRECTORY_LIMITS = {
     "people whom the requests of a frame reach together": reaching.PEOPLE_OF_FRAME_MAX,
     "`relation` of a delegate": directory.RELATION_CHARACTERS_MAX,
     "description of a group": directory.DESCRIPTION_CHARACTERS_MAX,
+}
+
+
+CONTENT_LIMITS = {
+    "values in `tokens` of a request, and of a recipient": tokens.TOKENS_MAX,
+    "name of a token": tokens.NAME_CHARACTERS_MAX,
+    "value of a token": tokens.VALUE_CHARACTERS_MAX,
+    "a short text with a `$`, as written": content.WRITTEN_CHARACTERS_MAX,
+    "text or HTML of an email with placeholders, as written and as filled in": (
+        saying.FILLED_BODY_CHARACTERS_MAX
+    ),
+    "bytes of an email's attachments, together": content.ATTACHMENT_BYTES_MAX,
 }
 
 
@@ -165,6 +178,20 @@ def test_the_program_of_the_directory_page_runs(broker_factory: Any, tmp_path: P
         "['Grace', 'Ada'] ''",
     ]
     assert expected == lines
+
+
+def test_the_program_of_the_content_page_runs(broker: Any, tmp_path: Path) -> None:
+    """Measuring and personalising."""
+    expected = [
+        "UCS2 107 107 2 True",
+        '“ (0,) " 0',
+        '” (6,) " 0',
+        '1 "Hello"',
+        "Dear Ada, $5 off at Acme",
+        "Dear Grace, $5 off at Acme Ely",
+        "TOKEN_MISSING recipients[0].tokens lacks a value for $Name$",
+    ]
+    assert expected == output_of("\n".join(blocks(CONTENT)), tmp_path, broker.environment)
 
 
 def test_the_program_of_the_clients_page_runs(broker: Any, tmp_path: Path) -> None:
@@ -253,7 +280,9 @@ def test_every_error_is_listed_with_its_code() -> None:
     assert {reason.name: code.name for reason, code in CODES.items()} == listed
 
 
-@pytest.mark.parametrize(("page", "limits"), [(API, LIMITS), (DIRECTORY, DIRECTORY_LIMITS)])
+@pytest.mark.parametrize(
+    ("page", "limits"), [(API, LIMITS), (DIRECTORY, DIRECTORY_LIMITS), (CONTENT, CONTENT_LIMITS)]
+)
 def test_the_limits_are_those_that_are_enforced(page: str, limits: dict[str, int]) -> None:
     """The last number of each row is the constant that the check uses."""
     listed = {

@@ -2,6 +2,9 @@
 
 A document is the JSON-ready form that is stored and that providers get: the protos' field names, absent
 fields left out, bytes as base64.
+
+A text with a "$" is bounded here by what may be written. Whether it may be said is judged when its
+placeholders are filled in: here where it has none, by intake where it has.
 """
 
 from base64 import b64encode
@@ -11,21 +14,34 @@ from google.protobuf.json_format import ParseDict
 
 from broker.api.convert.findings import Findings
 from broker.domain.address import normal_mailbox
-from broker.domain.submission import Content
+from broker.domain.header import unsafe_header
+from broker.domain.saying import (
+    BODY_CHARACTERS_MAX,
+    EMAIL_SUBJECT_CHARACTERS_MAX,
+    MMS_SUBJECT_CHARACTERS_MAX,
+    PUSH_BODY_CHARACTERS_MAX,
+    PUSH_DATA_BYTES_MAX,
+    PUSH_TITLE_CHARACTERS_MAX,
+    SMS_SUBJECT_CHARACTERS_MAX,
+    TEXT_CHARACTERS_MAX,
+    broken_rules,
+    filled_all,
+    has_dollar,
+    names_of,
+    texts_of,
+)
+from broker.domain.submission import NO_TOKENS, Content
 from broker.domain.vocabulary import Channel
 from waypost.v1 import content_pb2 as pb
 
-TEXT_CHARACTERS_MAX = 10_000
-SMS_SUBJECT_CHARACTERS_MAX = 13
-MMS_SUBJECT_CHARACTERS_MAX = 255
+WRITTEN_CHARACTERS_MAX = 10_000
+"""Of a shorter text that has a "$": what its placeholders stand for may be shorter than their names."""
+
 MEDIA_MAX = 10
-EMAIL_SUBJECT_CHARACTERS_MAX = 998
 NAME_CHARACTERS_MAX = 255
 ATTACHMENTS_MAX = 10
-EMAIL_BODY_CHARACTERS_MAX = 16 * 1024 * 1024  # the largest request is smaller; only NUL is of interest
-PUSH_TITLE_CHARACTERS_MAX = 255
-PUSH_BODY_CHARACTERS_MAX = 4_000
-PUSH_DATA_BYTES_MAX = 4_096
+ATTACHMENT_BYTES_MAX = 10 * 1024 * 1024
+"""Of the attachments of one email that come as bytes, together."""
 
 Document = dict[str, object]
 
@@ -47,7 +63,26 @@ def content_of(content: pb.Content, findings: Findings) -> Content:
         documents[Channel.IN_APP] = _in_app(content, findings)
     if not documents:
         findings.broke("content", "set at least one of sms, mms, email, push and in_app")
-    return Content(documents)
+    return _with_names(documents, findings) if has_dollar(documents) else Content(documents)
+
+
+def _with_names(documents: Mapping[Channel, Document], findings: Findings) -> Content:
+    """Content whose texts have a "$": with the names of its placeholders, or ready where it has none."""
+    if names := names_of(documents):
+        return Content(documents, names)
+    for broken in broken_rules(list(texts_of(documents)), NO_TOKENS):
+        findings.broke(f"content.{broken.path}", broken.rule)
+    return Content(filled_all(documents, NO_TOKENS))
+
+
+def _text(field: str, value: str, characters_max: int, findings: Findings) -> None:
+    written_max = max(characters_max, WRITTEN_CHARACTERS_MAX) if "$" in value else characters_max
+    findings.text(field, value, written_max)
+
+
+def _line(field: str, value: str, characters_max: int, findings: Findings) -> None:
+    written_max = max(characters_max, WRITTEN_CHARACTERS_MAX) if "$" in value else characters_max
+    findings.line(field, value, written_max)
 
 
 def content_message(channel: Channel, document: Mapping[str, object]) -> pb.Content:
@@ -75,7 +110,7 @@ def _sms(sms: pb.SmsContent, findings: Findings) -> Document:
     findings.text("content.sms.text", text, TEXT_CHARACTERS_MAX)
     if not subject:
         return {"text": text}
-    findings.line("content.sms.subject", subject, SMS_SUBJECT_CHARACTERS_MAX)
+    _line("content.sms.subject", subject, SMS_SUBJECT_CHARACTERS_MAX, findings)
     return {"text": text, "subject": subject}
 
 
@@ -83,7 +118,7 @@ def _mms(mms: pb.MmsContent, findings: Findings) -> Document:
     if not mms.text and not mms.media:
         findings.broke("content.mms.text", "must not be empty when there is no media")
     findings.text("content.mms.text", mms.text, TEXT_CHARACTERS_MAX)
-    findings.line("content.mms.subject", mms.subject, MMS_SUBJECT_CHARACTERS_MAX)
+    _line("content.mms.subject", mms.subject, MMS_SUBJECT_CHARACTERS_MAX, findings)
     media: list[Document] = []
     if findings.count("content.mms.media", len(mms.media), MEDIA_MAX):
         media = [
@@ -105,15 +140,17 @@ def _media(path: str, media: pb.Media, findings: Findings) -> Document:
 def _email(email: pb.EmailContent, findings: Findings) -> Document:
     if not email.subject:
         findings.broke("content.email.subject", "must not be empty")
-    findings.line("content.email.subject", email.subject, EMAIL_SUBJECT_CHARACTERS_MAX)
+    _line("content.email.subject", email.subject, EMAIL_SUBJECT_CHARACTERS_MAX, findings)
+    if problem := unsafe_header(email.subject):
+        findings.broke("content.email.subject", problem)
     if not email.text and not email.html:
         findings.broke("content.email.text", "must not be empty when html is empty too")
-    findings.text("content.email.text", email.text, EMAIL_BODY_CHARACTERS_MAX)
-    findings.text("content.email.html", email.html, EMAIL_BODY_CHARACTERS_MAX)
+    findings.text("content.email.text", email.text, BODY_CHARACTERS_MAX)
+    findings.text("content.email.html", email.html, BODY_CHARACTERS_MAX)
     for field, address in (("from_address", email.from_address), ("reply_to", email.reply_to)):
         if address and normal_mailbox(address) is None:
             findings.broke(f"content.email.{field}", 'must be a mailbox, as "ada@example.org"')
-    findings.line("content.email.from_name", email.from_name, NAME_CHARACTERS_MAX)
+    findings.header("content.email.from_name", email.from_name, NAME_CHARACTERS_MAX)
     findings.line("content.email.style_class", email.style_class, NAME_CHARACTERS_MAX)
     return _present(
         subject=email.subject,
@@ -131,6 +168,11 @@ def _attachments(attachments: Iterable[pb.Attachment], findings: Findings) -> li
     given = list(attachments)
     if not findings.count("content.email.attachments", len(given), ATTACHMENTS_MAX):
         return []
+    size = sum(len(each.data) for each in given)
+    if size > ATTACHMENT_BYTES_MAX:
+        rule = f"have {size:,} bytes together; at most {ATTACHMENT_BYTES_MAX:,} are allowed"
+        findings.broke("content.email.attachments", rule)
+        return []
     return [
         _attachment(f"content.email.attachments[{index}]", each, findings) for index, each in enumerate(given)
     ]
@@ -142,14 +184,14 @@ def _attachment(path: str, attachment: pb.Attachment, findings: Findings) -> Doc
         findings.broke(f"{path}.file_name", "must not be empty")
     if "/" in name or "\\" in name:
         findings.broke(f"{path}.file_name", "must not contain path separators")
-    findings.line(f"{path}.file_name", name, NAME_CHARACTERS_MAX)
+    findings.header(f"{path}.file_name", name, NAME_CHARACTERS_MAX)
     findings.media_type(f"{path}.content_type", attachment.content_type)
     document = _present(file_name=name, content_type=attachment.content_type, inline=attachment.inline)
     source = attachment.WhichOneof("source")
     if source == "data":
         document["data"] = b64encode(attachment.data).decode("ascii")
     elif source == "url":
-        findings.url(f"{path}.url", attachment.url)
+        findings.secure_url(f"{path}.url", attachment.url)
         document["url"] = attachment.url
     else:
         findings.broke(path, "set one of data and url")
@@ -159,8 +201,8 @@ def _attachment(path: str, attachment: pb.Attachment, findings: Findings) -> Doc
 def _push(push: pb.PushContent, findings: Findings) -> Document:
     if not push.body:
         findings.broke("content.push.body", "must not be empty")
-    findings.text("content.push.body", push.body, PUSH_BODY_CHARACTERS_MAX)
-    findings.line("content.push.title", push.title, PUSH_TITLE_CHARACTERS_MAX)
+    _text("content.push.body", push.body, PUSH_BODY_CHARACTERS_MAX, findings)
+    _line("content.push.title", push.title, PUSH_TITLE_CHARACTERS_MAX, findings)
     data = dict(push.data)
     size = sum(len(key.encode()) + len(value.encode()) for key, value in data.items())
     if size > PUSH_DATA_BYTES_MAX:

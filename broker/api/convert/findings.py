@@ -10,12 +10,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from broker.api.convert.times import US_PER_S, span_us_of, time_us_of
 from broker.api.convert.words import names_of
+from broker.domain.header import unsafe_header
+from broker.domain.saying import CONTROL
 from broker.errors import BrokerError, ErrorReason, Violation
 
 Word = TypeVar("Word", bound=IntEnum)
 
-# C0 and C1 controls, and the two separators that end a line for some readers.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _URL = re.compile(r"https?://[^\s/?#\x00-\x1f\x7f]+(?:[/?#][^\s\x00-\x1f\x7f]*)?", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}(?:;[ -~]{0,255})?")
 
@@ -64,14 +64,26 @@ class Findings:
         """A text of one line: bounded, and without control characters, which forge lines and headers."""
         if len(value) > characters_max:
             self.broke(field, f"has {len(value)} characters; at most {characters_max} are allowed")
-        elif not value.isprintable() and _CONTROL.search(value):
+        elif not value.isprintable() and CONTROL.search(value):
             self.broke(field, "must not contain control characters")
+
+    def header(self, field: str, value: str, characters_max: int) -> None:
+        """A line that becomes a header of an email: it holds no other, not even in disguise."""
+        self.line(field, value, characters_max)
+        if problem := unsafe_header(value):
+            self.broke(field, problem)
 
     def count(self, field: str, count: int, count_max: int) -> bool:
         """How many values a repeated field may have; whether it is worth looking at each of them."""
         if count > count_max:
             self.broke(field, f"has {count} entries; at most {count_max} are allowed")
         return count <= count_max
+
+    def secure_url(self, field: str, value: str) -> None:
+        """An https address."""
+        self.url(field, value)
+        if not value[:8].lower().startswith("https://"):
+            self.broke(field, "must be an https URL")
 
     def url(self, field: str, value: str) -> None:
         """An http or https address."""

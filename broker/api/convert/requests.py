@@ -12,6 +12,7 @@ from broker.api.convert.content import content_of
 from broker.api.convert.directory import EXTERNAL_ID_CHARACTERS_MAX, contact_number
 from broker.api.convert.findings import Findings
 from broker.api.convert.times import US_PER_S
+from broker.api.convert.tokens import tokens_of
 from broker.api.convert.words import CALLBACK_METHODS, CHANNELS, DELEGATIONS, GUARANTEES, TRAFFICS
 from broker.domain.callback_url import CallbackMethod, callback_url_problem
 from broker.domain.directory import ContactRef, Named
@@ -71,6 +72,7 @@ def submission_of(request: send_pb2.SendRequest, account_id: int, now_us: int) -
         request.validate_only,
         names_contacts,
         _callback(request, findings) if request.callback_url or request.HasField("options") else None,
+        tokens_of("tokens", request.tokens, findings) if request.tokens else None,
     )
     findings.refuse()
     return submission
@@ -79,8 +81,6 @@ def submission_of(request: send_pb2.SendRequest, account_id: int, now_us: int) -
 def _refuse_unbuilt(request: send_pb2.SendRequest, findings: Findings) -> None:
     if request.HasField("template"):
         findings.not_built("template")
-    if request.tokens:
-        findings.not_built("tokens")
     if request.HasField("options"):
         _refuse_unbuilt_options(request.options, findings)
 
@@ -159,7 +159,6 @@ def _recipients(
 def _recipient(index: int, recipient: recipient_pb2.Recipient, findings: Findings, now_us: int) -> Recipient:
     path = f"recipients[{index}]"
     number, email, device_token = recipient.phone_number, recipient.email, recipient.device_token
-    _refuse_unbuilt_of(path, recipient, findings)
     named = (recipient.contact_id != "") + (recipient.external_id != "")
     if named + bool(number or email or device_token) != 1:
         findings.broke(
@@ -181,6 +180,7 @@ def _recipient(index: int, recipient: recipient_pb2.Recipient, findings: Finding
         client_reference=recipient.client_reference or None,
         data=recipient.data or None,
         contact=Named(_contact(path, recipient, findings), delegation) if named else None,
+        tokens=tokens_of(f"{path}.tokens", recipient.tokens, findings) if recipient.tokens else None,
     )
 
 
@@ -189,11 +189,6 @@ def _contact(path: str, recipient: recipient_pb2.Recipient, findings: Findings) 
         findings.line(f"{path}.external_id", recipient.external_id, EXTERNAL_ID_CHARACTERS_MAX)
         return ContactRef(external_id=recipient.external_id)
     return ContactRef(contact_id=contact_number(recipient.contact_id))
-
-
-def _refuse_unbuilt_of(path: str, recipient: recipient_pb2.Recipient, findings: Findings) -> None:
-    if recipient.tokens:
-        findings.not_built(f"{path}.tokens")
 
 
 def _channels(numbers: Sequence[int], content: Content, findings: Findings) -> tuple[Channel, ...]:

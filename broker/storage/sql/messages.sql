@@ -94,3 +94,11 @@ SELECT min(message_id), count(*) FROM (
     ORDER BY message_id DESC
     LIMIT :scan_rows
 ) scanned
+
+-- name: insert_message_tokens
+INSERT INTO message_tokens (message_id, tokens) VALUES :rows
+
+-- name: tokens_of_messages
+SELECT message_id, tokens
+FROM message_tokens
+WHERE message_id IN (SELECT value FROM json_each(:message_ids))

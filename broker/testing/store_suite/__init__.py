@@ -28,6 +28,7 @@ from broker.testing.store_suite.lives import LivesCases
 from broker.testing.store_suite.reading import ReadingCases
 from broker.testing.store_suite.receipts import ReceiptCases
 from broker.testing.store_suite.routing import RoutingCases
+from broker.testing.store_suite.saying import SayingCases
 from broker.testing.store_suite.spellings import AllSpellingCases
 
 __all__ = ["ACCOUNTS", "Bench", "StoreSuite"]
@@ -39,6 +40,7 @@ class StoreSuite(
     LanesCases,
     AskingCases,
     ReceiptCases,
+    SayingCases,
     AllSpellingCases,
     ReadingCases,
     CallbackCases,

@@ -17,6 +17,7 @@ FILE = {
     "data": base64.b64encode(b"\x00\xff").decode(),
 }
 EMAIL = {"subject": "Hi", "text": "Hello"}
+BYTES_8_MIB, BYTES_2_MIB = (base64.b64encode(bytes(size << 20)).decode() for size in (8, 2))
 LONG_URL = "https://example.org/" + "a" * 2_028
 
 
@@ -89,6 +90,33 @@ def test_an_empty_in_app_body_says_what_the_sms_or_else_the_email_says(fields, b
     assert (body, set()) == (documents[Channel.IN_APP]["body"], broken)
 
 
+def test_placeholders_are_named_and_stay_as_they_were_written():
+    """All of them, wherever they stand; so do doubled dollars beside them."""
+    content = content_of(
+        ParseDict(
+            {"sms": {"text": "$$ $a$", "subject": "$b$"}, "push": {"body": "x", "data": {"k": "$c$"}}},
+            content_pb2.Content(),
+        ),
+        Findings(),
+    )
+    assert frozenset("abc") == content.names
+    assert {"text": "$$ $a$", "subject": "$b$"} == content.documents[Channel.SMS]
+
+
+def test_without_a_placeholder_doubled_dollars_are_one():
+    """And a content that is ready is marked as such, though it may look like one with placeholders."""
+    content = content_of(
+        ParseDict(
+            {"sms": {"text": "$$5 or US$ 6, $$a$$"}, "push": {"body": "x", "data": {"k": "$$"}}},
+            content_pb2.Content(),
+        ),
+        Findings(),
+    )
+    assert frozenset() == content.names
+    assert {"text": "$5 or US$ 6, $a$"} == content.documents[Channel.SMS]
+    assert {"k": "$"} == content.documents[Channel.PUSH]["data"]
+
+
 def email(**changes):
     return {"email": {name: value for name, value in (EMAIL | changes).items() if value is not None}}
 
@@ -111,6 +139,13 @@ def attached(**changes):
         (attached(file_name="n" * 255), set()),
         (attached(data=""), set()),
         (attached(content_type="text/plain; charset=utf-8"), set()),
+        (attached(data=None, url="HTTPS://example.org/a"), set()),
+        (email(attachments=[FILE | {"data": BYTES_8_MIB}, FILE | {"data": BYTES_2_MIB}]), set()),
+        (email(subject="=?utf-8?q?Caf=C3=A9?=", from_name="=?utf-8?q?Caf=C3=A9?="), set()),
+        ({"sms": {"text": "$$" * 5_000, "subject": "$$" * 13}}, set()),
+        ({"sms": {"text": "a", "subject": "$" * 13}}, set()),
+        ({"sms": {"text": "a", "subject": "$CustomerName$"}}, set()),
+        (email(subject="$a$" * 333), set()),
         ({"push": {"title": "t" * 255, "body": "b" * 4_000, "data": {"k": "v" * 4_095}}}, set()),
         ({"in_app": {"body": "b" * 10_000}}, set()),
     ],
@@ -159,6 +194,20 @@ def test_content_at_its_limits_passes(fields, expected):
         (attached(content_type="text/plain\r\nX: y"), {"email.attachments[0].content_type"}),
         (attached(data=None), {"email.attachments[0]"}),
         (attached(data=None, url="file:///etc/passwd"), {"email.attachments[0].url"}),
+        (attached(data=None, url="http://example.org/a"), {"email.attachments[0].url"}),
+        (attached(file_name="=?utf-8?q?a=0D=0AX:_y?="), {"email.attachments[0].file_name"}),
+        (
+            email(attachments=[FILE | {"data": BYTES_8_MIB}, FILE | {"data": BYTES_2_MIB}, FILE]),
+            {"email.attachments"},
+        ),
+        (email(subject="=?utf-8?b?YQ0KQmNjOiB4?="), {"email.subject"}),
+        (email(from_name="=?utf-8?q?a=0Ab?="), {"email.from_name"}),
+        ({"sms": {"text": "a", "subject": "$$" * 14}}, {"sms.subject"}),
+        ({"sms": {"text": "a", "subject": "$a$" * 3_334}}, {"sms.subject"}),
+        ({"sms": {"text": "a", "subject": "$a$\n"}}, {"sms.subject"}),
+        (email(subject="$ " * 500), {"email.subject"}),
+        (email(subject="$a=?utf-8?q?=0A?="), {"email.subject"}),
+        ({"push": {"body": "$" * 8_003}}, {"push.body"}),
         ({"push": {}}, {"push.body"}),
         ({"push": {"body": "b" * 4_001}}, {"push.body"}),
         ({"push": {"body": "b", "title": "t" * 256}}, {"push.title"}),

@@ -183,6 +183,32 @@ def test_data_may_have_lines(sms):
     assert "a\n\tb" == submission_of(sms(data="a\n\tb"), 1, NOW_US).data
 
 
+@pytest.mark.parametrize(
+    ("tokens", "rule"),
+    [
+        ({"n" * 64: "v" * 2_000}, None),
+        ({f"n{number}": "" for number in range(100)}, None),
+        ({f"n{number}": "" for number in range(101)}, ("", "has 101 entries; at most 100 are allowed")),
+        ({"n" * 65: ""}, ("", f"{'n' * 64!r} is no name: 1 to 64 letters, digits and _")),
+        ({"": ""}, ("", "'' is no name: 1 to 64 letters, digits and _")),
+        ({"a-b": ""}, ("", "'a-b' is no name: 1 to 64 letters, digits and _")),
+        ({"a": "v" * 2_001}, ("[a]", "has 2001 characters; at most 2000 are allowed")),
+        ({"a": "\0"}, ("[a]", "must not contain the NUL character (U+0000)")),
+    ],
+)
+def test_tokens_have_limits(sms, tokens, rule):
+    """Of the request and of each recipient, both sides."""
+    shared = sms(tokens=tokens)
+    own = sms(recipients=[{"phone_number": "+1"}, {"phone_number": "+1", "tokens": tokens}])
+    if rule is None:
+        assert tokens == submission_of(shared, 1, NOW_US).tokens
+        assert (None, tokens) == tuple(each.tokens for each in submission_of(own, 1, NOW_US).recipients)
+    else:
+        place, expected = rule
+        assert (ErrorReason.INVALID_REQUEST, {f"tokens{place}": expected}) == refused(shared)
+        assert {f"recipients[1].tokens{place}": expected} == refused(own)[1]
+
+
 def test_recipients_are_1_to_100(sms):
     """Both limits from both sides."""
     one = {"phone_number": "+447700900123"}
@@ -239,8 +265,6 @@ def test_a_malformed_address_is_for_intake_to_judge(sms, recipient):
     ("changes", "field"),
     [
         ({"content": None, "template": {"name": "welcome"}}, "template"),
-        ({"tokens": {"a": "b"}}, "tokens"),
-        ({"recipients": [{"phone_number": "+1", "tokens": {"a": "b"}}]}, "recipients[0].tokens"),
         ({"options": {"ignore_quiet_hours": True}}, "options.ignore_quiet_hours"),
         ({"options": {"cap_frequency": True}}, "options.cap_frequency"),
         ({"options": {"track_links": True}}, "options.track_links"),

@@ -29,9 +29,12 @@ def test_empty_lines_and_short_rows_are_fine() -> None:
     assert ["+447700900123", "+447700900124"] == [row.phone_number for row in rows]
 
 
-def test_columns_that_nothing_uses_are_named() -> None:
-    """A misspelt one is not dropped in silence."""
-    assert ["txet", "age"] == parsed("phone_number,txet,age\n+447700900123,Hi,9\n").unused_columns
+def test_every_column_is_a_value_by_the_name_that_the_file_writes() -> None:
+    """Those that have no other use are told apart."""
+    found = parsed("Phone_Number, Town ,txet,Name\n+447700900123, Ely ,Hi,Ada\n+447700900124\n")
+    assert ["Town", "txet"] == found.token_columns
+    expected = {"Phone_Number": "+447700900123", "Town": "Ely", "txet": "Hi", "Name": "Ada"}
+    assert [expected, {"Phone_Number": "+447700900124"}] == [row.tokens for row in found.rows]
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from broker.cli.failures import UsageError
-from broker.cli.recipients import Row
-from broker.cli.requests import FRAME_BYTES_MAX, Wishes, frames_of, plan_requests
+from broker.cli.recipients import Recipients, Row
+from broker.cli.requests import FRAME_BYTES_MAX, Wishes, frames_of, plan_requests, unused_columns
 
 
 def rows_of(count: int, **own: str) -> list[Row]:
@@ -59,6 +59,21 @@ def test_several_requests_have_ids_that_a_repetition_gives_again() -> None:
     several = plan_requests(rows_of(101), Wishes(text="Hi", request_id="job"))
     assert ["job"] == [plan.request.request_id for plan in alone]
     assert ["job/1", "job/2"] == [plan.request.request_id for plan in several]
+
+
+def test_a_recipients_own_values_go_along_where_the_text_has_a_place_for_them() -> None:
+    """And no others: most columns of a file are nobody's business."""
+    rows = [Row(phone_number="+447700900123", tokens={"Name": "Ada", "Town": "Ely", "name": "x"})]
+    (plan,) = plan_requests(rows, Wishes(text="Hi $Name$", subject="$Shop$", tokens={"Shop": "Acme"}))
+    assert {"Name": "Ada"} == plan.request.recipients[0].tokens
+    assert {"Shop": "Acme"} == plan.request.tokens
+
+
+def test_columns_that_nothing_uses_are_named() -> None:
+    """A misspelt one is not dropped in silence; one that some text uses is used."""
+    rows = [Row(phone_number="+447700900123", text="Hi $Name$"), Row(phone_number="+447700900124")]
+    recipients = Recipients(rows, ["Name", "Twon", "Town"])
+    assert ["Twon"] == unused_columns(recipients, Wishes(text="Hi $Town$"))
 
 
 def test_every_wish_is_in_the_request() -> None:

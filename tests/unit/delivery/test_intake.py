@@ -13,8 +13,8 @@ from broker.delivery.routes import Routes
 from broker.domain.directory import ContactRef, Named
 from broker.domain.explaining import Verdict
 from broker.domain.network import AddressPolicy, networks_of
-from broker.domain.submission import Callback, Recipient, Submission
-from broker.domain.vocabulary import Delegation, Reason
+from broker.domain.submission import Callback, Content, Recipient, Submission
+from broker.domain.vocabulary import Channel, Delegation, Reason
 from broker.errors import BrokerError, ErrorReason
 from broker.storage.history import read_events
 from broker.storage.people import Reach, read_reach
@@ -47,6 +47,52 @@ async def test_each_submission_gets_its_own_answer(build: Any) -> None:
     assert not isinstance(first, BrokerError)
     assert not isinstance(last, BrokerError)
     assert first[0].message_id < last[0].message_id
+
+
+@pytest.mark.parametrize(
+    ("tokens", "own", "reason", "violations"),
+    [
+        ({}, [{"a": "x"}, {}], "TOKEN_MISSING", {"recipients[1].tokens": "lacks a value for $a$"}),
+        (
+            {},
+            [{"a": "x"}, {"a": "x" * 161}],
+            "TOO_MANY_UNITS",
+            {"recipients[1].tokens": "with them content.sms.text needs 2 units; at most 1 are allowed"},
+        ),
+        (
+            {"a": "x" * 161},
+            [None, None],
+            "TOO_MANY_UNITS",
+            {"content.sms.text": "needs 2 units; at most 1 are allowed"},
+        ),
+        (
+            {},
+            [{"a": "x"}, {"a": ""}],
+            "INVALID_REQUEST",
+            {"recipients[1].tokens": "with them content.sms.text must not be empty"},
+        ),
+        ({"a": ""}, [None, None], "INVALID_REQUEST", {"content.sms.text": "must not be empty"}),
+    ],
+)
+async def test_values_that_do_not_do_refuse_the_whole_call(
+    build: Any,
+    store: Store,
+    tokens: dict[str, str],
+    own: list[dict[str, str] | None],
+    reason: str,
+    violations: dict[str, str],
+) -> None:
+    """Nothing of it is stored, and the recipient is named whose values it is."""
+    said = Content({Channel.SMS: {"text": "$a$"}}, frozenset("a"))
+    recipients = tuple(replace(each, tokens=given) for each, given in zip(phones(2), own, strict=True))
+    asked = submission(content=said, tokens=tokens, recipients=recipients)
+    (refused,) = await build(units_max=1).accept([asked])
+    assert isinstance(refused, BrokerError)
+    assert (reason, violations) == (
+        refused.reason.name,
+        {each.field: each.rule for each in refused.violations},
+    )
+    assert [] == await store.read(read_events, 1, 0, 10)
 
 
 async def test_a_repeat_is_answered_though_it_would_be_refused_now(build: Any) -> None:

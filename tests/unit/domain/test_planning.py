@@ -416,13 +416,17 @@ class TestFingerprints:
     def test_every_field_is_looked_at(self) -> None:
         """Emptying one changes the fingerprint; but for what is no part of the message itself."""
         blank = Submission(account_id=0, recipients=(), content=Content({}))
-        ignored = {name for name in FIELDS if changed(**{name: getattr(blank, name)}) == fingerprint(WHOLE)}
+        full = {"tokens": {"shop": "Acme"}}
+        ignored = {
+            name for name in FIELDS if changed(**(full | {name: getattr(blank, name)})) == changed(**full)
+        }
         assert {"request_id", "validate_only", "names_contacts"} == ignored
 
     @pytest.mark.parametrize("name", Recipient.__dataclass_fields__)
     def test_every_field_of_a_recipient_is_looked_at(self, name: str) -> None:
         """Absent is not the same as given."""
-        full = replace(WHOLE.recipients[0], contact=Named(ContactRef(5), Delegation.ALL_CONTACTS))
+        named = Named(ContactRef(5), Delegation.ALL_CONTACTS)
+        full = replace(WHOLE.recipients[0], contact=named, tokens={"name": "Ada"})
         without = replace(full, **{name: None})
         assert changed(recipients=(full,)) != changed(recipients=(without,))
 
@@ -431,6 +435,19 @@ class TestFingerprints:
         refs = (ContactRef(5), ContactRef(6), ContactRef(external_id="5"), ContactRef(external_id="6"))
         named = [Named(ref, delegation) for ref in refs for delegation in Delegation]
         assert len(named) == len({changed(recipients=(Recipient(contact=each),)) for each in named})
+
+    def test_a_value_is_its_recipients_or_everybodys(self) -> None:
+        """Under its own name."""
+        one = replace(WHOLE.recipients[0], tokens={"name": "Ada"})
+        prints = {
+            fingerprint(WHOLE),
+            changed(tokens={"name": "Ada"}),
+            changed(tokens={"name": "Bob"}),
+            changed(tokens={"nam": "eAda"}),
+            changed(recipients=(one, WHOLE.recipients[1])),
+            changed(recipients=(replace(one, tokens={"name": "Bob"}), WHOLE.recipients[1])),
+        }
+        assert 6 == len(prints)
 
     def test_the_order_of_maps_and_tags_does_not_matter(self) -> None:
         """Protobuf maps have none, and tags are a set."""

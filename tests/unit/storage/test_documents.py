@@ -16,11 +16,13 @@ from broker.storage.documents import (
     dump_content,
     dump_labels,
     dump_receipt,
+    dump_tokens,
     load_answer,
     load_card,
     load_content,
     load_labels,
     load_receipt,
+    load_tokens,
 )
 from broker.testing.builders import submission
 
@@ -109,8 +111,26 @@ def test_labels_are_read_back(labels: Labels) -> None:
 @given(st.dictionaries(st.sampled_from(Channel), st.dictionaries(TEXTS, VALUES, max_size=3)))
 @settings(deadline=None)
 def test_content_is_read_back(documents: dict[Channel, dict[str, object]]) -> None:
-    """By channel."""
-    assert documents == load_content(dump_content(Content(documents)))
+    """By channel, and a "$" in it means nothing."""
+    stored = load_content(dump_content(Content(documents)))
+    assert (documents, None) == (stored.documents, stored.tokens)
+    for channel, document in documents.items():
+        assert document == stored.said_on(channel, {"a": "b"})
+
+
+def test_content_with_placeholders_keeps_the_values_that_all_share() -> None:
+    """Those that it uses; one's own come over them."""
+    content = Content({Channel.SMS: {"text": "$$5 for $name$ at $shop$"}}, frozenset({"name", "shop"}))
+    stored = load_content(dump_content(content, {"shop": "Acme", "name": "you", "unused": "x"}))
+    assert {"shop": "Acme", "name": "you"} == stored.tokens
+    assert {"text": "$5 for Ada at Acme"} == stored.said_on(Channel.SMS, {"name": "Ada"})
+    assert {"text": "$5 for you at Acme"} == stored.said_on(Channel.SMS, {})
+
+
+def test_one_recipients_values_are_read_back() -> None:
+    """Whatever they hold."""
+    tokens = {"name": 'Ada "$$" \u0000 ☃', "empty": ""}
+    assert tokens == load_tokens(dump_tokens(tokens))
 
 
 @given(CARDS)

@@ -1,7 +1,7 @@
 """The client: one connection to one broker, and a method for each thing to ask of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
@@ -219,12 +219,17 @@ class Client:
             return await self.get(message_id, account_id=account_id)
         return message_of(response.message)
 
-    async def analyze(self, text: str, *, recipient: str = "", subject: str = "") -> Analysis:
-        """Encoding, length and parts of a text. Nothing is sent.
+    async def analyze(
+        self, text: str, *, recipient: str = "", subject: str = "", tokens: Mapping[str, str] | None = None
+    ) -> Analysis:
+        """Encoding, length and parts of a text, and what makes it dearer. Nothing is sent.
 
         recipient: who it would go to; decides the cost.
+        tokens: values for `$Token$` placeholders.
         """
-        request = message_service_pb2.AnalyzeMessageRequest(text=text, recipient=recipient, subject=subject)
+        request = message_service_pb2.AnalyzeMessageRequest(
+            text=text, recipient=recipient, subject=subject, tokens=tokens
+        )
         return analysis_of(await self._connection.call(self._connection.messages.AnalyzeMessage, request))
 
 

@@ -84,10 +84,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ForcingCharacter:
-    """A character outside the GSM alphabet, and where it first stands, from 0."""
+    """A character outside the GSM alphabet.
+
+    index: where it first stands, from 0; indexes: everywhere that it stands.
+    replacement: a GSM text that might stand in for it, perhaps empty; None: the broker knows none.
+    units_saved: what it saves to replace this one everywhere and nothing else.
+    """
 
     character: str
     index: int
+    indexes: tuple[int, ...] = ()
+    replacement: str | None = None
+    units_saved: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +106,11 @@ class Analysis:
     within_maximum: whether the account allows that many.
     credit_cost_micros: 0: no price rule applies.
     forcing_characters: those that force UCS-2, in order of appearance.
+    characters: how many the text has.
+    units_max: the account's most units.
+    replaced_text: the text with every forcing character replaced that has a replacement, and
+        `replaced_units` what it comes to; None where that helps nothing.
+    missing_tokens: placeholders without a value; they were measured as they stand.
     """
 
     units: int
@@ -107,3 +120,9 @@ class Analysis:
     credit_cost_micros: int
     parts: tuple[Part, ...]
     forcing_characters: tuple[ForcingCharacter, ...]
+    characters: int = 0
+    units_max: int = 0
+    replaced_text: str | None = None
+    replaced_units: int = 0
+    replaced_encoding: Encoding | None = None
+    missing_tokens: tuple[str, ...] = ()

@@ -22,6 +22,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class Content(_message.Message):
     """What is said, for one or more channels. At least one field is set; a recipient gets the one
     whose channel was picked. No text contains the NUL character; subjects, names and titles are one line.
+    In texts, subjects, titles, bodies and values of data, $Name$ stands for a value from the tokens, $$ for
+    a dollar, and any other $ for itself; limits hold for what is said once it is filled in.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -175,7 +177,9 @@ class EmailContent(_message.Message):
     STYLE_CLASS_FIELD_NUMBER: _builtins.int
     ATTACHMENTS_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
-    """1 to 998 characters (RFC 5322), none of them a control character."""
+    """1 to 998 characters (RFC 5322), none of them a control character, nor an encoded word (RFC 2047) that
+    hides one.
+    """
     text: _builtins.str
     """The plain-text body. At least one of text and html is set."""
     html: _builtins.str
@@ -183,14 +187,14 @@ class EmailContent(_message.Message):
     from_address: _builtins.str
     """Mailbox in From. Empty: the provider's configured one."""
     from_name: _builtins.str
-    """Display name in From. At most 255 characters, none of them a control character."""
+    """Display name in From. At most 255 characters, with the same rule."""
     reply_to: _builtins.str
     """Mailbox in Reply-To. Empty: none."""
     style_class: _builtins.str
     """Name of the wrapper that a provider puts around the HTML, at most 255 characters. Empty: none."""
     @_builtins.property
     def attachments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attachment]:
-        """At most 10."""
+        """At most 10, with at most 10,485,760 bytes of data in all."""
 
     def __init__(
         self,
@@ -224,7 +228,7 @@ class Attachment(_message.Message):
     DATA_FIELD_NUMBER: _builtins.int
     URL_FIELD_NUMBER: _builtins.int
     file_name: _builtins.str
-    """1 to 255 characters, no path separators."""
+    """1 to 255 characters, no path separators, control characters or encoded words that hide one."""
     content_type: _builtins.str
     """IANA media type. Required."""
     inline: _builtins.bool
@@ -232,7 +236,7 @@ class Attachment(_message.Message):
     data: _builtins.bytes
     """The bytes themselves."""
     url: _builtins.str
-    """http or https, fetched when the message is dispatched."""
+    """https, at most 2,048 characters; fetched when the message is dispatched."""
     def __init__(
         self,
         *,

@@ -197,25 +197,53 @@ class AnalyzeMessageRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class TokensEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     TEXT_FIELD_NUMBER: _builtins.int
     RECIPIENT_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
+    TOKENS_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """At most 10,000 characters."""
     recipient: _builtins.str
     """Who it would go to; decides credit_cost. Empty: no cost."""
     subject: _builtins.str
     """A subject line, for providers that count it. At most 13 characters."""
+    @_builtins.property
+    def tokens(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Values for the text's $Token$ placeholders, as in SendRequest: the text is measured with them. At most
+        100 entries.
+        """
+
     def __init__(
         self,
         *,
         text: _builtins.str = ...,
         recipient: _builtins.str = ...,
         subject: _builtins.str = ...,
+        tokens: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["recipient", b"recipient", "subject", b"subject", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recipient", b"recipient", "subject", b"subject", "text", b"text", "tokens", b"tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -234,6 +262,12 @@ class AnalyzeMessageResponse(_message.Message):
     CREDIT_COST_FIELD_NUMBER: _builtins.int
     PARTS_FIELD_NUMBER: _builtins.int
     FORCING_CHARACTERS_FIELD_NUMBER: _builtins.int
+    CHARACTERS_FIELD_NUMBER: _builtins.int
+    UNITS_MAX_FIELD_NUMBER: _builtins.int
+    REPLACED_TEXT_FIELD_NUMBER: _builtins.int
+    REPLACED_UNITS_FIELD_NUMBER: _builtins.int
+    REPLACED_ENCODING_FIELD_NUMBER: _builtins.int
+    MISSING_TOKENS_FIELD_NUMBER: _builtins.int
     units: _builtins.int
     """Billable parts."""
     encoding: _channel_pb2.Encoding.ValueType
@@ -244,6 +278,18 @@ class AnalyzeMessageResponse(_message.Message):
     """Whether the account's most units (10 by default) suffice."""
     credit_cost: _builtins.int
     """What it would cost, in micros of a credit. 0: no price rule applies."""
+    characters: _builtins.int
+    """How many characters (Unicode code points) it has."""
+    units_max: _builtins.int
+    """The account's most units."""
+    replaced_text: _builtins.str
+    """The text with every character of forcing_characters replaced that has a replacement. Absent: that would
+    neither make it GSM-7 nor save a unit.
+    """
+    replaced_units: _builtins.int
+    """Billable parts of replaced_text."""
+    replaced_encoding: _channel_pb2.Encoding.ValueType
+    """The encoding of replaced_text."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_content_pb2.MessagePart]:
         """As it would be sent."""
@@ -251,6 +297,12 @@ class AnalyzeMessageResponse(_message.Message):
     @_builtins.property
     def forcing_characters(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForcingCharacter]:
         """The characters that force UCS-2, in order of appearance."""
+
+    @_builtins.property
+    def missing_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of $Token$ placeholders without a value, in alphabetical order: they are measured as they stand,
+        and Send would refuse the text without their values.
+        """
 
     def __init__(
         self,
@@ -262,12 +314,20 @@ class AnalyzeMessageResponse(_message.Message):
         credit_cost: _builtins.int = ...,
         parts: _abc.Iterable[_content_pb2.MessagePart] | None = ...,
         forcing_characters: _abc.Iterable[Global___ForcingCharacter] | None = ...,
+        characters: _builtins.int = ...,
+        units_max: _builtins.int = ...,
+        replaced_text: _builtins.str | None = ...,
+        replaced_units: _builtins.int = ...,
+        replaced_encoding: _channel_pb2.Encoding.ValueType = ...,
+        missing_tokens: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_replaced_text", b"_replaced_text", "replaced_text", b"replaced_text"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_cost", b"credit_cost", "encoding", b"encoding", "forcing_characters", b"forcing_characters", "length", b"length", "parts", b"parts", "units", b"units", "within_maximum", b"within_maximum"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_replaced_text", b"_replaced_text", "characters", b"characters", "credit_cost", b"credit_cost", "encoding", b"encoding", "forcing_characters", b"forcing_characters", "length", b"length", "missing_tokens", b"missing_tokens", "parts", b"parts", "replaced_encoding", b"replaced_encoding", "replaced_text", b"replaced_text", "replaced_units", b"replaced_units", "units", b"units", "units_max", b"units_max", "within_maximum", b"within_maximum"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__replaced_text: _TypeAlias = _typing.Literal["replaced_text"]  # noqa: Y015
+    _WhichOneofArgType__replaced_text: _TypeAlias = _typing.Literal["_replaced_text", b"_replaced_text"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__replaced_text) -> _WhichOneofReturnType__replaced_text | None: ...
 
 Global___AnalyzeMessageResponse: _TypeAlias = AnalyzeMessageResponse  # noqa: Y015
 
@@ -279,20 +339,42 @@ class ForcingCharacter(_message.Message):
 
     CHARACTER_FIELD_NUMBER: _builtins.int
     INDEX_FIELD_NUMBER: _builtins.int
+    INDEXES_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    REPLACEMENT_FIELD_NUMBER: _builtins.int
+    UNITS_SAVED_FIELD_NUMBER: _builtins.int
     character: _builtins.str
     """The character."""
     index: _builtins.int
     """Where it first stands, in characters from 0."""
+    count: _builtins.int
+    """How often it stands there."""
+    replacement: _builtins.str
+    """A GSM-7 text that might stand in for it, perhaps empty. Absent: the broker knows none."""
+    units_saved: _builtins.int
+    """Units saved by replacing this one everywhere and nothing else: 0 where another character forces UCS-2
+    all the same, negative where the replacement is longer and helps nothing.
+    """
+    @_builtins.property
+    def indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Every place where it stands, in characters from 0."""
+
     def __init__(
         self,
         *,
         character: _builtins.str = ...,
         index: _builtins.int = ...,
+        indexes: _abc.Iterable[_builtins.int] | None = ...,
+        count: _builtins.int = ...,
+        replacement: _builtins.str | None = ...,
+        units_saved: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_replacement", b"_replacement", "replacement", b"replacement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["character", b"character", "index", b"index"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_replacement", b"_replacement", "character", b"character", "count", b"count", "index", b"index", "indexes", b"indexes", "replacement", b"replacement", "units_saved", b"units_saved"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__replacement: _TypeAlias = _typing.Literal["replacement"]  # noqa: Y015
+    _WhichOneofArgType__replacement: _TypeAlias = _typing.Literal["_replacement", b"_replacement"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__replacement) -> _WhichOneofReturnType__replacement | None: ...
 
 Global___ForcingCharacter: _TypeAlias = ForcingCharacter  # noqa: Y015

@@ -107,7 +107,7 @@ class Recipient(_message.Message):
     """Over the request's data."""
     @_builtins.property
     def tokens(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Values for $Token$ placeholders, over those of the request. At most 100 entries."""
+        """Values for $Token$ placeholders, over those of the request, with the same limits."""
 
     @_builtins.property
     def schedule_time(self) -> _timestamp_pb2.Timestamp:

@@ -179,7 +179,9 @@ class SendRequest(_message.Message):
 
     @_builtins.property
     def tokens(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Values for $Token$ placeholders, for all recipients. At most 100 entries."""
+        """Values for $Token$ placeholders, for all recipients. At most 100 entries; a name is 1 to 64 letters,
+        digits and _, a value at most 2,000 characters. A placeholder without a value refuses the call.
+        """
 
     def __init__(
         self,

@@ -97,7 +97,21 @@ def analysis_of(response: message_service_pb2.AnalyzeMessageResponse) -> Analysi
         within_maximum=response.within_maximum,
         credit_cost_micros=response.credit_cost,
         parts=tuple(Part(each.text, each.length) for each in response.parts),
-        forcing_characters=tuple(
-            ForcingCharacter(each.character, each.index) for each in response.forcing_characters
-        ),
+        forcing_characters=tuple(map(_forcing_character, response.forcing_characters)),
+        characters=response.characters,
+        units_max=response.units_max,
+        replaced_text=response.replaced_text if response.HasField("replaced_text") else None,
+        replaced_units=response.replaced_units,
+        replaced_encoding=ENCODINGS.optional(response.replaced_encoding),
+        missing_tokens=tuple(response.missing_tokens),
+    )
+
+
+def _forcing_character(forcing: message_service_pb2.ForcingCharacter) -> ForcingCharacter:
+    return ForcingCharacter(
+        forcing.character,
+        forcing.index,
+        tuple(forcing.indexes),
+        forcing.replacement if forcing.HasField("replacement") else None,
+        forcing.units_saved,
     )
