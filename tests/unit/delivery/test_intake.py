@@ -209,6 +209,19 @@ async def test_an_explanation_is_what_would_have_been_answered(build: Any, store
     assert [] == await store.read(read_events, asked.account_id, 0, 10)
 
 
+async def test_an_explanation_has_the_parts_that_each_recipient_gets(build: Any) -> None:
+    """Also of one who gets nothing."""
+    said = Content({Channel.SMS: {"text": "Hi $a$"}}, frozenset("a"))
+    people = (
+        Recipient("+447700900123", tokens={"a": "Ada"}),
+        Recipient("12", tokens={"a": "Bob"}),
+        Recipient("+447700900124", tokens={"a": "Ж" * 70}),
+    )
+    explained = await build().explain(submission(content=said, recipients=people))
+    expected = [["Hi Ada"], ["Hi Bob"], ["Hi " + "Ж" * 64, "Ж" * 6]]
+    assert expected == [[part.text for part in each.parts] for each in explained]
+
+
 async def test_what_is_refused_whole_is_not_explained(build: Any) -> None:
     """It is raised as it would be."""
     with pytest.raises(BrokerError) as refusal:

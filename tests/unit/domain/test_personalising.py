@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from broker.domain.directory import Card, Contact
 from broker.domain.encoding import Encoding
 from broker.domain.personalising import TextsBroken, TokensMissing, TooManyUnits
 from broker.domain.planning import Plan, plan
+from broker.domain.reaching import Reached
 from broker.domain.saying import Broken, filled, names_of
 from broker.domain.submission import Content, Recipient, Submission
-from broker.domain.vocabulary import Channel
+from broker.domain.vocabulary import Channel, Reason
 from broker.testing.builders import NOW_US, PROVIDER, IdCounter, everywhere, planned, submission
 
 NUMBER = "+447700900123"
@@ -100,6 +102,49 @@ def test_too_long_a_text_names_its_recipient() -> None:
     assert isinstance(decided(given, units_max=2), Plan)
     alike = asked(None, None, tokens={"name": "x" * 160, "shop": "Acme"})
     assert TooManyUnits(2, 1) == decided(alike, units_max=1)
+
+
+def contact(
+    *, recipient: int = 0, reason: Reason | None = None, asked: Any = None, **properties: str
+) -> Reached:
+    """Somebody of the directory who is reached by phone."""
+    card = Card(phone_numbers=(NUMBER,), properties=properties)
+    person = Contact(7, 1, 1, NOW_US, NOW_US, card)
+    return Reached(recipient, Recipient(NUMBER), person, asked or person, reason)
+
+
+def test_a_contacts_properties_are_values_of_its_own() -> None:
+    """Over those for all, and under what the caller says of the recipient."""
+    given = asked({"shop": "Own"}, tokens={"name": "you", "shop": "Acme"})
+    made = planned(given, people=[contact(name="Ada", shop="Corner", other="x")])
+    assert [{"name": "Ada", "shop": "Own"}] == [each.tokens for each in made.messages]
+
+
+def test_who_stands_in_for_a_contact_is_told_of_that_contact() -> None:
+    """A guardian gets the pupil's name."""
+    pupil = Contact(8, 1, 1, NOW_US, NOW_US, Card(properties={"name": "the pupil"}))
+    people = [contact(asked=pupil, name="mother"), contact(asked=pupil, name="father")]
+    made = planned(asked(None, tokens={"shop": "School"}), [1, 2, 3], people=people)
+    assert [{"name": "the pupil"}] * 2 == [each.tokens for each in made.messages]
+
+
+def test_whom_nobody_reaches_needs_no_values() -> None:
+    """An unknown contact is that recipient's own refusal."""
+    people = [contact(name="Ada"), contact(recipient=1, reason=Reason.CONTACT_NOT_FOUND)]
+    made = planned(asked(None, None, tokens={"shop": "Acme"}), people=people)
+    assert [None, Reason.CONTACT_NOT_FOUND] == [each.result.reason for each in made.messages]
+    assert [{"name": "Ada"}, None] == [each.tokens for each in made.messages]
+    alone = planned(asked(None), people=[contact(reason=Reason.CONTACT_NOT_FOUND)])
+    assert Reason.CONTACT_NOT_FOUND is alone.messages[0].result.reason
+
+
+def test_a_contact_without_a_value_refuses_the_call() -> None:
+    """By the recipient that names it."""
+    given = asked(None, None, tokens={"shop": "Acme"})
+    people = [contact(name="Ada"), contact(recipient=1), contact(recipient=1)]
+    ids = IdCounter().take(4)
+    found = plan(given, ids, now_us=NOW_US, units_max=10, find_candidates=everywhere, people=people)
+    assert TokensMissing(((1, ("name",)),)) == found
 
 
 def test_routes_are_asked_with_what_the_recipient_gets() -> None:
