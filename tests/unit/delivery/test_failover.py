@@ -188,7 +188,7 @@ async def test_calls_of_an_instance_are_no_more_than_it_allows(store, until) -> 
 
 
 async def test_a_rate_of_the_operator_is_kept(store, until) -> None:
-    """The rest waits, and the dispatcher does not spin meanwhile."""
+    """The rest waits, and what may go meanwhile goes together."""
     provider = FaultyProvider()
     settings = {"acme": {"segments_per_second": 200}}
     loop = asyncio.get_running_loop()
@@ -198,7 +198,7 @@ async def test_a_rate_of_the_operator_is_kept(store, until) -> None:
         await until(lambda: ended(running, sent))
         passed_s = loop.time() - began
     assert 100 <= 200 * (passed_s + 0.1) + 1
-    assert provider.calls <= 60
+    assert provider.calls < len(sent)
 
 
 async def test_a_sender_beyond_its_rate_holds_up_no_other(store, until) -> None:
