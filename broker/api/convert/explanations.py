@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from broker.api.convert.events import optional_id
 from broker.api.convert.requests import submission_of
 from broker.api.convert.times import timestamp
 from broker.api.convert.words import PB_CHANNELS, PB_ENCODINGS, PB_REASONS, PB_STATUSES, PB_VERDICTS
@@ -51,6 +52,7 @@ def _explanation(explanation: Explanation, only_for: int | None) -> explain_pb2.
         candidates=_candidates(explanation.considered, only_for),
         channel=PB_CHANNELS[result.channel],
         recipient=result.recipient,
+        contact_id=optional_id(result.contact_id),
         status=PB_STATUSES[result.state],
         reason=PB_REASONS[result.reason],
         detail=result.detail,

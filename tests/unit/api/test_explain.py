@@ -18,7 +18,19 @@ NOW_US = 1_790_000_000_000_000
 CHOSEN = Route("uk", "acme", account_ids=(1, 2), priority=2, weight=5, cost_micros=300)
 STRANGERS = Route("r", "b", account_ids=(2,), prefixes=("33",))
 EXPLANATION = Explanation(
-    Result(0, 5, State.ACCEPTED, "+447400123456", SMS, NOW_US, "", 2, Encoding.UCS2, warnings=("two parts",)),
+    Result(
+        0,
+        5,
+        State.ACCEPTED,
+        "+447400123456",
+        SMS,
+        NOW_US,
+        "",
+        2,
+        Encoding.UCS2,
+        warnings=("two parts",),
+        contact_id=7,
+    ),
     (Part("é", 1), Part("✓", 1)),
     (
         Considered(SMS, Judgement(CHOSEN, Verdict.CHOSEN, "by prefix 44"), 600),
@@ -79,6 +91,7 @@ async def test_an_explanation_arrives_whole(api, sms):
         accepted.consent.allowed,
     )
     assert accepted.HasField("transmit_time")
+    assert (format_id(7), "") == (accepted.contact_id, refused.contact_id)
     assert (1, 8, 1, "no number", 0) == (
         refused.recipient_index,
         refused.status,

@@ -222,6 +222,23 @@ async def test_an_explanation_has_the_parts_that_each_recipient_gets(build: Any)
     assert expected == [[part.text for part in each.parts] for each in explained]
 
 
+async def test_contacts_are_explained_as_they_would_be_reached(build: Any, store: Store) -> None:
+    """Each delegate has an explanation of its own, and so has who is missing."""
+    people = DirectoryBench(store)
+    mother = await people.add(phone_numbers=("+447700900001",))
+    father = await people.add(emails=("father@example.org",))
+    await people.add(mother.contact_id, father.contact_id, external_ids=("PL-1",))
+    explanations = await build().explain(to("PL-1", "PL-2", delegation=Delegation.ALL_CONTACTS))
+    assert [
+        (0, mother.contact_id, None, 1),
+        (0, father.contact_id, Reason.NO_ADDRESS, 0),
+        (1, None, Reason.CONTACT_NOT_FOUND, 0),
+    ] == [
+        (each.result.recipient_index, each.result.contact_id, each.result.reason, len(each.considered))
+        for each in explanations
+    ]
+
+
 async def test_what_is_refused_whole_is_not_explained(build: Any) -> None:
     """It is raised as it would be."""
     with pytest.raises(BrokerError) as refusal:

@@ -95,6 +95,7 @@ class Explanation(_message.Message):
     TRANSMIT_TIME_FIELD_NUMBER: _builtins.int
     ROUTE_VERSION_FIELD_NUMBER: _builtins.int
     LOSERS_OMITTED_FIELD_NUMBER: _builtins.int
+    CONTACT_ID_FIELD_NUMBER: _builtins.int
     recipient_index: _builtins.int
     """Position in SendRequest.recipients, from 0."""
     encoding: _channel_pb2.Encoding.ValueType
@@ -115,6 +116,8 @@ class Explanation(_message.Message):
     """The version of the routes. 0: none were stored."""
     losers_omitted: _builtins.int
     """Losers that are not listed: of each channel 100 are."""
+    contact_id: _builtins.str
+    """The directory contact who would get it, where one was named. Delegation gives several explanations an index."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_content_pb2.MessagePart]:
         """The text as it would be sent, by SMS."""
@@ -160,10 +163,11 @@ class Explanation(_message.Message):
         transmit_time: _timestamp_pb2.Timestamp | None = ...,
         route_version: _builtins.int = ...,
         losers_omitted: _builtins.int = ...,
+        contact_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "price", b"price", "transmit_time", b"transmit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "channel", b"channel", "consent", b"consent", "detail", b"detail", "encoding", b"encoding", "losers_omitted", b"losers_omitted", "parts", b"parts", "price", b"price", "reason", b"reason", "recipient", b"recipient", "recipient_index", b"recipient_index", "route_version", b"route_version", "status", b"status", "transmit_time", b"transmit_time", "units", b"units", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "channel", b"channel", "consent", b"consent", "contact_id", b"contact_id", "detail", b"detail", "encoding", b"encoding", "losers_omitted", b"losers_omitted", "parts", b"parts", "price", b"price", "reason", b"reason", "recipient", b"recipient", "recipient_index", b"recipient_index", "route_version", b"route_version", "status", b"status", "transmit_time", b"transmit_time", "units", b"units", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
