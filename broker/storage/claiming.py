@@ -175,7 +175,8 @@ class _Claiming:
                     continue
                 row.candidates = (target,)
             if gone:
-                note = Note(Reason.PROVIDER_UNAVAILABLE, next_provider=target)
+                detail = f"{gone} is not in the settings"
+                note = Note(Reason.PROVIDER_UNAVAILABLE, detail, next_provider=target)
                 self._journal.happen(row.message_id, Fact.REROUTED, note)
             row.provider = target
             self._agenda.put(row)

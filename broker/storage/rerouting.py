@@ -71,7 +71,8 @@ def reroute(tx: Transaction, items: list[Reroute]) -> list[bool]:
         waits = row is not None and row.work is Work.DISPATCH and row.provider == item.provider
         target = _target(row, item.shut, item.hops_max) if row is not None and waits else None
         if row is not None and target is not None:
-            note = Note(Reason.PROVIDER_UNAVAILABLE, next_provider=target)
+            detail = f"{row.provider} takes no messages now"
+            note = Note(Reason.PROVIDER_UNAVAILABLE, detail, next_provider=target)
             journal.happen(row.message_id, Fact.REROUTED, note)
             row.provider = target
             row.hops += 1

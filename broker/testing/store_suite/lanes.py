@@ -208,6 +208,7 @@ class ReroutingCases(OpenedStore):
             change.next_provider,
             change.attempt,
         )
+        assert "acme takes no messages now" == change.detail
         row = await bench.due(message_id)
         assert row is not None
         assert ("east", Work.DISPATCH, 1) == (row.provider, row.work, row.hops)
