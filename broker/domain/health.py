@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from broker.domain.outcome import Accepted, NotAccepted, Outcome, Rejected
+from broker.domain.outcome import Accepted, NotAccepted, Outcome, Rejected, Unknown
 from broker.domain.throttle import is_throttling
 from broker.domain.value import value
 
@@ -90,9 +90,9 @@ def is_good(outcome: Outcome) -> bool | None:
         case Accepted() | Rejected():
             return True
         case NotAccepted():
-            return None if is_throttling(outcome) else False
-        case _:
-            return False
+            return None if outcome.about_message or is_throttling(outcome) else False
+        case Unknown():
+            return None if outcome.about_message else False
 
 
 @dataclass(slots=True)

@@ -33,19 +33,26 @@ class NotAccepted:
     """The provider surely did not take the message: connection refused, throttled, busy.
 
     It is safe to try again. `retry_after_s` is the provider's own wish (Retry-After), in seconds.
+    `about_message`: the cause is this message or its recipient, as a limit of the recipient's own; it says
+    nothing of the provider, whose health and rate stay as they are.
     """
 
     retry_after_s: float | None = None
     code: str = ""
     text: str = ""
+    about_message: bool = False
 
 
 @value
 class Unknown:
-    """The provider may have taken the message: a time-out after the body left, a garbled answer."""
+    """The provider may have taken the message: a time-out after the body left, a garbled answer.
+
+    `about_message`: as in NotAccepted.
+    """
 
     code: str = ""
     text: str = ""
+    about_message: bool = False
 
 
 Outcome = Accepted | Rejected | NotAccepted | Unknown

@@ -68,6 +68,8 @@ def is_throttling(refusal: NotAccepted) -> bool:
 
 def asks_for_less(refusal: NotAccepted) -> bool:
     """Whether to slow down after a refusal."""
+    if refusal.about_message:
+        return False
     return is_throttling(refusal) or refusal.code in BUSY_CODES
 
 

@@ -30,6 +30,8 @@ def opened(now_us: int = NOW_US) -> Circuit:
         (NotAccepted(code="429"), None),
         (NotAccepted(retry_after_s=1.0), None),
         (Unknown(), False),
+        (NotAccepted(about_message=True), None),
+        (Unknown(about_message=True), None),
     ],
 )
 def test_an_outcome_speaks_for_or_against_its_provider(outcome: Outcome, verdict: bool | None) -> None:

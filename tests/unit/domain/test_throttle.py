@@ -146,7 +146,11 @@ def test_without_a_limit_the_flow_is_halved() -> None:
     assert throttle.view(now_us + 10 * SECOND_US).limit is None
 
 
-@pytest.mark.parametrize("outcome", [Accepted(), NotAccepted(), Unknown("timeout")])
+@pytest.mark.parametrize(
+    "outcome",
+    [Accepted(), NotAccepted(), Unknown("timeout"), NotAccepted(9.0, "429", about_message=True)],
+    ids=["accepted", "not accepted", "unknown", "about the message"],
+)
 def test_other_outcomes_change_nothing(outcome: Outcome) -> None:
     """A failure is no reason to go slower: the circuit is there for that."""
     throttle = Throttle(10.0, None, NOW_US)

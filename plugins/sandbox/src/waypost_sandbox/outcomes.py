@@ -74,19 +74,26 @@ SCRIPTS: dict[str, Script] = {
     ),
     "0003": Script(
         "retry",
-        busy=NotAccepted(code="busy", text="the sandbox takes this on the next attempt"),
+        busy=NotAccepted(code="busy", text="the sandbox takes this on the next attempt", about_message=True),
         busy_attempts_max=1,
     ),
     "0004": Script(
         "ambiguous",
-        answer_lost=Unknown(code="answer_lost", text="the sandbox took this and loses its answer"),
+        answer_lost=Unknown(
+            code="answer_lost", text="the sandbox took this and loses its answer", about_message=True
+        ),
     ),
     "0005": Script("late", receipt_after_s=5.0),
     "0006": Script("twice", times=2),
     "0007": Script("early", early=True),
     "0008": Script(
         "throttled",
-        busy=NotAccepted(retry_after_s=1.0, code="throttled", text="the sandbox throttles three attempts"),
+        busy=NotAccepted(
+            retry_after_s=1.0,
+            code="throttled",
+            text="the sandbox throttles three attempts",
+            about_message=True,
+        ),
         busy_attempts_max=3,
     ),
     "0009": Script(
@@ -95,7 +102,7 @@ SCRIPTS: dict[str, Script] = {
     ),
     "0010": Script(
         "down",
-        busy=NotAccepted(code="down", text="the sandbox is down for this recipient"),
+        busy=NotAccepted(code="down", text="the sandbox is down for this recipient", about_message=True),
         busy_attempts_max=ATTEMPTS_ALL,
     ),
     "0011": Script("silent", status=None),
