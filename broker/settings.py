@@ -115,6 +115,14 @@ class DirectorySettings(BaseModel):
     groups_max: int = Field(default=100_000, ge=0, description="groups of one account")
 
 
+class ContentSettings(BaseModel):
+    """What is said."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    templates_max: int = Field(default=10_000, ge=0, description="templates of one account")
+
+
 class FeedSettings(BaseModel):
     """How events are streamed."""
 
@@ -366,6 +374,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     intake: IntakeSettings = IntakeSettings()
     delivery: DeliverySettings = DeliverySettings()
+    content: ContentSettings = ContentSettings()
     feed: FeedSettings = FeedSettings()
     directory: DirectorySettings = DirectorySettings()
     webhooks: WebhookSettings = WebhookSettings()

@@ -9,7 +9,7 @@ from broker.domain.encoding import Encoding, Measure, measure
 from broker.domain.lifecycle import Fact, Step, begin
 from broker.domain.personalising import Refused, Said, TooManyUnits, personalise, persons
 from broker.domain.reaching import Reached
-from broker.domain.submission import Recipient, Result, Submission
+from broker.domain.submission import Recipient, Result, Submission, TemplateRef
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Reason, Traffic
 
@@ -147,9 +147,11 @@ _RECIPIENT_FIELDS = (
 
 
 def _canonical(submission: Submission) -> dict[str, object]:
+    # What a template says may be another thing tomorrow, and the request is the same.
+    documents = {} if submission.template else submission.content.documents
     fields: dict[str, object] = {
         "account": submission.account_id,
-        "content": {channel.name: dict(each) for channel, each in submission.content.documents.items()},
+        "content": {channel.name: dict(each) for channel, each in documents.items()},
         "recipients": [_canonical_recipient(recipient) for recipient in submission.recipients],
         "sender": submission.sender,
         "traffic": submission.traffic,
@@ -166,8 +168,13 @@ def _canonical(submission: Submission) -> dict[str, object]:
         "origin": submission.origin,
         "callback": submission.callback and [submission.callback.url, submission.callback.method],
         "tokens": submission.tokens,
+        "template": submission.template and _canonical_template(submission.template),
     }
     return {name: given for name, given in fields.items() if given not in (None, "", [], {})}
+
+
+def _canonical_template(ref: TemplateRef) -> list[object]:
+    return [ref.project, ref.name, ref.version, ref.locale.lower(), dict(ref.parameters)]
 
 
 def _canonical_recipient(recipient: Recipient) -> dict[str, object]:

@@ -264,7 +264,6 @@ def test_a_malformed_address_is_for_intake_to_judge(sms, recipient):
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"content": None, "template": {"name": "welcome"}}, "template"),
         ({"options": {"ignore_quiet_hours": True}}, "options.ignore_quiet_hours"),
         ({"options": {"cap_frequency": True}}, "options.cap_frequency"),
         ({"options": {"track_links": True}}, "options.track_links"),

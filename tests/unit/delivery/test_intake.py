@@ -10,6 +10,7 @@ from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
+from broker.delivery.templates import Templates
 from broker.domain.directory import ContactRef, Named
 from broker.domain.explaining import Verdict
 from broker.domain.network import AddressPolicy, networks_of
@@ -29,11 +30,12 @@ from broker.testing.store_suite.directory_bench import DirectoryBench
 def build(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Any:
     """An intake with the given limits over one store, as after a restart."""
     identities = Identities(store, clock, node=0, last=0)
+    templates = Templates(store, identities, clock, templates_max=10)
     routes = Routes(store, scripted_registry(acme=provider), clock, RouteHook((), clock))
 
     def intake(**limits: Any) -> Intake:
         given = {"units_max": 10, "request_id_memory_s": 86_400.0} | limits
-        return Intake(store, identities, routes, clock, **given)
+        return Intake(store, identities, routes, templates, clock, **given)
 
     return intake
 
