@@ -163,6 +163,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
             clock,
             units_max=settings.intake.units_max,
             request_id_memory_s=settings.intake.request_id_memory_s,
+            style_classes=settings.content.style_classes,
             network=webhooks.book.network,
         ),
         history=History(store, clock),

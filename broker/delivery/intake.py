@@ -13,6 +13,7 @@ from broker.domain.explaining import Explanation, Find, explain_plan
 from broker.domain.network import PUBLIC_ONLY, AddressPolicy
 from broker.domain.planning import Plan, fingerprint, plan
 from broker.domain.reaching import PEOPLE_OF_CALL_MAX, PEOPLE_OF_FRAME_MAX, TooManyPeople
+from broker.domain.style import NO_STYLES, StyleClasses
 from broker.domain.submission import Result, Submission
 from broker.domain.vocabulary import Channel
 from broker.errors import BrokerError, ErrorReason, Violation
@@ -40,11 +41,13 @@ class Intake:
         units_max: int,
         request_id_memory_s: float,
         network: AddressPolicy = PUBLIC_ONLY,
+        style_classes: StyleClasses = NO_STYLES,
     ) -> None:
         self._store = store
         self._identities = identities
         self._routes = routes
         self._templates = templates
+        self._style_classes = style_classes
         self._clock = clock
         self._units_max = units_max
         self._network = network
@@ -175,6 +178,7 @@ class Intake:
             find_candidates=now.find,
             route_version=now.routing.version,
             people=people,
+            style_classes=self._style_classes,
         )
         return planned if isinstance(planned, Plan) else refusal(submission, planned)
 

@@ -1,16 +1,20 @@
 """Why intake refuses a submission as a whole, as an error that names its fields."""
 
 from broker.domain.personalising import Refused, TextsBroken, TokensMissing, TooManyUnits, ValuesMisfit
+from broker.domain.style import StyleRefused
 from broker.domain.submission import Submission
 from broker.errors import BrokerError, ErrorReason, Violation
 
 
-def refusal(submission: Submission, refused: Refused) -> BrokerError:
+def refusal(submission: Submission, refused: Refused | StyleRefused) -> BrokerError:
     """The error for a plan that cannot be."""
     body = "content" if submission.template is None else "template"
     match refused:
         case TooManyUnits():
             return _too_many_units(body, refused)
+        case StyleRefused(rule):
+            violations = [_of_text(body, None, "email.style_class", rule)]
+            return BrokerError(ErrorReason.INVALID_REQUEST, violations=violations)
         case TokensMissing(missing):
             violations = [
                 Violation(f"recipients[{index}].tokens", f"lacks a value for ${name}$")
