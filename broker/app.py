@@ -45,6 +45,7 @@ from broker.delivery.registry import Registry
 from broker.delivery.rerouter import Rerouter
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
+from broker.delivery.templates import Templates
 from broker.delivery.webhooks.request import Encoding
 from broker.delivery.webhooks.works import build_webhooks
 from broker.domain.access import Role
@@ -126,6 +127,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         settings.delivery, store, registry, lanes, clock, found.boot, metrics
     )
     hook = RouteHook(plugins.hooks.get("waypost_route", ()), clock)
+    templates = Templates(store, identities, clock, templates_max=settings.content.templates_max)
     routes = Routes(store, registry, clock, hook, of_settings=of_settings, standing_of=lanes.standing_of)
     receipts = Receipts(
         store,
@@ -157,12 +159,15 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
             store,
             identities,
             routes,
+            templates,
             clock,
             units_max=settings.intake.units_max,
             request_id_memory_s=settings.intake.request_id_memory_s,
+            style_classes=settings.content.style_classes,
             network=webhooks.book.network,
         ),
         history=History(store, clock),
+        templates=templates,
         directory=Directory(
             store,
             identities,

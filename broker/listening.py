@@ -17,6 +17,7 @@ from broker.api.health import Health
 from broker.api.message_service import MessageService
 from broker.api.provider_service import ProviderService
 from broker.api.server import build_health, build_server
+from broker.api.template_service import TemplateService
 from broker.parts import Parts
 from broker.settings import ServerSettings, Settings, SettingsError
 
@@ -111,6 +112,7 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
         broker=BrokerService(gate=gate, intake=parts.intake, feed=parts.feed, clock=parts.clock),
         messages=MessageService(gate=gate, history=parts.history, units_max=settings.intake.units_max),
         directory=DirectoryService(gate=gate, directory=parts.directory),
+        templates=TemplateService(gate=gate, templates=parts.templates, units_max=settings.intake.units_max),
         accounts=AccountService(gate=gate, webhooks=parts.webhooks.book),
         providers=ProviderService(
             registry=parts.registry,

@@ -20,6 +20,7 @@ from broker.delivery.receipts import Receipts
 from broker.delivery.registry import Registry
 from broker.delivery.rerouter import Rerouter
 from broker.delivery.routes import Routes
+from broker.delivery.templates import Templates
 from broker.delivery.webhooks.works import WebhookWorks
 from broker.metrics import Metrics
 from broker.storage.store import Store
@@ -38,6 +39,7 @@ class Parts:
     intake: Intake
     history: History
     directory: Directory
+    templates: Templates
     feed: Feed
     keys: Keys
     receipts: Receipts

@@ -36,6 +36,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 from broker.domain.ids import parse_id
 from broker.domain.network import networks_of
 from broker.domain.routes import Route, normal_route
+from broker.domain.style import BODY, STYLE_CLASSES_MAX, WRAPPER_CHARACTERS_MAX
 from broker.domain.vocabulary import Channel, Traffic
 
 PREFIX = "WAYPOST_"
@@ -113,6 +114,30 @@ class DirectorySettings(BaseModel):
 
     contacts_max: int = Field(default=5_000_000, ge=0, description="contacts of one account")
     groups_max: int = Field(default=100_000, ge=0, description="groups of one account")
+
+
+class ContentSettings(BaseModel):
+    """What is said."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    templates_max: int = Field(default=10_000, ge=0, description="templates of one account")
+    style_classes: dict[str, str] = Field(
+        default_factory=dict,
+        description="wrappers of emails by name: HTML with $Body$ in it; empty: the provider knows it",
+    )
+
+    @field_validator("style_classes")
+    @classmethod
+    def _places_for_bodies(cls, classes: dict[str, str]) -> dict[str, str]:
+        if len(classes) > STYLE_CLASSES_MAX:
+            raise ValueError(f"at most {STYLE_CLASSES_MAX} classes are allowed")
+        for name, wrapper in classes.items():
+            if wrapper and wrapper.count(BODY) != 1:
+                raise ValueError(f"{name}: must have one {BODY}, or be empty")
+            if len(wrapper) > WRAPPER_CHARACTERS_MAX:
+                raise ValueError(f"{name}: has at most {WRAPPER_CHARACTERS_MAX:,} characters")
+        return classes
 
 
 class FeedSettings(BaseModel):
@@ -366,6 +391,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     intake: IntakeSettings = IntakeSettings()
     delivery: DeliverySettings = DeliverySettings()
+    content: ContentSettings = ContentSettings()
     feed: FeedSettings = FeedSettings()
     directory: DirectorySettings = DirectorySettings()
     webhooks: WebhookSettings = WebhookSettings()

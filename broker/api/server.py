@@ -12,6 +12,7 @@ from broker.api import (
     message_service,
     provider_service,
     reflection,
+    template_service,
 )
 from broker.api.account_service import AccountService
 from broker.api.broker_service import BrokerService
@@ -22,6 +23,7 @@ from broker.api.message_service import MessageService
 from broker.api.provider_service import ProviderService
 from broker.api.reflection import Reflection
 from broker.api.rpc import Services
+from broker.api.template_service import TemplateService
 
 RECEIVE_BYTES_MAX = 16 * 1024 * 1024
 """Room for attachments, and for a frame of 1,000 requests."""
@@ -30,6 +32,7 @@ SERVICE_NAMES = (
     broker_service.DESCRIPTOR.full_name,
     message_service.DESCRIPTOR.full_name,
     directory_service.DESCRIPTOR.full_name,
+    template_service.DESCRIPTOR.full_name,
     provider_service.DESCRIPTOR.full_name,
     account_service.DESCRIPTOR.full_name,
 )
@@ -45,6 +48,7 @@ def build_server(
     broker: BrokerService,
     messages: MessageService,
     directory: DirectoryService,
+    templates: TemplateService,
     providers: ProviderService,
     accounts: AccountService,
     health_of: Health,
@@ -52,7 +56,7 @@ def build_server(
 ) -> grpc.aio.Server:
     """A server that has all services and no port yet. Call it from within the event loop."""
     server = grpc.aio.server(options=server_options(gate, receive_bytes_max))
-    services = _services(gate, broker, messages, directory, providers, accounts, health_of)
+    services = _services(gate, broker, messages, directory, templates, providers, accounts, health_of)
     server.add_generic_rpc_handlers((services,))
     return server
 
@@ -67,6 +71,7 @@ def _services(
     broker: BrokerService,
     messages: MessageService,
     directory: DirectoryService,
+    templates: TemplateService,
     providers: ProviderService,
     accounts: AccountService,
     health_of: Health,
@@ -75,6 +80,7 @@ def _services(
     services.add(broker_service.DESCRIPTOR, broker.methods)
     services.add(message_service.DESCRIPTOR, messages.methods)
     services.add(directory_service.DESCRIPTOR, directory.methods)
+    services.add(template_service.DESCRIPTOR, templates.methods)
     services.add(provider_service.DESCRIPTOR, providers.methods)
     services.add(account_service.DESCRIPTOR, accounts.methods)
     services.add(health.DESCRIPTOR, health_of.methods)

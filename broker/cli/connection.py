@@ -20,6 +20,7 @@ from waypost.v1 import (
     directory_service_pb2_grpc,
     message_service_pb2_grpc,
     provider_service_pb2_grpc,
+    template_service_pb2_grpc,
 )
 
 CALL_TIMEOUT_S = 30.0
@@ -67,6 +68,7 @@ class Connection:
     messages: "message_service_pb2_grpc.MessageServiceAsyncStub"
     directory: "directory_service_pb2_grpc.DirectoryServiceAsyncStub"
     providers: "provider_service_pb2_grpc.ProviderServiceAsyncStub"
+    templates: "template_service_pb2_grpc.TemplateServiceAsyncStub"
     accounts: "account_service_pb2_grpc.AccountServiceAsyncStub"
 
 
@@ -82,6 +84,7 @@ async def connected(target: Target) -> AsyncIterator[Connection]:
             messages=message_service_pb2_grpc.MessageServiceStub(channel),
             directory=directory_service_pb2_grpc.DirectoryServiceStub(channel),
             providers=provider_service_pb2_grpc.ProviderServiceStub(channel),
+            templates=template_service_pb2_grpc.TemplateServiceStub(channel),
             accounts=account_service_pb2_grpc.AccountServiceStub(channel),
         )
 

@@ -44,6 +44,15 @@ from broker.cli.routes_command import RoutesGroup, list_routes, replace_routes, 
 from broker.cli.send_command import send
 from broker.cli.serve_command import serve
 from broker.cli.tail_command import tail
+from broker.cli.templates_command import (
+    TemplatesGroup,
+    create_template,
+    delete_template,
+    list_templates,
+    render_template,
+    show_template,
+    update_template,
+)
 from broker.cli.webhooks_command import create_webhook, delete_webhook, list_webhooks, rotate_webhook
 
 Parameters = ParamSpec("Parameters")
@@ -131,6 +140,19 @@ groups.command("delete")(exits(delete_group))
 groups.command("add")(exits(add_members))
 groups.command("remove")(exits(remove_members))
 program.add_typer(groups, name="groups", no_args_is_help=True)
+
+templates = typer.Typer(
+    cls=TemplatesGroup,
+    help="Stored templates: list, show, add, change, remove and preview them.\n\n"
+    "`waypost templates` alone lists.",
+)
+templates.command("list")(exits(list_templates))
+templates.command("show")(exits(show_template))
+templates.command("create")(exits(create_template))
+templates.command("update")(exits(update_template))
+templates.command("delete")(exits(delete_template))
+templates.command("render")(exits(render_template))
+program.add_typer(templates, name="templates")
 
 program.command()(exits(analyze))
 webhooks = typer.Typer(help="URLs that get an account's events: list, create, rotate a secret, delete.")

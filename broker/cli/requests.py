@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from broker.cli.contact_words import ids_of
 from broker.cli.failures import UsageError
 from broker.cli.recipients import Recipients, Row
-from broker.domain.tokens import names_in
+from broker.domain.tokens import is_name, names_in
 from waypost.v1 import channel_pb2, content_pb2, recipient_pb2, send_pb2
 
 RECIPIENTS_MAX = 100
@@ -21,6 +21,15 @@ RECIPIENTS_MAX = 100
 FRAME_RECIPIENTS_MAX = 1_000
 FRAME_BYTES_MAX = 4 * 1024 * 1024
 """A frame is one commit. The broker takes up to 1,000 requests, and 16 MiB unless it was set lower."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateWish:
+    """A stored template to send instead of a text. `name` may have its project before it, as "shop/bill"."""
+
+    name: str
+    version: str = ""
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ class Wishes:
     validate_only: bool = False
     delegation: str = ""
     tokens: Mapping[str, str] = field(default_factory=dict)
+    template: TemplateWish | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +70,12 @@ class PlannedRequest:
 
 def plan_requests(rows: Sequence[Row], wishes: Wishes) -> list[PlannedRequest]:
     """The requests for all rows, in their order. Raises UsageError for a row that has nothing to say."""
+    if wishes.template and any((wishes.text, wishes.subject, *(row.text for row in rows))):
+        raise UsageError("--template says it all: leave out the text and the subject, also in a file")
     plans: list[PlannedRequest] = []
     for text, neighbours in groupby(enumerate(rows), key=lambda each: each[1].text or wishes.text):
         numbered = list(neighbours)
-        if not text:
+        if not (text or wishes.template):
             raise UsageError(f"recipient {numbered[0][0] + 1} has no text; give --text, or fill its column")
         for start in range(0, len(numbered), RECIPIENTS_MAX):
             part = numbered[start : start + RECIPIENTS_MAX]
@@ -73,7 +85,9 @@ def plan_requests(rows: Sequence[Row], wishes: Wishes) -> list[PlannedRequest]:
 
 
 def unused_columns(recipients: Recipients, wishes: Wishes) -> list[str]:
-    """The columns of a file that nothing of the command uses."""
+    """The columns of a file that nothing of the command uses; what a template uses only the broker knows."""
+    if wishes.template:
+        return [column for column in recipients.token_columns if not is_name(column)]
     texts = {wishes.text, wishes.subject, *(row.text for row in recipients.rows)}
     names = frozenset().union(*map(names_in, texts))
     return [column for column in recipients.token_columns if column not in names]
@@ -104,10 +118,11 @@ def _name_requests(plans: Sequence[PlannedRequest], request_id: str) -> None:
 
 
 def _request(rows: Sequence[Row], text: str, wishes: Wishes) -> send_pb2.SendRequest:
-    names = names_in(text) | names_in(wishes.subject)
+    names = None if wishes.template else names_in(text) | names_in(wishes.subject)
     return send_pb2.SendRequest(
         recipients=[_recipient(row, wishes.delegation, names) for row in rows],
-        content=_content(rows, text, wishes),
+        content=None if wishes.template else _content(rows, text, wishes),
+        template=template_ref(wishes.template, wishes.tokens) if wishes.template else None,
         sender=wishes.sender,
         traffic=channel_pb2.Traffic.Value(f"TRAFFIC_{(wishes.traffic or 'unspecified').upper()}"),
         channels=[channel_pb2.Channel.Value(f"CHANNEL_{name.upper()}") for name in wishes.channels],
@@ -119,12 +134,22 @@ def _request(rows: Sequence[Row], text: str, wishes: Wishes) -> send_pb2.SendReq
         tags=wishes.tags,
         provider=wishes.provider,
         validate_only=wishes.validate_only,
-        tokens=wishes.tokens,
+        tokens=None if wishes.template else wishes.tokens,
     )
 
 
-def _recipient(row: Row, delegation: str, names: AbstractSet[str]) -> recipient_pb2.Recipient:
-    tokens = {name: row.tokens[name] for name in names & row.tokens.keys()}
+def template_ref(wish: TemplateWish, values: Mapping[str, str]) -> content_pb2.TemplateRef:
+    """The template by its project and name, with values for its parameters."""
+    project, _, name = wish.name.rpartition("/")
+    return content_pb2.TemplateRef(
+        project=project, name=name, version=wish.version, locale=wish.locale, parameters=values
+    )
+
+
+def _recipient(row: Row, delegation: str, names: AbstractSet[str] | None) -> recipient_pb2.Recipient:
+    """One recipient, with its own values of these names; None: of all that a template may ask for."""
+    wanted = filter(is_name, row.tokens) if names is None else names & row.tokens.keys()
+    tokens = {name: row.tokens[name] for name in wanted}
     if row.contact:
         ids = ids_of(row.contact)
         return recipient_pb2.Recipient(

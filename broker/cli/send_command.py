@@ -51,6 +51,9 @@ def send(
     tag: option.Tags = None,
     data: option.Data = "",
     token: option.Tokens = None,
+    template: option.Template = None,
+    template_version: option.TemplateVersion = "",
+    locale: option.Locale = "",
     request_id: option.RequestId = "",
     provider: option.Provider = "",
     validate_only: option.ValidateOnly = False,
@@ -84,10 +87,12 @@ def send(
     recipients, said = whom_and_what(words or [], to or [], csv, text, rows)
     if delegation is not None and not any(row.contact for row in recipients.rows):
         raise UsageError("--delegation is for those of the directory: name them by --contact")
+    if template is None and (template_version or locale):
+        raise UsageError("--template-version and --locale go with --template")
     timeout_s = None if timeout is None else span_s_of("--timeout", timeout)
 
     from broker.cli.connection import Target
-    from broker.cli.requests import Wishes, plan_requests, unused_columns
+    from broker.cli.requests import TemplateWish, Wishes, plan_requests, unused_columns
 
     wishes = Wishes(
         text=said,
@@ -106,6 +111,7 @@ def send(
         validate_only=validate_only,
         delegation=delegation or "",
         tokens=tokens_of("--token", token or ()),
+        template=None if template is None else TemplateWish(template, template_version, locale),
     )
     plans = plan_requests(recipients.rows, wishes)
     if unused := unused_columns(recipients, wishes):

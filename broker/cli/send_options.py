@@ -70,6 +70,20 @@ Tokens = Annotated[
         rich_help_panel=_MESSAGE,
     ),
 ]
+Template = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help='A stored template to send instead of a text; with its project as "shop/bill".',
+        rich_help_panel=_MESSAGE,
+    ),
+]
+TemplateVersion = Annotated[
+    str, typer.Option(metavar="NUMBER", help="A version of it; the latest.", rich_help_panel=_MESSAGE)
+]
+Locale = Annotated[
+    str, typer.Option(metavar="TAG", help='The language of a template, as "en-GB".', rich_help_panel=_MESSAGE)
+]
 RequestId = Annotated[
     str,
     typer.Option(

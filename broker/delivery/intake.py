@@ -7,11 +7,13 @@ from dataclasses import replace
 from broker.delivery.identities import Identities
 from broker.delivery.refusals import refusal
 from broker.delivery.routes import Routes, RoutesNow
+from broker.delivery.templates import Templates
 from broker.domain.callback_url import callback_host_problem
 from broker.domain.explaining import Explanation, Find, explain_plan
 from broker.domain.network import PUBLIC_ONLY, AddressPolicy
 from broker.domain.planning import Plan, fingerprint, plan
 from broker.domain.reaching import PEOPLE_OF_CALL_MAX, PEOPLE_OF_FRAME_MAX, TooManyPeople
+from broker.domain.style import NO_STYLES, StyleClasses
 from broker.domain.submission import Result, Submission
 from broker.domain.vocabulary import Channel
 from broker.errors import BrokerError, ErrorReason, Violation
@@ -21,6 +23,7 @@ from broker.storage.people import Reach, read_reach
 from broker.storage.store import Store
 
 Answer = Sequence[Result] | BrokerError
+_ALL_USABLE: Mapping[int, BrokerError] = {}
 _NOBODY: Mapping[int, Reach] = {}
 
 
@@ -32,15 +35,19 @@ class Intake:
         store: Store,
         identities: Identities,
         routes: Routes,
+        templates: Templates,
         clock: Clock,
         *,
         units_max: int,
         request_id_memory_s: float,
         network: AddressPolicy = PUBLIC_ONLY,
+        style_classes: StyleClasses = NO_STYLES,
     ) -> None:
         self._store = store
         self._identities = identities
         self._routes = routes
+        self._templates = templates
+        self._style_classes = style_classes
         self._clock = clock
         self._units_max = units_max
         self._network = network
@@ -53,6 +60,7 @@ class Intake:
         """
         # Before the ids: ListMessages relies on no id being older than its message's acceptance.
         now_us = self._clock.now_us()
+        submissions, unusable = await self._with_templates(submissions)
         people = await self._people(submissions)
         counts = [1 + len(each.recipients) for each in submissions]
         for number, reach in people.items():
@@ -64,7 +72,9 @@ class Intake:
         start = 0
         for number, submission in enumerate(submissions):
             end = start + counts[number]
-            planned = self._plan(submission, ids[start:end], now_us, now, people.get(number))
+            planned = unusable.get(number) or self._plan(
+                submission, ids[start:end], now_us, now, people.get(number)
+            )
             start = end
             if isinstance(planned, BrokerError):
                 answers.append(await self._answered_before(submission, now_us) or planned)
@@ -76,6 +86,22 @@ class Intake:
         accounts = {each.plan.submission.account_id for each in items}
         outcomes = iter(await self._store.write(accept, items, accounts))
         return [_answer_of(next(outcomes)) if answer is None else answer for answer in answers]
+
+    async def _with_templates(
+        self, submissions: Sequence[Submission]
+    ) -> tuple[Sequence[Submission], Mapping[int, BrokerError]]:
+        """The submissions with what their templates say, and by place why some cannot have it."""
+        naming = [number for number, each in enumerate(submissions) if each.template is not None]
+        if not naming:
+            return submissions, _ALL_USABLE
+        found = await self._templates.apply([submissions[number] for number in naming])
+        applied, unusable = list(submissions), {}
+        for number, each in zip(naming, found, strict=True):
+            if isinstance(each, BrokerError):
+                unusable[number] = each
+            else:
+                applied[number] = each
+        return applied, unusable
 
     async def _people(self, submissions: Sequence[Submission]) -> Mapping[int, Reach]:
         """Whom those submissions reach that name contacts, by place; one look into the directory for them all."""
@@ -91,6 +117,9 @@ class Intake:
         Lots are drawn from ids of its own, so that another call may give equal routes another order.
         """
         now_us = self._clock.now_us()
+        (submission,), unusable = await self._with_templates((submission,))
+        if unusable:
+            raise unusable[0]
         people = (await self._people((submission,))).get(0)
         count = 1 + len(submission.recipients) if people is None else _ids_for(people)
         ids = await self._identities.take(count)
@@ -149,8 +178,9 @@ class Intake:
             find_candidates=now.find,
             route_version=now.routing.version,
             people=people,
+            style_classes=self._style_classes,
         )
-        return planned if isinstance(planned, Plan) else refusal(planned)
+        return planned if isinstance(planned, Plan) else refusal(submission, planned)
 
 
 def _answer_of(outcome: Accepted) -> Answer:

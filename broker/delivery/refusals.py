@@ -1,14 +1,20 @@
 """Why intake refuses a submission as a whole, as an error that names its fields."""
 
-from broker.domain.personalising import Refused, TextsBroken, TokensMissing, TooManyUnits
+from broker.domain.personalising import Refused, TextsBroken, TokensMissing, TooManyUnits, ValuesMisfit
+from broker.domain.style import StyleRefused
+from broker.domain.submission import Submission
 from broker.errors import BrokerError, ErrorReason, Violation
 
 
-def refusal(refused: Refused) -> BrokerError:
+def refusal(submission: Submission, refused: Refused | StyleRefused) -> BrokerError:
     """The error for a plan that cannot be."""
+    body = "content" if submission.template is None else "template"
     match refused:
         case TooManyUnits():
-            return _too_many_units(refused)
+            return _too_many_units(body, refused)
+        case StyleRefused(rule):
+            violations = [_of_text(body, None, "email.style_class", rule)]
+            return BrokerError(ErrorReason.INVALID_REQUEST, violations=violations)
         case TokensMissing(missing):
             violations = [
                 Violation(f"recipients[{index}].tokens", f"lacks a value for ${name}$")
@@ -16,28 +22,28 @@ def refusal(refused: Refused) -> BrokerError:
                 for name in names
             ]
             return BrokerError(ErrorReason.TOKEN_MISSING, violations=violations)
-        case TextsBroken(found):
+        case ValuesMisfit(misfits):
             violations = [
-                Violation(f"content.{broken.path}", broken.rule)
-                if index is None
-                else Violation(
-                    f"recipients[{index}].tokens", f"with them content.{broken.path} {broken.rule}"
-                )
-                for index, broken in found
+                Violation(f"recipients[{index}].tokens[{name}]", rule) for index, name, rule in misfits
             ]
+            return BrokerError(ErrorReason.INVALID_REQUEST, violations=violations)
+        case TextsBroken(found):
+            violations = [_of_text(body, index, broken.path, broken.rule) for index, broken in found]
             return BrokerError(ErrorReason.INVALID_REQUEST, violations=violations)
 
 
-def _too_many_units(found: TooManyUnits) -> BrokerError:
+def _too_many_units(body: str, found: TooManyUnits) -> BrokerError:
     rule = f"needs {found.needed} units; at most {found.allowed} are allowed"
-    violation = Violation("content.sms.text", rule)
-    if found.recipient_index is not None:
-        violation = Violation(
-            f"recipients[{found.recipient_index}].tokens", f"with them content.sms.text {rule}"
-        )
     return BrokerError(
         ErrorReason.TOO_MANY_UNITS,
         f"the text {rule}",
-        violations=[violation],
+        violations=[_of_text(body, found.recipient_index, "sms.text", rule)],
         metadata={"units_needed": str(found.needed), "units_max": str(found.allowed)},
     )
+
+
+def _of_text(body: str, index: int | None, path: str, rule: str) -> Violation:
+    """A rule that a text breaks once it is filled in: for all, or for one recipient."""
+    if index is not None:
+        return Violation(f"recipients[{index}].tokens", f"with them {body}.{path} {rule}")
+    return Violation(f"content.{path}", rule) if body == "content" else Violation(body, f"its {path} {rule}")

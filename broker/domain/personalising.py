@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from broker.domain.encoding import Measure, measure
+from broker.domain.parameter import Parameter
 from broker.domain.reaching import Reached
 from broker.domain.saying import Broken, Text, broken_rules, filled, filled_all, texts_of
 from broker.domain.submission import NO_TOKENS, Content, Submission
@@ -62,7 +63,14 @@ class TooManyUnits:
     recipient_index: int | None = None
 
 
-Refused = TokensMissing | TextsBroken | TooManyUnits
+@value
+class ValuesMisfit:
+    """Values that do not fit the template's parameters: the recipient, the name, and the rule."""
+
+    found: tuple[tuple[int, str, str], ...]
+
+
+Refused = TokensMissing | ValuesMisfit | TextsBroken | TooManyUnits
 """Why a submission is refused as a whole."""
 
 
@@ -97,10 +105,12 @@ def personalise(
     The answer is the submission with a content for all when nobody has values of their own that matter, else
     what each of the people is told, in their order.
     """
-    names, shared = submission.content.names, submission.tokens or NO_TOKENS
+    names, shared = submission.content.names, submission.shared_tokens
     own = [_used(names, person.tokens) for person in people]
     if missing := _missing(people, own, names - shared.keys()):
         return TokensMissing(missing)
+    if misfits := _misfits(submission.content.parameters, people, own):
+        return ValuesMisfit(misfits)
     texts = list(texts_of(submission.content.documents))
     if not any(own) and names <= shared.keys():
         if broken := broken_rules(texts, shared):
@@ -113,7 +123,7 @@ def told(submission: Submission, tokens: Values | None) -> Submission:
     """The submission as somebody with these values of their own is told it, as in `Said`."""
     if tokens is None:
         return submission
-    values = {**(submission.tokens or NO_TOKENS), **tokens}
+    values = {**submission.shared_tokens, **tokens}
     documents = submission.content.documents.items()
     content = Content({channel: filled(channel, each, values, bodies=False) for channel, each in documents})
     return replace(submission, content=content)
@@ -134,6 +144,20 @@ def _missing(
     return tuple(lacking.items())
 
 
+def _misfits(
+    parameters: Sequence[Parameter], people: Sequence[Person], own: Sequence[Values | None]
+) -> tuple[tuple[int, str, str], ...]:
+    """The values of somebody's own that are not of their parameter's type."""
+    if not parameters:
+        return ()
+    return tuple(
+        (person.recipient_index, each.name, rule)
+        for person, values in zip(people, own, strict=True)
+        for each in parameters
+        if values and each.name in values and (rule := each.problem(values[each.name]))
+    )
+
+
 def _say_each(
     submission: Submission,
     people: Sequence[Person],
@@ -141,7 +165,7 @@ def _say_each(
     texts: Sequence[Text],
     units_max: int,
 ) -> list[Said] | Refused:
-    shared = submission.tokens or NO_TOKENS
+    shared = submission.shared_tokens
     said: list[Said] = []
     found: list[tuple[int | None, Broken]] = []
     too_long: TooManyUnits | None = None

@@ -9,7 +9,8 @@ from broker.domain.encoding import Encoding, Measure, measure
 from broker.domain.lifecycle import Fact, Step, begin
 from broker.domain.personalising import Refused, Said, TooManyUnits, personalise, persons
 from broker.domain.reaching import Reached
-from broker.domain.submission import Recipient, Result, Submission
+from broker.domain.style import NO_STYLES, StyleClasses, StyleRefused, dress
+from broker.domain.submission import Recipient, Result, Submission, TemplateRef
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Reason, Traffic
 
@@ -20,7 +21,7 @@ SCHEDULE_SLACK_US = 1_000_000
 
 _PHONE_CHANNELS = {Channel.SMS, Channel.MMS}
 # This runs for every message, and to look a member up in its enumeration costs as much as a call.
-_SMS, _UCS2, _PASSCODE = Channel.SMS, Encoding.UCS2, Traffic.PASSCODE
+_SMS, _EMAIL, _UCS2, _PASSCODE = Channel.SMS, Channel.EMAIL, Encoding.UCS2, Traffic.PASSCODE
 _ACCEPTED, _SCHEDULED, _REFUSED = begin(Fact.ACCEPTED), begin(Fact.SCHEDULED), begin(Fact.REFUSED)
 
 
@@ -71,21 +72,19 @@ def plan(
     find_candidates: FindCandidates,
     route_version: int = 0,
     people: Sequence[Reached] | None = None,
-) -> Plan | Refused:
+    style_classes: StyleClasses = NO_STYLES,
+) -> Plan | Refused | StyleRefused:
     """Decide everything about a submission. `ids` holds one for it and one for each message.
 
     `people` are whom it reaches where it names contacts; else each recipient gets a message.
     """
     print_ = fingerprint(submission) if submission.request_id else ""
     said: list[Said] | None = None
-    if submission.content.names:
-        answer = personalise(submission, persons(submission, people), units_max)
-        if isinstance(answer, Submission):
-            submission = answer
-        elif isinstance(answer, list):
-            said = answer
-        else:
-            return answer
+    if submission.content.names or _EMAIL in submission.content.documents:
+        worded = _word(submission, people, units_max, style_classes)
+        if not isinstance(worded, tuple):
+            return worded
+        submission, said = worded
     text = _measure_text(submission) if said is None else None
     if text is not None and text.units > units_max:
         return TooManyUnits(text.units, units_max)
@@ -104,6 +103,19 @@ def plan(
             index, contact_id = one.recipient_index, one.contact_id
             messages.append(_plan_one(submission, index, message_id, way, text, now_us, contact_id))
     return Plan(ids[0], submission, now_us, print_, tuple(messages), route_version)
+
+
+def _word(
+    submission: Submission, people: Sequence[Reached] | None, units_max: int, style_classes: StyleClasses
+) -> tuple[Submission, list[Said] | None] | Refused | StyleRefused:
+    """The submission in its own words: dressed, and filled in for all, or with what each person is told."""
+    dressed = dress(submission, style_classes)
+    if isinstance(dressed, StyleRefused) or not dressed.content.names:
+        return dressed if isinstance(dressed, StyleRefused) else (dressed, None)
+    answer = personalise(dressed, persons(dressed, people), units_max)
+    if isinstance(answer, list):
+        return dressed, answer
+    return (answer, None) if isinstance(answer, Submission) else answer
 
 
 def _plan_said(
@@ -147,9 +159,11 @@ _RECIPIENT_FIELDS = (
 
 
 def _canonical(submission: Submission) -> dict[str, object]:
+    # What a template says may be another thing tomorrow, and the request is the same.
+    documents = {} if submission.template else submission.content.documents
     fields: dict[str, object] = {
         "account": submission.account_id,
-        "content": {channel.name: dict(each) for channel, each in submission.content.documents.items()},
+        "content": {channel.name: dict(each) for channel, each in documents.items()},
         "recipients": [_canonical_recipient(recipient) for recipient in submission.recipients],
         "sender": submission.sender,
         "traffic": submission.traffic,
@@ -166,8 +180,13 @@ def _canonical(submission: Submission) -> dict[str, object]:
         "origin": submission.origin,
         "callback": submission.callback and [submission.callback.url, submission.callback.method],
         "tokens": submission.tokens,
+        "template": submission.template and _canonical_template(submission.template),
     }
     return {name: given for name, given in fields.items() if given not in (None, "", [], {})}
+
+
+def _canonical_template(ref: TemplateRef) -> list[object]:
+    return [ref.project, ref.name, ref.version, ref.locale.lower(), dict(ref.parameters)]
 
 
 def _canonical_recipient(recipient: Recipient) -> dict[str, object]:

@@ -5,19 +5,23 @@ from dataclasses import field
 
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import ENDS, Fact, State
-from broker.domain.submission import Campaign
+from broker.domain.submission import Campaign, TemplateUsed
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, EventKind, Guarantee, Reason, Traffic
 
 
 @value
 class Labels:
-    """What a caller attached to a submission for its own use, besides what each recipient may override."""
+    """What a caller attached to a submission for its own use, besides what each recipient may override.
+
+    Also the version of a template that it was made with.
+    """
 
     campaign: Campaign | None = None
     tags: tuple[str, ...] = ()
     origin: str = ""
     reply_to_message_id: int | None = None
+    template: TemplateUsed | None = None
 
 
 NO_LABELS = Labels()

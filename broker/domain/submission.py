@@ -7,6 +7,7 @@ from broker.domain.callback_url import CallbackMethod
 from broker.domain.directory import Named
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import State
+from broker.domain.parameter import Parameter
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 
@@ -22,11 +23,14 @@ class Content:
     out; bytes are base64. They are stored and handed to providers as they are.
 
     `names` are those of the placeholders in their texts (`domain.tokens`). Empty: the texts are meant as they
-    stand, and a "$$" in them is two dollars.
+    stand, and a "$$" in them is two dollars. What comes of a template also has those of its `parameters` that
+    it asks for, and the values of all that the recipients `share`; otherwise they share the submission's tokens.
     """
 
     documents: Mapping[Channel, Mapping[str, object]]
     names: frozenset[str] = frozenset()
+    parameters: tuple[Parameter, ...] = ()
+    shared: Mapping[str, str] | None = None
 
     def text_on(self, channel: Channel) -> str:
         """The text whose units are counted on an SMS or MMS channel; empty elsewhere."""
@@ -70,9 +74,31 @@ class Callback:
 
 
 @value
+class TemplateRef:
+    """A template as a caller names it. `version` is None for the latest."""
+
+    project: str
+    name: str
+    version: int | None = None
+    locale: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@value
+class TemplateUsed:
+    """The version and the locale of a template that a message was made with."""
+
+    project: str
+    name: str
+    version: int
+    locale: str
+
+
+@value
 class Submission:
     """A SendRequest that kept every rule of size and shape. Times are microseconds since 1970 UTC.
 
+    With a `template`, `content` is empty until intake has found it; `edition` says then what was found.
     `names_contacts`: at least one recipient is named as a contact.
     """
 
@@ -97,6 +123,14 @@ class Submission:
     names_contacts: bool = False
     callback: Callback | None = None
     tokens: Mapping[str, str] | None = None
+    template: TemplateRef | None = None
+    edition: TemplateUsed | None = None
+
+    @property
+    def shared_tokens(self) -> Mapping[str, str]:
+        """The values that all recipients share for the content's placeholders."""
+        shared = self.content.shared
+        return (self.tokens or NO_TOKENS) if shared is None else shared
 
 
 @value

@@ -95,7 +95,7 @@ class _Acceptor:
             submission.guarantee,
             submission.provider,
             dump_labels(submission),
-            dump_content(submission.content, submission.tokens),
+            dump_content(submission.content, submission.shared_tokens),
         ))
         priority = submission.traffic.priority
         for message in plan.messages:

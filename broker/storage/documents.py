@@ -14,7 +14,7 @@ from broker.domain.outcome import Receipt, ReceiptStatus
 from broker.domain.records import NO_LABELS, Labels
 from broker.domain.routes import Route
 from broker.domain.saying import filled
-from broker.domain.submission import NO_TOKENS, Campaign, Content, Result, Submission
+from broker.domain.submission import NO_TOKENS, Campaign, Content, Result, Submission, TemplateUsed
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Reason, Traffic
 
@@ -32,6 +32,9 @@ def dump_labels(submission: Submission) -> str:
         fields["origin"] = submission.origin
     if submission.reply_to_message_id is not None:
         fields["reply_to"] = submission.reply_to_message_id
+    if submission.edition:
+        used = submission.edition
+        fields["template"] = [used.project, used.name, used.version, used.locale]
     return orjson.dumps(fields).decode() if fields else UNLABELLED
 
 
@@ -41,12 +44,13 @@ def load_labels(text: str) -> Labels:
     if text == UNLABELLED:
         return NO_LABELS
     fields = orjson.loads(text)
-    campaign = fields.get("campaign")
+    campaign, template = fields.get("campaign"), fields.get("template")
     return Labels(
         campaign=Campaign(*campaign) if campaign else None,
         tags=tuple(fields.get("tags", ())),
         origin=fields.get("origin", ""),
         reply_to_message_id=fields.get("reply_to"),
+        template=TemplateUsed(*template) if template else None,
     )
 
 

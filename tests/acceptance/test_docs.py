@@ -19,6 +19,7 @@ from broker.api import (
     message_service,
     provider_service,
     send_stream,
+    template_service,
 )
 from broker.api.convert import content, directory, filters, findings, paging, requests, webhooks
 from broker.api.status import CODES
@@ -298,6 +299,7 @@ def test_the_calls_that_are_not_built_are_named() -> None:
         broker_service.BrokerService: broker_service.DESCRIPTOR,
         message_service.MessageService: message_service.DESCRIPTOR,
         directory_service.DirectoryService: directory_service.DESCRIPTOR,
+        template_service.TemplateService: template_service.DESCRIPTOR,
         provider_service.ProviderService: provider_service.DESCRIPTOR,
         account_service.AccountService: account_service.DESCRIPTOR,
     }

@@ -155,7 +155,7 @@ def test_a_reflection_client_lists_the_services_and_sends(broker: Any, reflectio
     """With no proto and no stub of ours, as grpcurl would."""
     with grpc.insecure_channel(broker.address) as channel:
         client = ReflectionClient(channel, reflection)
-        names = ("BrokerService", "MessageService", "DirectoryService", "ProviderService")
+        names = ("BrokerService", "MessageService", "DirectoryService", "TemplateService", "ProviderService")
         ours = {f"waypost.v1.{name}" for name in names}
         assert {*ours, "grpc.health.v1.Health"} <= client.services()
         answer = client.call(

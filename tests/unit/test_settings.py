@@ -1,6 +1,7 @@
 """Settings: three layers, no unknown names, and no secret in what is said about a mistake."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,28 @@ def refused(config: Path | None, overrides: dict[str, Any] | None = None) -> str
     with pytest.raises(SettingsError) as refusal:
         load_settings(config, overrides)
     return str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "told"),
+    [
+        ("<i>$Body$</i>", ""),
+        ("", ""),
+        ("$Body$" + "x" * 99_994, ""),
+        ("<i></i>", "plain: must have one $Body$, or be empty"),
+        ("$Body$$Body$", "plain: must have one $Body$, or be empty"),
+        ("$Body$" + "x" * 99_995, "plain: has at most 100,000 characters"),
+    ],
+)
+def test_a_style_class_has_one_place_for_the_body(tmp_path: Path, wrapper: str, told: str) -> None:
+    """Or is empty, and then a provider knows it."""
+    config = tmp_path / "waypost.toml"
+    config.write_text(f"[content.style_classes]\nplain = '{wrapper}'\n")
+    if told:
+        with pytest.raises(SettingsError, match=re.escape(told)):
+            load_settings(config)
+    else:
+        assert {"plain": wrapper} == load_settings(config).content.style_classes
 
 
 def test_a_broker_runs_without_any_settings() -> None:

@@ -48,8 +48,11 @@ Document = dict[str, object]
 _SMS = Channel.SMS  # looked up for every message, which costs as much as a call
 
 
-def content_of(content: pb.Content, findings: Findings) -> Content:
-    """A document for each channel that the caller filled in, in the order of Content's fields."""
+def content_of(content: pb.Content, findings: Findings, *, literal: bool = True) -> Content:
+    """A document for each channel that the caller filled in, in the order of Content's fields.
+
+    Unless `literal`, texts stay as they were written also where no placeholder is among them.
+    """
     documents: dict[Channel, Document] = {}
     if content.HasField("sms"):
         documents[_SMS] = _sms(content.sms, findings)
@@ -63,16 +66,16 @@ def content_of(content: pb.Content, findings: Findings) -> Content:
         documents[Channel.IN_APP] = _in_app(content, findings)
     if not documents:
         findings.broke("content", "set at least one of sms, mms, email, push and in_app")
-    return _with_names(documents, findings) if has_dollar(documents) else Content(documents)
+    return _with_names(documents, findings, literal) if has_dollar(documents) else Content(documents)
 
 
-def _with_names(documents: Mapping[Channel, Document], findings: Findings) -> Content:
+def _with_names(documents: Mapping[Channel, Document], findings: Findings, literal: bool) -> Content:
     """Content whose texts have a "$": with the names of its placeholders, or ready where it has none."""
     if names := names_of(documents):
         return Content(documents, names)
     for broken in broken_rules(list(texts_of(documents)), NO_TOKENS):
         findings.broke(f"content.{broken.path}", broken.rule)
-    return Content(filled_all(documents, NO_TOKENS))
+    return Content(filled_all(documents, NO_TOKENS) if literal else documents)
 
 
 def _text(field: str, value: str, characters_max: int, findings: Findings) -> None:
@@ -83,6 +86,12 @@ def _text(field: str, value: str, characters_max: int, findings: Findings) -> No
 def _line(field: str, value: str, characters_max: int, findings: Findings) -> None:
     written_max = max(characters_max, WRITTEN_CHARACTERS_MAX) if "$" in value else characters_max
     findings.line(field, value, written_max)
+
+
+def contents_message(documents: Mapping[Channel, Mapping[str, object]]) -> pb.Content:
+    """All documents as the API shows them."""
+    shown = {_FIELDS[channel]: dict(document) for channel, document in documents.items()}
+    return ParseDict(shown, pb.Content(), ignore_unknown_fields=True)
 
 
 def content_message(channel: Channel, document: Mapping[str, object]) -> pb.Content:

@@ -3,6 +3,7 @@
 from broker.api.convert.content import content_message
 from broker.api.convert.events import campaign_message, optional_id
 from broker.api.convert.ids import account_text
+from broker.api.convert.templates import version_message
 from broker.api.convert.times import timestamp
 from broker.api.convert.words import (
     PB_CHANNELS,
@@ -52,6 +53,7 @@ def message_message(record: MessageRecord) -> message_pb2.Message:
         reply_to_message_id=optional_id(labels.reply_to_message_id),
         origin=labels.origin,
         guarantee=PB_GUARANTEES[record.guarantee],
+        template=None if labels.template is None else version_message(labels.template),
         route_version=record.route_version,
         candidates=record.candidates,
     )

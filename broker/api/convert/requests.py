@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from broker.api.convert.content import content_of
 from broker.api.convert.directory import EXTERNAL_ID_CHARACTERS_MAX, contact_number
 from broker.api.convert.findings import Findings
+from broker.api.convert.templates import template_ref_of
 from broker.api.convert.times import US_PER_S
 from broker.api.convert.tokens import tokens_of
 from broker.api.convert.words import CALLBACK_METHODS, CHANNELS, DELEGATIONS, GUARANTEES, TRAFFICS
 from broker.domain.callback_url import CallbackMethod, callback_url_problem
 from broker.domain.directory import ContactRef, Named
 from broker.domain.ids import parse_id
-from broker.domain.submission import Callback, Campaign, Content, Recipient, Submission
+from broker.domain.submission import Callback, Campaign, Content, Recipient, Submission, TemplateRef
 from broker.domain.vocabulary import Channel, Delegation, Guarantee, Traffic
 from waypost.v1 import recipient_pb2, send_pb2
 
@@ -39,6 +40,7 @@ SENDER_CHARACTERS_MAX = 254
 PROVIDER_CHARACTERS_MAX = 128
 ADDRESS_CHARACTERS_MAX = 1_024
 
+_NO_CONTENT = Content({})
 _SCHEDULE_AHEAD_US_MAX = SCHEDULE_AHEAD_DAYS_MAX * 86_400 * US_PER_S
 
 
@@ -73,14 +75,13 @@ def submission_of(request: send_pb2.SendRequest, account_id: int, now_us: int) -
         names_contacts,
         _callback(request, findings) if request.callback_url or request.HasField("options") else None,
         tokens_of("tokens", request.tokens, findings) if request.tokens else None,
+        None if content is not _NO_CONTENT else _template(request, findings),
     )
     findings.refuse()
     return submission
 
 
 def _refuse_unbuilt(request: send_pb2.SendRequest, findings: Findings) -> None:
-    if request.HasField("template"):
-        findings.not_built("template")
     if request.HasField("options"):
         _refuse_unbuilt_options(request.options, findings)
 
@@ -109,7 +110,11 @@ def _body(request: send_pb2.SendRequest, findings: Findings) -> Content:
         return content_of(request.content, findings)
     if body is None:
         findings.broke("content", "set content or template")
-    return Content({})
+    return _NO_CONTENT
+
+
+def _template(request: send_pb2.SendRequest, findings: Findings) -> TemplateRef | None:
+    return template_ref_of(request.template, findings) if request.HasField("template") else None
 
 
 def _texts(request: send_pb2.SendRequest, findings: Findings) -> tuple[str, str, str, str, str, str]:

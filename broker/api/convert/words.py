@@ -15,6 +15,7 @@ from broker.domain.encoding import Encoding
 from broker.domain.explaining import Verdict
 from broker.domain.health import CircuitState
 from broker.domain.lifecycle import Fact, State
+from broker.domain.parameter import ParameterType
 from broker.domain.vocabulary import Channel, Delegation, EventKind, Guarantee, Reason, Traffic
 from broker.spi import Idempotency, ReceiptMode
 from waypost.v1.channel_pb2 import Channel as PbChannel
@@ -31,6 +32,7 @@ from waypost.v1.send_pb2 import CallbackMethod as PbCallbackMethod
 from waypost.v1.status_pb2 import MessageFact as PbMessageFact
 from waypost.v1.status_pb2 import MessageStatus as PbMessageStatus
 from waypost.v1.status_pb2 import Reason as PbReason
+from waypost.v1.template_pb2 import TemplateParameterType as PbParameterType
 from waypost.v1.webhook_pb2 import WebhookDisableReason as PbDisableReason
 
 CHANNELS: Mapping[int, Channel] = {PbChannel.Value(f"CHANNEL_{each.name}"): each for each in Channel}
@@ -108,6 +110,13 @@ PB_CIRCUIT_STATES: Mapping[CircuitState, PbCircuitState.ValueType] = {
 }
 PB_IDEMPOTENCY_MODES: Mapping[Idempotency, PbIdempotencyMode.ValueType] = {
     each: PbIdempotencyMode.Value(f"IDEMPOTENCY_MODE_{each.name}") for each in Idempotency
+}
+PARAMETER_TYPES: Mapping[int, ParameterType] = {
+    PbParameterType.TEMPLATE_PARAMETER_TYPE_UNSPECIFIED: ParameterType.STRING,
+    **{PbParameterType.Value(f"TEMPLATE_PARAMETER_TYPE_{each.name}"): each for each in ParameterType},
+}
+PB_PARAMETER_TYPES: Mapping[ParameterType, PbParameterType.ValueType] = {
+    each: PbParameterType.Value(f"TEMPLATE_PARAMETER_TYPE_{each.name}") for each in ParameterType
 }
 PB_VERDICTS: Mapping[Verdict, PbRouteVerdict.ValueType] = {
     each: PbRouteVerdict.Value(f"ROUTE_VERDICT_{each.name}") for each in Verdict

@@ -24,6 +24,7 @@ SELECT max(id) FROM (
     UNION ALL SELECT max(key_id) FROM api_keys
     UNION ALL SELECT max(newest_id) FROM directories
     UNION ALL SELECT max(endpoint_id) FROM callback_endpoints
+    UNION ALL SELECT max(template_id) FROM templates
 ) newest
 
 -- name: create_store

@@ -30,6 +30,7 @@ from broker.testing.store_suite.receipts import ReceiptCases
 from broker.testing.store_suite.routing import RoutingCases
 from broker.testing.store_suite.saying import SayingCases
 from broker.testing.store_suite.spellings import AllSpellingCases
+from broker.testing.store_suite.templating import TemplateCases
 
 __all__ = ["ACCOUNTS", "Bench", "StoreSuite"]
 
@@ -41,6 +42,7 @@ class StoreSuite(
     AskingCases,
     ReceiptCases,
     SayingCases,
+    TemplateCases,
     AllSpellingCases,
     ReadingCases,
     CallbackCases,

@@ -21,6 +21,7 @@ from broker.api.health import Health
 from broker.api.message_service import MessageService
 from broker.api.provider_service import ProviderService
 from broker.api.server import build_health, build_server
+from broker.api.template_service import TemplateService
 from broker.delivery.history import MessagePage, MessageQuery
 from broker.delivery.registry import InstanceView, TypeView
 from broker.delivery.routes import NOTHING_STORED
@@ -396,7 +397,13 @@ def directory() -> Any:
 
 
 @pytest.fixture
-async def api(limits: dict[str, int], directory: Any) -> AsyncIterator[Api]:
+def templates() -> Any:
+    """Behind TemplateService: none, where a test is about something else."""
+    return EmptyDirectory()
+
+
+@pytest.fixture
+async def api(limits: dict[str, int], directory: Any, templates: Any) -> AsyncIterator[Api]:
     """The server, listening."""
     keys, intake, feed, history, registry = (
         FakeKeys(),
@@ -423,6 +430,7 @@ async def api(limits: dict[str, int], directory: Any) -> AsyncIterator[Api]:
             callback_url_of=lambda name: f"http://here/callbacks/{name}/secret",
         ),
         directory=DirectoryService(gate=gate, directory=directory),
+        templates=TemplateService(gate=gate, templates=templates),
         accounts=AccountService(gate=gate, webhooks=webhooks),
         health_of=health,
     )

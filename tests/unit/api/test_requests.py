@@ -13,7 +13,7 @@ from broker.api.convert.requests import submission_of
 from broker.domain.callback_url import CallbackMethod
 from broker.domain.directory import ContactRef, Named
 from broker.domain.ids import format_id
-from broker.domain.submission import Callback, Campaign, Content, Recipient, Submission
+from broker.domain.submission import Callback, Campaign, Content, Recipient, Submission, TemplateRef
 from broker.domain.vocabulary import Channel, Delegation, Guarantee, Traffic
 from broker.errors import BrokerError, ErrorReason
 from waypost.v1 import recipient_pb2, send_pb2
@@ -209,6 +209,38 @@ def test_tokens_have_limits(sms, tokens, rule):
         assert {f"recipients[1].tokens{place}": expected} == refused(own)[1]
 
 
+def test_a_template_is_a_body_like_content(sms):
+    """By project, name, version, locale and values; what it says is intake's to find."""
+    values = {"a": "b"}
+    ref = {"project": "p", "name": "hi", "version": "7", "locale": "en-GB", "parameters": values}
+    submission = submission_of(sms(content=None, template=ref, channels=[1]), 1, NOW_US)
+    assert TemplateRef("p", "hi", 7, "en-GB", values) == submission.template
+    assert (Content({}), (Channel.SMS,)) == (submission.content, submission.channels)
+    for version in ("", "latest"):
+        latest = submission_of(sms(content=None, template={"name": "hi", "version": version}), 1, NOW_US)
+        assert TemplateRef("", "hi") == latest.template
+
+
+@pytest.mark.parametrize(
+    ("ref", "field"),
+    [
+        ({}, "name"),
+        ({"name": "a b"}, "name"),
+        ({"name": "a", "project": "/"}, "project"),
+        ({"name": "a", "version": "newest"}, "version"),
+        ({"name": "a", "version": "-1"}, "version"),
+        ({"name": "a", "locale": "e"}, "locale"),
+        ({"name": "a", "locale": "en_GB"}, "locale"),
+        ({"name": "a", "parameters": {"": "x"}}, "parameters"),
+        ({"name": "a", "parameters": {str(n): "" for n in range(101)}}, "parameters"),
+        ({"name": "a", "parameters": {"b": "x" * 2_001}}, "parameters[b]"),
+    ],
+)
+def test_a_template_that_cannot_be_named_so_is_refused(sms, ref, field):
+    """With the field of the reference."""
+    assert {f"template.{field}"} == broken(sms(content=None, template=ref))
+
+
 def test_recipients_are_1_to_100(sms):
     """Both limits from both sides."""
     one = {"phone_number": "+447700900123"}
@@ -264,7 +296,6 @@ def test_a_malformed_address_is_for_intake_to_judge(sms, recipient):
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"content": None, "template": {"name": "welcome"}}, "template"),
         ({"options": {"ignore_quiet_hours": True}}, "options.ignore_quiet_hours"),
         ({"options": {"cap_frequency": True}}, "options.cap_frequency"),
         ({"options": {"track_links": True}}, "options.track_links"),

@@ -18,6 +18,7 @@ from broker.api import (
     message_service,
     provider_service,
     reflection,
+    template_service,
 )
 from broker.api.gate import Access
 from broker.api.rpc import Services, Unary
@@ -27,6 +28,7 @@ OURS = [
     broker_service.DESCRIPTOR,
     message_service.DESCRIPTOR,
     directory_service.DESCRIPTOR,
+    template_service.DESCRIPTOR,
     provider_service.DESCRIPTOR,
     provider_service.DESCRIPTOR,
     account_service.DESCRIPTOR,
@@ -104,7 +106,7 @@ async def test_what_is_not_built_says_so(api, name):
     assert "KEY_MISSING" == stranger.reason
 
 
-@pytest.mark.parametrize("method", ["BrokerService/Nothing", "TemplateService/GetTemplate", ""])
+@pytest.mark.parametrize("method", ["BrokerService/Nothing", "PriceService/ListPrices", ""])
 async def test_an_unknown_method_of_ours_says_so(api, method):
     """Also of services that are still to come."""
     refusal = await api.call(method, b"", key=None)

@@ -8,9 +8,19 @@ from broker.domain.callback_url import CallbackMethod
 from broker.domain.encoding import Encoding
 from broker.domain.explaining import Verdict
 from broker.domain.lifecycle import Fact, State
+from broker.domain.parameter import ParameterType
 from broker.domain.vocabulary import Channel, EventKind, Guarantee, Reason, Traffic
 from broker.spi import Idempotency, ReceiptMode
-from waypost.v1 import channel_pb2, event_pb2, provider_pb2, route_pb2, send_pb2, status_pb2, webhook_pb2
+from waypost.v1 import (
+    channel_pb2,
+    event_pb2,
+    provider_pb2,
+    route_pb2,
+    send_pb2,
+    status_pb2,
+    template_pb2,
+    webhook_pb2,
+)
 
 PAIRS = [
     (Channel, channel_pb2.Channel, "CHANNEL"),
@@ -22,6 +32,7 @@ PAIRS = [
     (CallbackMethod, send_pb2.CallbackMethod, "CALLBACK_METHOD"),
     (DisabledFor, webhook_pb2.WebhookDisableReason, "WEBHOOK_DISABLE_REASON"),
     (Verdict, route_pb2.RouteVerdict, "ROUTE_VERDICT"),
+    (ParameterType, template_pb2.TemplateParameterType, "TEMPLATE_PARAMETER_TYPE"),
 ]
 NAMED = [
     (Reason, status_pb2.Reason, "REASON"),

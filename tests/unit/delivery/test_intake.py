@@ -10,13 +10,16 @@ from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
+from broker.delivery.templates import TemplateName, Templates
 from broker.domain.directory import ContactRef, Named
 from broker.domain.explaining import Verdict
 from broker.domain.network import AddressPolicy, networks_of
-from broker.domain.submission import Callback, Content, Recipient, Submission
+from broker.domain.parameter import Parameter, ParameterType
+from broker.domain.submission import Callback, Content, Recipient, Submission, TemplateRef, TemplateUsed
+from broker.domain.template import Edition
 from broker.domain.vocabulary import Channel, Delegation, Reason
 from broker.errors import BrokerError, ErrorReason
-from broker.storage.history import read_events
+from broker.storage.history import read_events, read_message
 from broker.storage.people import Reach, read_reach
 from broker.storage.store import Store
 from broker.storage.transaction import Transaction
@@ -26,14 +29,20 @@ from broker.testing.store_suite.directory_bench import DirectoryBench
 
 
 @pytest.fixture
-def build(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Any:
+def templates(store: Store, clock: ManualClock) -> Templates:
+    """Room for ten."""
+    return Templates(store, Identities(store, clock, node=1, last=0), clock, templates_max=10)
+
+
+@pytest.fixture
+def build(store: Store, clock: ManualClock, provider: ScriptedProvider, templates: Templates) -> Any:
     """An intake with the given limits over one store, as after a restart."""
     identities = Identities(store, clock, node=0, last=0)
     routes = Routes(store, scripted_registry(acme=provider), clock, RouteHook((), clock))
 
     def intake(**limits: Any) -> Intake:
         given = {"units_max": 10, "request_id_memory_s": 86_400.0} | limits
-        return Intake(store, identities, routes, clock, **given)
+        return Intake(store, identities, routes, templates, clock, **given)
 
     return intake
 
@@ -237,6 +246,137 @@ async def test_contacts_are_explained_as_they_would_be_reached(build: Any, store
         (each.result.recipient_index, each.result.contact_id, each.result.reason, len(each.considered))
         for each in explanations
     ]
+
+
+def saying(text: str) -> Edition:
+    """A version with a parameter."""
+    parameters = (Parameter("name", required=True), Parameter("n", ParameterType.NUMBER, default="1"))
+    return Edition("", "en", {"en": {Channel.SMS: {"text": text}}}, parameters)
+
+
+def named(*tokens: dict[str, str], **changes: Any) -> Submission:
+    """A submission of a template to recipients with these values."""
+    recipients = tuple(Recipient(f"+44770090{n:04d}", tokens=own) for n, own in enumerate(tokens))
+    ref = TemplateRef("p", "hi", **changes.pop("ref", {}))
+    return submission(content=Content({}), recipients=recipients, template=ref, **changes)
+
+
+HI = TemplateName(1, "p", "hi")
+
+
+async def test_a_template_is_filled_in_for_each_recipient(
+    build: Any, templates: Templates, store: Store
+) -> None:
+    """The message keeps what it says and the version, whatever becomes of the template."""
+    await templates.create(HI, saying("Hi $name$: $n$"))
+    await templates.update(HI, saying("Hello $name$: $n$"), 1)
+    given = [named({"name": "Ada"}, {"name": "Bob", "n": "2"}), named({"name": "Eve"}, ref={"version": 1})]
+    answers = await build().accept(given)
+    await templates.delete(HI)
+    told = []
+    for answer in answers:
+        assert not isinstance(answer, BrokerError)
+        for result in answer:
+            found = await store.read(read_message, 1, result.message_id or 0)
+            assert found is not None
+            told.append((found[0].content, found[0].labels.template))
+    assert [
+        ({"text": "Hello Ada: 1"}, TemplateUsed("p", "hi", 2, "en")),
+        ({"text": "Hello Bob: 2"}, TemplateUsed("p", "hi", 2, "en")),
+        ({"text": "Hi Eve: 1"}, TemplateUsed("p", "hi", 1, "en")),
+    ] == told
+
+
+async def test_a_template_that_cannot_be_used_refuses_its_own_request_only(
+    build: Any, templates: Templates
+) -> None:
+    """Unknown, another account's, a version that was never made, wrong values."""
+    await templates.create(HI, saying("Hi $name$: $n$"))
+    answers = await build().accept([
+        named({"name": "Ada"}, ref={"version": 2}),
+        named({"name": "Ada"}, account_id=2),
+        named({"name": "Ada"}, {}),
+        named({"name": "Ada"}, {"name": "Bob", "n": "two"}),
+        named({"name": "Ada"}, ref={"parameters": {"n": "two"}}),
+        named({"name": "x" * 2_000}),
+        named({"name": "Ada"}),
+    ])
+    assert not isinstance(answers.pop(), BrokerError)
+    found = [
+        (each.reason.name, {one.field: one.rule for one in each.violations})
+        for each in answers
+        if isinstance(each, BrokerError)
+    ]
+    missing = {"template": "the account has no such template, or not this version of it"}
+    number = 'must be a number, as "-12.50"'
+    units = "with them template.sms.text needs 14 units; at most 10 are allowed"
+    assert [
+        ("TEMPLATE_NOT_FOUND", missing),
+        ("TEMPLATE_NOT_FOUND", missing),
+        ("TOKEN_MISSING", {"recipients[1].tokens": "lacks a value for $name$"}),
+        ("INVALID_REQUEST", {"recipients[1].tokens[n]": number}),
+        ("INVALID_REQUEST", {"template.parameters[n]": number}),
+        ("TOO_MANY_UNITS", {"recipients[0].tokens": units}),
+    ] == found
+
+
+async def test_a_repeat_is_answered_whatever_became_of_its_template(build: Any, templates: Templates) -> None:
+    """Also when it says something else by now, or is gone; other values are another request."""
+    await templates.create(HI, saying("Hi $name$"))
+    asked = named({"name": "Ada"}, request_id="r1")
+    (first,) = await build().accept([asked])
+    await templates.update(HI, saying("$name$ $name$"), None)
+    (second,) = await build().accept([asked])
+    (other,) = await build().accept([named({"name": "Bob"}, request_id="r1")])
+    await templates.delete(HI)
+    (third,) = await build().accept([asked])
+    assert first == second == third
+    assert isinstance(other, BrokerError)
+    assert ErrorReason.REQUEST_ID_REUSED is other.reason
+
+
+async def test_a_template_that_was_made_anew_says_what_is_new(
+    build: Any, templates: Templates, store: Store
+) -> None:
+    """What is remembered of a version is that of the one template."""
+    said = []
+    for text in ("old $name$", "new $name$"):
+        await templates.create(HI, saying(text))
+        (answer,) = await build().accept([named({"name": "Ada"})])
+        assert not isinstance(answer, BrokerError)
+        found = await store.read(read_message, 1, answer[0].message_id or 0)
+        assert found is not None
+        said.append(found[0].content)
+        await templates.delete(HI)
+    assert [{"text": "old Ada"}, {"text": "new Ada"}] == said
+
+
+async def test_a_version_is_read_once(
+    build: Any, templates: Templates, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Since it never changes; its name is looked up every time."""
+    await templates.create(HI, saying("Hi $name$"))
+    read: list[str] = []
+    looked = store.read
+
+    async def noted(body: Any, /, *arguments: Any, **keywords: Any) -> Any:
+        read.append(body.__name__)
+        return await looked(body, *arguments, **keywords)
+
+    monkeypatch.setattr(store, "read", noted)
+    for _ in range(3):
+        await build().accept([named({"name": "Ada"}), named({"name": "Bob"}), submission()])
+    assert ["read_template_versions", "read_edition", *["read_template_versions"] * 2] == read
+
+
+async def test_a_template_is_explained_like_a_content(build: Any, templates: Templates) -> None:
+    """And refused like one."""
+    await templates.create(HI, saying("Hi $name$"))
+    explained = await build().explain(named({"name": "Ada"}, {"name": "Bob"}))
+    assert [["Hi Ada"], ["Hi Bob"]] == [[part.text for part in each.parts] for each in explained]
+    with pytest.raises(BrokerError) as refusal:
+        await build().explain(named({"name": "Ada"}, ref={"version": 9}))
+    assert ErrorReason.TEMPLATE_NOT_FOUND is refusal.value.reason
 
 
 async def test_what_is_refused_whole_is_not_explained(build: Any) -> None:

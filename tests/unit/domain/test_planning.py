@@ -14,7 +14,15 @@ from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import Fact, State
 from broker.domain.planning import FindCandidates, Plan, PlannedMessage, TooManyUnits, fingerprint, plan
 from broker.domain.reaching import Reached
-from broker.domain.submission import Callback, Campaign, Content, Recipient, Submission
+from broker.domain.submission import (
+    Callback,
+    Campaign,
+    Content,
+    Recipient,
+    Submission,
+    TemplateRef,
+    TemplateUsed,
+)
 from broker.domain.vocabulary import Channel, Delegation, Guarantee, Reason, Traffic
 from broker.testing.builders import NOW_US, SECOND_US, everywhere, phones, planned, sms, submission
 
@@ -416,11 +424,12 @@ class TestFingerprints:
     def test_every_field_is_looked_at(self) -> None:
         """Emptying one changes the fingerprint; but for what is no part of the message itself."""
         blank = Submission(account_id=0, recipients=(), content=Content({}))
-        full = {"tokens": {"shop": "Acme"}}
+        full = {"tokens": {"shop": "Acme"}, "template": TemplateRef("p", "welcome")}
         ignored = {
             name for name in FIELDS if changed(**(full | {name: getattr(blank, name)})) == changed(**full)
         }
-        assert {"request_id", "validate_only", "names_contacts"} == ignored
+        # With a template it is named, and not what it says today.
+        assert {"request_id", "validate_only", "names_contacts", "content", "edition"} == ignored
 
     @pytest.mark.parametrize("name", Recipient.__dataclass_fields__)
     def test_every_field_of_a_recipient_is_looked_at(self, name: str) -> None:
@@ -435,6 +444,27 @@ class TestFingerprints:
         refs = (ContactRef(5), ContactRef(6), ContactRef(external_id="5"), ContactRef(external_id="6"))
         named = [Named(ref, delegation) for ref in refs for delegation in Delegation]
         assert len(named) == len({changed(recipients=(Recipient(contact=each),)) for each in named})
+
+    def test_a_template_is_the_one_that_was_named_and_what_it_was_given(self) -> None:
+        """Whatever it says at the time; the case of a locale does not count."""
+        refs = [
+            TemplateRef("", "a"),
+            TemplateRef("a", "a"),
+            TemplateRef("a", "b"),
+            TemplateRef("", "a", 1),
+            TemplateRef("", "a", None, "en"),
+            TemplateRef("", "a", None, "", {"x": "1"}),
+            TemplateRef("", "a", None, "", {"x": "2"}),
+        ]
+        assert len(refs) == len({changed(template=each) for each in refs})
+        one, other = (
+            changed(template=TemplateRef("", "a", locale=locale), content=said, edition=used)
+            for locale, said, used in [
+                ("en-GB", Content({}), None),
+                ("EN-gb", sms("today"), TemplateUsed("", "a", 2, "en")),
+            ]
+        )
+        assert one == other
 
     def test_a_value_is_its_recipients_or_everybodys(self) -> None:
         """Under its own name."""

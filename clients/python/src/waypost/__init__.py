@@ -7,7 +7,18 @@
 """
 
 from waypost.client import Client
-from waypost.content import Attachment, Content, Email, InApp, Media, Mms, Push, Sms
+from waypost.content import (
+    Attachment,
+    Content,
+    Email,
+    InApp,
+    Media,
+    Mms,
+    Push,
+    Sms,
+    Template,
+    TemplateVersion,
+)
 from waypost.errors import (
     Aborted,
     AlreadyExists,
@@ -89,6 +100,8 @@ __all__ = [
     "Sms",
     "Status",
     "Subscription",
+    "Template",
+    "TemplateVersion",
     "TimelineEntry",
     "Traffic",
     "Unauthenticated",

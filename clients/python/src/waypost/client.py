@@ -78,9 +78,9 @@ class Client:
     async def send(self, content: SendRequest, /) -> Sent: ...
 
     @overload
-    async def send(self, content: Body, /, **fields: Unpack[SendFields]) -> Sent: ...
+    async def send(self, content: Body = (), /, **fields: Unpack[SendFields]) -> Sent: ...
 
-    async def send(self, content: Body | SendRequest, /, **fields: Any) -> Sent:
+    async def send(self, content: Body | SendRequest = (), /, **fields: Any) -> Sent:
         """Send one content to 1..100 recipients; what comes back is on the broker's disk.
 
         The keyword arguments are SendRequest's fields. A refused recipient is no exception but a result

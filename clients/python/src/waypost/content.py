@@ -84,5 +84,29 @@ class InApp:
     channel = Channel.IN_APP
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A stored template to send instead of content: `parameters` are values for all recipients.
+
+    version: "" is the latest. locale: a BCP 47 tag, as "en-GB".
+    """
+
+    name: str
+    project: str = ""
+    version: str = ""
+    locale: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateVersion:
+    """The version and the locale of a template that a message was made with."""
+
+    project: str
+    name: str
+    version: int
+    locale: str
+
+
 Content = Sms | Mms | Email | Push | InApp
 """What is said on one channel."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from waypost.content import Content
+from waypost.content import Content, TemplateVersion
 from waypost.sending import Campaign, Price
 from waypost.vocabulary import Channel, Encoding, Fact, Guarantee, Reason, Status, Traffic
 
@@ -71,6 +71,7 @@ class Message:
     tags: tuple[str, ...]
     reply_to_message_id: str
     origin: str
+    template: TemplateVersion | None = None
     timeline: tuple[TimelineEntry, ...] = ()
 
 

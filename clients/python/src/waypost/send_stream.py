@@ -97,9 +97,9 @@ class SendStream:
     async def send(self, content: SendRequest, /) -> "asyncio.Future[Sent]": ...
 
     @overload
-    async def send(self, content: Body, /, **fields: Unpack[SendFields]) -> "asyncio.Future[Sent]": ...
+    async def send(self, content: Body = (), /, **fields: Unpack[SendFields]) -> "asyncio.Future[Sent]": ...
 
-    async def send(self, content: Body | SendRequest, /, **fields: Any) -> "asyncio.Future[Sent]":
+    async def send(self, content: Body | SendRequest = (), /, **fields: Any) -> "asyncio.Future[Sent]":
         """Put a request on its way; its answer comes to be in the future that is returned.
 
         The keyword arguments are SendRequest's fields. Waits while as many requests are unanswered as the

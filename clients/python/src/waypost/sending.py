@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Required, TypedDict, overload
 
-from waypost.content import Content
+from waypost.content import Content, Template
 from waypost.vocabulary import (
     CallbackMethod,
     Channel,
@@ -77,6 +77,7 @@ To = str | Recipient | Sequence[str | Recipient]
 class SendRequest:
     """One content to 1..100 recipients.
 
+    template: a stored template instead of content, or just its name.
     sender: an E.164 number, a short code, 3 to 11 letters and digits, a mailbox or an application id.
         Empty: the provider's default.
     traffic: what it is for; TRANSACTIONAL when None.
@@ -96,9 +97,10 @@ class SendRequest:
     account_id: the account to send for. Empty: the key's own.
     """
 
-    content: Body
+    content: Body = ()
     _: KW_ONLY
     to: To
+    template: Template | str | None = None
     sender: str = ""
     traffic: Traffic | None = None
     channels: Channel | Sequence[Channel] = ()
@@ -120,6 +122,8 @@ class SendRequest:
     account_id: str = ""
 
     def __post_init__(self) -> None:
+        if (self.content == ()) == (self.template is None):
+            raise ValueError("give content or a template")
         if not self.request_id:
             object.__setattr__(self, "request_id", secrets.token_hex(16))
 
@@ -128,6 +132,7 @@ class SendFields(TypedDict, total=False):
     """SendRequest's fields but for its content, as keyword arguments."""
 
     to: Required[To]
+    template: Template | str | None
     sender: str
     traffic: Traffic | None
     channels: Channel | Sequence[Channel]

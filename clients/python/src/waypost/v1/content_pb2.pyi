@@ -371,7 +371,7 @@ class TemplateRef(_message.Message):
     """BCP 47 tag, as "en-GB"; falls back to "en", then to the template's default."""
     @_builtins.property
     def parameters(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Its parameters by name."""
+        """Its parameters by name, over the request's tokens and under each recipient's own. At most 100."""
 
     def __init__(
         self,

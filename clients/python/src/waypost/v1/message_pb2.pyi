@@ -13,6 +13,7 @@ from waypost.v1 import content_pb2 as _content_pb2
 from waypost.v1 import price_pb2 as _price_pb2
 from waypost.v1 import send_pb2 as _send_pb2
 from waypost.v1 import status_pb2 as _status_pb2
+from waypost.v1 import template_pb2 as _template_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -60,6 +61,7 @@ class Message(_message.Message):
     GUARANTEE_FIELD_NUMBER: _builtins.int
     ROUTE_VERSION_FIELD_NUMBER: _builtins.int
     CANDIDATES_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """13 characters of Crockford base32, ordered by time."""
     account_id: _builtins.str
@@ -138,6 +140,10 @@ class Message(_message.Message):
     def candidates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The provider instances that may carry it, in the order to try them. Absent in lists, and once it has ended."""
 
+    @_builtins.property
+    def template(self) -> _template_pb2.TemplateVersion:
+        """The template that it was made with. Absent: none."""
+
     def __init__(
         self,
         *,
@@ -171,10 +177,11 @@ class Message(_message.Message):
         guarantee: _channel_pb2.Guarantee.ValueType = ...,
         route_version: _builtins.int = ...,
         candidates: _abc.Iterable[_builtins.str] | None = ...,
+        template: _template_pb2.TemplateVersion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "campaign", b"campaign", "content", b"content", "end_time", b"end_time", "expire_time", b"expire_time", "price", b"price", "transmit_time", b"transmit_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "campaign", b"campaign", "content", b"content", "end_time", b"end_time", "expire_time", b"expire_time", "price", b"price", "template", b"template", "transmit_time", b"transmit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "account_id", b"account_id", "attempts", b"attempts", "broadcast_id", b"broadcast_id", "campaign", b"campaign", "candidates", b"candidates", "channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "content", b"content", "data", b"data", "encoding", b"encoding", "end", b"end", "end_time", b"end_time", "expire_time", b"expire_time", "guarantee", b"guarantee", "message_id", b"message_id", "origin", b"origin", "price", b"price", "provider", b"provider", "reason", b"reason", "recipient", b"recipient", "reply_to_message_id", b"reply_to_message_id", "route_version", b"route_version", "sender", b"sender", "status", b"status", "tags", b"tags", "traffic", b"traffic", "transmit_time", b"transmit_time", "units", b"units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "account_id", b"account_id", "attempts", b"attempts", "broadcast_id", b"broadcast_id", "campaign", b"campaign", "candidates", b"candidates", "channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "content", b"content", "data", b"data", "encoding", b"encoding", "end", b"end", "end_time", b"end_time", "expire_time", b"expire_time", "guarantee", b"guarantee", "message_id", b"message_id", "origin", b"origin", "price", b"price", "provider", b"provider", "reason", b"reason", "recipient", b"recipient", "reply_to_message_id", b"reply_to_message_id", "route_version", b"route_version", "sender", b"sender", "status", b"status", "tags", b"tags", "template", b"template", "traffic", b"traffic", "transmit_time", b"transmit_time", "units", b"units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

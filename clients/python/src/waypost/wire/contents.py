@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from waypost.content import Attachment, Content, Email, InApp, Media, Mms, Push, Sms
+from waypost.content import Attachment, Content, Email, InApp, Media, Mms, Push, Sms, Template
 from waypost.sending import Body
 from waypost.v1 import content_pb2 as pb
 
@@ -17,6 +17,19 @@ def content_message(body: Body) -> pb.Content:
         seen.add(content.channel)
         _put(content, message)
     return message
+
+
+def template_message(template: Template | str) -> pb.TemplateRef:
+    """A template, or the latest version of one by its name alone."""
+    if isinstance(template, str):
+        return pb.TemplateRef(name=template)
+    return pb.TemplateRef(
+        project=template.project,
+        name=template.name,
+        version=template.version,
+        locale=template.locale,
+        parameters=template.parameters,
+    )
 
 
 def content_of(message: pb.Content) -> Content | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from waypost.sending import Campaign, Options, Price, Recipient, SendRequest, SendResult, Sent, To
 from waypost.v1 import price_pb2, recipient_pb2, send_pb2
 from waypost.vocabulary import Channel
-from waypost.wire.contents import content_message
+from waypost.wire.contents import content_message, template_message
 from waypost.wire.times import duration, time_of, timestamp
 from waypost.wire.words import (
     CALLBACK_METHODS,
@@ -25,7 +25,8 @@ def request_message(request: SendRequest) -> send_pb2.SendRequest:
         request_id=request.request_id,
         account_id=request.account_id,
         recipients=[_recipient_message(each) for each in _recipients(request.to)],
-        content=content_message(request.content),
+        content=None if request.template is not None else content_message(request.content),
+        template=None if request.template is None else template_message(request.template),
         sender=request.sender,
         client_reference=request.client_reference,
         data=request.data,

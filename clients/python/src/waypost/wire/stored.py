@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from waypost.content import TemplateVersion
 from waypost.messages import Analysis, ForcingCharacter, Message, Part, TimelineEntry
-from waypost.v1 import message_pb2, message_service_pb2
+from waypost.v1 import message_pb2, message_service_pb2, template_pb2
 from waypost.vocabulary import Status
 from waypost.wire.contents import content_of
 from waypost.wire.sends import campaign_of, price_of
@@ -63,8 +64,13 @@ def message_of(message: message_pb2.Message, timeline: Iterable[message_pb2.Time
         tags=tuple(message.tags),
         reply_to_message_id=message.reply_to_message_id,
         origin=message.origin,
+        template=_template_version(message.template) if has("template") else None,
         timeline=tuple(map(_entry, timeline)),
     )
+
+
+def _template_version(used: template_pb2.TemplateVersion) -> TemplateVersion:
+    return TemplateVersion(used.project, used.name, used.version, used.locale)
 
 
 def _entry(entry: message_pb2.TimelineEntry) -> TimelineEntry:
