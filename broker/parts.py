@@ -10,6 +10,7 @@ from broker.delivery.feed import Feed
 from broker.delivery.health_keeper import HealthKeeper
 from broker.delivery.history import History
 from broker.delivery.identities import Identities
+from broker.delivery.indexer import Indexer
 from broker.delivery.intake import Intake
 from broker.delivery.janitor import Janitor
 from broker.delivery.keys import Keys
@@ -17,6 +18,7 @@ from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
+from broker.delivery.redriving import Redriver
 from broker.delivery.registry import Registry
 from broker.delivery.rerouter import Rerouter
 from broker.delivery.routes import Routes
@@ -38,6 +40,7 @@ class Parts:
     intake: Intake
     history: History
     directory: Directory
+    redriver: Redriver
     feed: Feed
     keys: Keys
     receipts: Receipts
@@ -50,3 +53,4 @@ class Parts:
     health_keeper: HealthKeeper
     janitor: Janitor
     webhooks: WebhookWorks
+    indexer: Indexer

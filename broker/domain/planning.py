@@ -166,6 +166,7 @@ def _canonical(submission: Submission) -> dict[str, object]:
         "origin": submission.origin,
         "callback": submission.callback and [submission.callback.url, submission.callback.method],
         "tokens": submission.tokens,
+        "redriven_from": submission.redriven_from_message_id,
     }
     return {name: given for name, given in fields.items() if given not in (None, "", [], {})}
 

@@ -74,6 +74,7 @@ class Submission:
     """A SendRequest that kept every rule of size and shape. Times are microseconds since 1970 UTC.
 
     `names_contacts`: at least one recipient is named as a contact.
+    `redriven_from_message_id` is the message that this one sends again.
     """
 
     account_id: int
@@ -97,6 +98,7 @@ class Submission:
     names_contacts: bool = False
     callback: Callback | None = None
     tokens: Mapping[str, str] | None = None
+    redriven_from_message_id: int | None = None
 
 
 @value

@@ -32,6 +32,8 @@ def dump_labels(submission: Submission) -> str:
         fields["origin"] = submission.origin
     if submission.reply_to_message_id is not None:
         fields["reply_to"] = submission.reply_to_message_id
+    if submission.redriven_from_message_id is not None:
+        fields["redriven_from"] = submission.redriven_from_message_id
     return orjson.dumps(fields).decode() if fields else UNLABELLED
 
 
@@ -47,6 +49,7 @@ def load_labels(text: str) -> Labels:
         tags=tuple(fields.get("tags", ())),
         origin=fields.get("origin", ""),
         reply_to_message_id=fields.get("reply_to"),
+        redriven_from_message_id=fields.get("redriven_from"),
     )
 
 

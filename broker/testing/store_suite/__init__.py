@@ -20,10 +20,12 @@ from broker.testing.store_suite.directory import ContactCases
 from broker.testing.store_suite.directory_groups import GroupCases
 from broker.testing.store_suite.directory_reach import ReachCases
 from broker.testing.store_suite.dispatching import DispatchingCases
+from broker.testing.store_suite.erasing import ErasingCases
 from broker.testing.store_suite.grouping import GroupingCases
 from broker.testing.store_suite.housekeeping import HousekeepingCases
 from broker.testing.store_suite.keepsakes import KeepsakeCases
 from broker.testing.store_suite.lanes import LanesCases
+from broker.testing.store_suite.listing import ListingCases
 from broker.testing.store_suite.lives import LivesCases
 from broker.testing.store_suite.reading import ReadingCases
 from broker.testing.store_suite.receipts import ReceiptCases
@@ -45,6 +47,8 @@ class StoreSuite(
     ReadingCases,
     CallbackCases,
     RoutingCases,
+    ListingCases,
+    ErasingCases,
     HousekeepingCases,
     KeepsakeCases,
     ContactCases,

@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from broker.domain.correlation import MessageFilter
 from broker.domain.lifecycle import ENDS, Fact, State, Step, advance, begin
 from broker.domain.records import EventRecord, MessageRecord
 from broker.storage.agenda import DueRow, Work
 from broker.storage.calling import read_misfits
-from broker.storage.history import MessageQuery, read_events, read_log_bounds, read_message, read_page
+from broker.storage.history import read_events, read_log_bounds, read_message
 from broker.storage.keeping import read_due_counts
+from broker.storage.listing import MessageQuery, read_page
 from broker.storage.transaction import Transaction
 from broker.testing.store_suite.bench import read_due
 from broker.testing.store_suite.directory_invariants import check_directory
@@ -103,10 +105,14 @@ def _check_due(message: MessageRecord, row: DueRow | None) -> None:
 
 
 def _messages(tx: Transaction, account_id: int) -> list[MessageRecord]:
-    page = read_page(tx, MessageQuery(account_id, None, None, frozenset(), None, ALL))
-    found = list(page.messages)
-    while page.next_before_id is not None:
-        query = MessageQuery(account_id, None, None, frozenset(), page.next_before_id, ALL)
-        page = read_page(tx, query)
-        found += page.messages
+    """Every message that is not deleted, and every one that is."""
+    found: list[MessageRecord] = []
+    before_id = None
+    for wanted in (MessageFilter(), MessageFilter(deleted=True)):
+        while True:
+            page = read_page(tx, MessageQuery(account_id, wanted, before_id, ALL))
+            found += page.messages
+            before_id = page.next_before_id
+            if before_id is None:
+                break
     return found

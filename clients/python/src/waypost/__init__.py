@@ -27,7 +27,7 @@ from waypost.errors import (
     WaypostError,
 )
 from waypost.events import Event, InboundEvent, MessageEvent
-from waypost.messages import Analysis, ForcingCharacter, Message, Part, TimelineEntry
+from waypost.messages import Analysis, ForcingCharacter, Message, MessageFields, Part, TimelineEntry
 from waypost.send_stream import SendStream
 from waypost.sending import Campaign, Options, Price, Recipient, SendRequest, SendResult, Sent
 from waypost.subscription import Subscription
@@ -35,6 +35,7 @@ from waypost.vocabulary import (
     CallbackMethod,
     Channel,
     Delegation,
+    Direction,
     Encoding,
     Fact,
     Guarantee,
@@ -56,6 +57,7 @@ __all__ = [
     "Content",
     "DeadlineExceeded",
     "Delegation",
+    "Direction",
     "Email",
     "Encoding",
     "Event",
@@ -70,6 +72,7 @@ __all__ = [
     "Media",
     "Message",
     "MessageEvent",
+    "MessageFields",
     "Mms",
     "NotFound",
     "NotImplementedByBroker",
