@@ -45,6 +45,7 @@ from broker.delivery.receipts import Receipts
 from broker.delivery.redriving import Redriver
 from broker.delivery.registry import Registry
 from broker.delivery.rerouter import Rerouter
+from broker.delivery.retention import Retention
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
 from broker.delivery.webhooks.request import Encoding
@@ -188,6 +189,12 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         janitor=Janitor(store, clock, receipt_memory_s=settings.store.receipt_memory_s, metrics=metrics),
         webhooks=webhooks,
         indexer=Indexer(store, clock),
+        retention=Retention(
+            store,
+            clock,
+            event_retention_s=settings.store.event_retention_s,
+            message_retention_s=settings.store.message_retention_s,
+        ),
     )
     registry.conduct_of = lanes.conduct_of
     store.on_commit(partial(_after_commit, parts))
@@ -354,7 +361,7 @@ async def running_delivery(
                 ) from error
             started.append(instance)
         jobs = [parts.identities.run(), parts.janitor.run(), parts.poller.run(), parts.health_keeper.run()]
-        jobs += [parts.indexer.run(), *parts.webhooks.jobs()]
+        jobs += [parts.indexer.run(), parts.retention.run(), *parts.webhooks.jobs()]
         if not settings.delivery.paused:
             jobs += [parts.dispatcher.run(), parts.rerouter.run()]
         tasks += [asyncio.create_task(_watched(job, stop)) for job in jobs]

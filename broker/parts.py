@@ -21,6 +21,7 @@ from broker.delivery.receipts import Receipts
 from broker.delivery.redriving import Redriver
 from broker.delivery.registry import Registry
 from broker.delivery.rerouter import Rerouter
+from broker.delivery.retention import Retention
 from broker.delivery.routes import Routes
 from broker.delivery.webhooks.works import WebhookWorks
 from broker.metrics import Metrics
@@ -54,3 +55,4 @@ class Parts:
     janitor: Janitor
     webhooks: WebhookWorks
     indexer: Indexer
+    retention: Retention

@@ -87,5 +87,29 @@ class MessageFilter:
 
 def personal_keys(recipient: str, data: str) -> Sequence[tuple[IndexKind, str]]:
     """Where the index has what a deletion erases of a message."""
-    keys = ((IndexKind.RECIPIENT, recipient), (IndexKind.DATA, data))
+    return _present((IndexKind.RECIPIENT, recipient), (IndexKind.DATA, data))
+
+
+def index_keys(
+    *, recipient: str, client_reference: str, data: str, sender: str, labels: Labels, provider: str
+) -> Sequence[tuple[IndexKind, str]]:
+    """Everywhere that the index has a message, as `sql/indexing.sql` puts it there; of attempts, the last."""
+    reply_to = labels.reply_to_message_id
+    return [
+        (IndexKind.ACCOUNT, ""),
+        *_present(
+            (IndexKind.RECIPIENT, recipient),
+            (IndexKind.CLIENT_REFERENCE, client_reference),
+            (IndexKind.DATA, data),
+            (IndexKind.SENDER, sender),
+            (IndexKind.CAMPAIGN, labels.campaign.id if labels.campaign else ""),
+            *((IndexKind.TAG, tag) for tag in labels.tags),
+            (IndexKind.REPLY_TO, "" if reply_to is None else str(reply_to)),
+            (IndexKind.ORIGIN, labels.origin),
+            (IndexKind.PROVIDER, provider),
+        ),
+    ]
+
+
+def _present(*keys: tuple[IndexKind, str]) -> list[tuple[IndexKind, str]]:
     return [(kind, text[:INDEXED_CHARACTERS_MAX]) for kind, text in keys if text]

@@ -74,7 +74,7 @@ found (span, kind, value, message_id) AS (
     WHERE e.account_id = :account_id AND e.sequence > :after AND e.sequence <= :upto AND e.fact = 4
 )
 SELECT span, kind, value, message_id FROM found
-WHERE value IS NOT NULL
+WHERE value IS NOT NULL AND span IS NOT NULL
 ORDER BY span, kind, value, message_id
 ON CONFLICT DO NOTHING
 

@@ -29,6 +29,7 @@ from broker.testing.store_suite.listing import ListingCases
 from broker.testing.store_suite.lives import LivesCases
 from broker.testing.store_suite.reading import ReadingCases
 from broker.testing.store_suite.receipts import ReceiptCases
+from broker.testing.store_suite.retiring import RetiringCases
 from broker.testing.store_suite.routing import RoutingCases
 from broker.testing.store_suite.saying import SayingCases
 from broker.testing.store_suite.spellings import AllSpellingCases
@@ -49,6 +50,7 @@ class StoreSuite(
     RoutingCases,
     ListingCases,
     ErasingCases,
+    RetiringCases,
     HousekeepingCases,
     KeepsakeCases,
     ContactCases,
