@@ -10,9 +10,10 @@ from broker.domain.ids import ID_MAX
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import NotAccepted
 from broker.domain.spelling import IdSpelling
-from broker.domain.submission import Campaign, Submission
+from broker.domain.submission import Campaign, Content, Recipient, Submission
 from broker.domain.vocabulary import Channel
 from broker.storage.acceptance import Acceptance, accept
+from broker.storage.dispatching import read_tokens
 from broker.storage.history import Cancelled, read_log_bounds, read_message
 from broker.storage.retiring import (
     LogTrim,
@@ -148,7 +149,11 @@ class RetireCases(OpenedStore):
 
     async def test_all_that_points_to_a_message_goes_with_it(self, bench: Bench) -> None:
         """Its providers' ids in every spelling, its places in the index, its submission."""
-        message_id = await bench.sent("00A1", spelling=IdSpelling.NUMERIC, **LABELLED)
+        own = Recipient(phone_number="+447700900000", tokens={"name": "Ada"})
+        content = Content({Channel.SMS: {"text": "Hi $name$"}}, frozenset({"name"}))
+        message_id = await bench.sent(
+            "00A1", spelling=IdSpelling.NUMERIC, recipients=(own,), content=content, **LABELLED
+        )
         await bench.report(receipt("00A1"), spelling=IdSpelling.NUMERIC)
         await bench.index()
         (row,) = await bench.store.read(lambda tx: tx.all("messages_to_erase", message_ids=[message_id]))
@@ -159,6 +164,7 @@ class RetireCases(OpenedStore):
         assert [False] == await bench.report(receipt("a1"), spelling=IdSpelling.NUMERIC)
         assert [False] == await bench.report(receipt("00A1"))
         assert [] == await bench.store.read(lambda tx: tx.all("submission_contents", submission_ids=[row[2]]))
+        assert {} == await bench.store.read(read_tokens, [message_id])
         assert {} == {kind: ids for kind in IndexKind if (ids := await indexed(bench, kind))}
 
     async def test_a_submission_stays_as_long_as_any_of_its_messages(self, bench: Bench) -> None:
