@@ -212,13 +212,6 @@ class RedriveCases(OpenedStore):
         )
         assert expected == await bench.store.read(read_redrivable, 1, first)
 
-    @pytest.mark.parametrize(
-        ("recipient", "content"),
-        [
-            (Recipient(email="a@example.org"), Content({Channel.EMAIL: {"text": "hello"}})),
-            (Recipient(device_token="t"), Content({Channel.PUSH: {"body": "hello"}})),  # noqa: S106 - no password
-        ],
-    )
     async def test_what_is_said_again_is_what_was_said(self, bench: Bench) -> None:
         """Placeholders are filled as they were for this recipient, and a dollar stays one."""
         recipient = Recipient(phone_number="+447700900001", tokens={"name": "Ada"})
@@ -232,6 +225,13 @@ class RedriveCases(OpenedStore):
         assert Content({Channel.SMS: {"text": "Hi Ada, $5 off at Acme"}}) == found.content
         assert (None, None) == (found.tokens, found.recipients[0].tokens)
 
+    @pytest.mark.parametrize(
+        ("recipient", "content"),
+        [
+            (Recipient(email="a@example.org"), Content({Channel.EMAIL: {"text": "hello"}})),
+            (Recipient(device_token="t"), Content({Channel.PUSH: {"body": "hello"}})),  # noqa: S106 - no password
+        ],
+    )
     async def test_the_address_is_that_of_the_channel(
         self, bench: Bench, recipient: Recipient, content: Content
     ) -> None:
