@@ -2,9 +2,11 @@
 
 The broker's own verb of acceptance stores one block of messages. That block is then copied within SQLite,
 each time a little later: ids, sequences and times are shifted, so that the rows lie as if they had been
-accepted one after the other. Millions would take minutes otherwise.
+accepted one after the other. Millions would take minutes otherwise. The index of messages comes along: the
+block is one part of it.
 """
 
+import json
 import sys
 import time
 from functools import partial
@@ -16,6 +18,7 @@ from bench.child import say
 from bench.submissions import Acceptances
 from broker.domain.ids import first_id_at
 from broker.storage.acceptance import accept
+from broker.storage.indexing import IndexWish, index_messages
 from broker.storage.sqlite import SqliteEngine
 
 BLOCK_MESSAGES = 20_000
@@ -27,9 +30,16 @@ BLOCK_MS = BLOCK_MESSAGES // GROUP_MESSAGES * GROUP_MS
 CHECKPOINT_EVERY = 5
 AGO_S = 60
 NOT_COPIED = frozenset({"store", "accounts", "api_keys", "schema_migrations"})
+INDEX = ("message_spans", "message_index")
+LABELLED_EVERY = 200
+LABELS = json.dumps({"campaign": ["spring", ""], "tags": ["vip"]}, separators=(",", ":"))
+NEEDLE = "needle"
+"""The reference of the oldest message, and of no other."""
+
 SHIFTS = (
     {name: first_id_at(BLOCK_MS) for name in ("message_id", "submission_id")}
     | dict.fromkeys(("sequence", "last_sequence"), BLOCK_MESSAGES)
+    | {"span": 1, "first_id": first_id_at(BLOCK_MS)}
     | dict.fromkeys(("at", "time", "accepted_at", "transmit_at", "expire_at"), BLOCK_MS * 1_000)
 )
 """What is added to a column in each copy, by its name."""
@@ -50,6 +60,7 @@ def main() -> None:
     account_id = connection.execute("SELECT account_id FROM accounts").get
     connection.close()
     _store_block(data_dir, account_id)
+    _index_block(data_dir, account_id)
     _copy_block(data_dir, max(0, messages // BLOCK_MESSAGES - 1))
     say({"seconds": time.monotonic() - began})
 
@@ -62,6 +73,19 @@ def _store_block(data_dir: Path, account_id: int) -> None:
     for number in range(BLOCK_MESSAGES // GROUP_MESSAGES):
         items = acceptances.take(GROUP_MESSAGES, start_us + number * GROUP_MS * 1_000)
         connection.write(partial(accept, items=items), ())
+    connection.checkpoint(truncate=True)
+    connection.close()
+    engine.close()
+
+
+def _index_block(data_dir: Path, account_id: int) -> None:
+    """Some messages get labels, and all of them their places in the index."""
+    engine = SqliteEngine(data_dir)
+    connection = engine.connect()
+    connection.script(f"UPDATE submissions SET labels = '{LABELS}' WHERE rowid % {LABELLED_EVERY} = 0")
+    wish = IndexWish(account_id, BLOCK_MESSAGES)
+    connection.write(partial(index_messages, items=[wish]), ())
+    connection.script("UPDATE message_spans SET first_id = (SELECT min(message_id) FROM messages)")
     connection.checkpoint(truncate=True)
     connection.close()
     engine.close()
@@ -80,9 +104,23 @@ def _copy_block(data_dir: Path, copies: int) -> None:
         if copy % CHECKPOINT_EVERY == 0:
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     connection.execute("UPDATE accounts SET last_sequence = last_sequence + ?", [copies * BLOCK_MESSAGES])
+    connection.execute(
+        "UPDATE message_indexes SET sequence = (SELECT last_sequence FROM accounts),"
+        " newest_id = (SELECT max(message_id) FROM messages), span = (SELECT max(span) FROM message_spans)"
+    )
+    _hide_needle(connection)
     connection.pragma("synchronous", "full")
     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     connection.close()
+
+
+def _hide_needle(connection: apsw.Connection) -> None:
+    """One message can be found by a reference that no other has."""
+    oldest = connection.execute("SELECT min(message_id) FROM messages").get
+    connection.execute("UPDATE messages SET client_reference = ? WHERE message_id = ?", [NEEDLE, oldest])
+    connection.execute(
+        "INSERT INTO message_index SELECT min(span), 3, ?, ? FROM message_spans", [NEEDLE, oldest]
+    )
 
 
 def _filled_tables(connection: apsw.Connection) -> list[str]:
@@ -90,7 +128,7 @@ def _filled_tables(connection: apsw.Connection) -> list[str]:
     return [
         name
         for name in sorted(names - NOT_COPIED)
-        if connection.execute(f"SELECT count(*) FROM {name}").get == BLOCK_MESSAGES
+        if name in INDEX or connection.execute(f"SELECT count(*) FROM {name}").get == BLOCK_MESSAGES
     ]
 
 

@@ -15,6 +15,7 @@ class Scale:
     backlog_to_one: int
     backlog_to_hundred: int
     messages_stored: int
+    messages_listed: int
     frames_inserted: int
     rows_raw: int
     starts: int
@@ -30,6 +31,7 @@ QUICK = Scale(
     backlog_to_one=20_000,
     backlog_to_hundred=2_000,
     messages_stored=200_000,
+    messages_listed=200_000,
     frames_inserted=100,
     rows_raw=8_000,
     starts=1,
@@ -44,9 +46,10 @@ NORMAL = Scale(
     backlog_to_one=100_000,
     backlog_to_hundred=10_000,
     messages_stored=4_000_000,
+    messages_listed=1_000_000,
     frames_inserted=200,
     rows_raw=24_000,
     starts=5,
     messages_failed_over=10_000,
 )
-FULL = replace(NORMAL, messages_stored=10_000_000)
+FULL = replace(NORMAL, messages_stored=10_000_000, messages_listed=10_000_000)

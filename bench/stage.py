@@ -58,6 +58,14 @@ class Stage:
         async with serving("broker", "broker", data_dir, settings) as server:
             yield server
 
+    async def fill(self, data_dir: Path, messages: int) -> None:
+        """A broker makes the store, then a process of its own fills it while nobody serves it."""
+        async with self.broker(data_dir):
+            pass
+        arguments = [str(data_dir), str(messages)]
+        async with running("fill", "bench.fill", arguments, self.directory) as filling:
+            await filling.answer()
+
     async def calls(
         self, server: Server, seconds: float, *, concurrency: int = 64, count: int = NO_LIMIT
     ) -> tuple[Run, list[dict[str, Any]]]:

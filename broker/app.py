@@ -34,6 +34,7 @@ from broker.delivery.feed import Feed, FeedLimits
 from broker.delivery.health_keeper import HealthKeeper
 from broker.delivery.history import History
 from broker.delivery.identities import Identities
+from broker.delivery.indexer import Indexer
 from broker.delivery.intake import Intake
 from broker.delivery.janitor import Janitor
 from broker.delivery.keys import Keys
@@ -41,8 +42,10 @@ from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
+from broker.delivery.redriving import Redriver
 from broker.delivery.registry import Registry
 from broker.delivery.rerouter import Rerouter
+from broker.delivery.retention import Retention
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
 from broker.delivery.templates import Templates
@@ -148,6 +151,18 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         chance=_new_chance(),
         metrics=metrics,
     )
+    intake = Intake(
+        store,
+        identities,
+        routes,
+        templates,
+        clock,
+        units_max=settings.intake.units_max,
+        request_id_memory_s=settings.intake.request_id_memory_s,
+        style_classes=settings.content.style_classes,
+        network=webhooks.book.network,
+    )
+    history = History(store, clock)
     parts = Parts(
         clock=clock,
         metrics=metrics,
@@ -155,18 +170,9 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         registry=registry,
         routes=routes,
         identities=identities,
-        intake=Intake(
-            store,
-            identities,
-            routes,
-            templates,
-            clock,
-            units_max=settings.intake.units_max,
-            request_id_memory_s=settings.intake.request_id_memory_s,
-            style_classes=settings.content.style_classes,
-            network=webhooks.book.network,
-        ),
-        history=History(store, clock),
+        intake=intake,
+        history=history,
+        redriver=Redriver(store, intake, history),
         templates=templates,
         directory=Directory(
             store,
@@ -187,6 +193,13 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         health_keeper=HealthKeeper(store, lanes, clock),
         janitor=Janitor(store, clock, receipt_memory_s=settings.store.receipt_memory_s, metrics=metrics),
         webhooks=webhooks,
+        indexer=Indexer(store, clock),
+        retention=Retention(
+            store,
+            clock,
+            event_retention_s=settings.store.event_retention_s,
+            message_retention_s=settings.store.message_retention_s,
+        ),
     )
     registry.conduct_of = lanes.conduct_of
     store.on_commit(partial(_after_commit, parts))
@@ -272,6 +285,7 @@ def _after_commit(parts: Parts, commit: Commit) -> None:
     """Wake whoever waits for what was committed, and count it."""
     parts.feed.hint(commit.accounts_with_events)
     parts.webhooks.follower.hint(commit.accounts_with_events)
+    parts.indexer.hint(commit.accounts_with_events)
     if commit.work_is_due:
         parts.dispatcher.hint()
     parts.metrics.count_commit(commit.seconds, commit.calls, commit.facts)
@@ -352,7 +366,7 @@ async def running_delivery(
                 ) from error
             started.append(instance)
         jobs = [parts.identities.run(), parts.janitor.run(), parts.poller.run(), parts.health_keeper.run()]
-        jobs += parts.webhooks.jobs()
+        jobs += [parts.indexer.run(), parts.retention.run(), *parts.webhooks.jobs()]
         if not settings.delivery.paused:
             jobs += [parts.dispatcher.run(), parts.rerouter.run()]
         tasks += [asyncio.create_task(_watched(job, stop)) for job in jobs]

@@ -42,6 +42,12 @@ class ErrorReason(Enum):
     TEMPLATES_FULL = "there are as many templates, or versions of this one, as there may be"
     DIRECTORY_FULL = "the directory holds as much as it may"
     MESSAGE_NOT_CANCELLABLE = "a provider was already given the message, or it has ended"
+    MESSAGE_NOT_ENDED = "only a message that has ended can be deleted; one that waits can be cancelled first"
+    MESSAGE_NOT_INBOUND = "only a message that came in is read or unread; this one was sent"
+    MESSAGE_NOT_REDRIVABLE = (
+        "only a message that ended SENDING_FAILED, DELIVERY_FAILED, EXPIRED, UNKNOWN, or REJECTED by a provider"
+        " can be sent again"
+    )
     QUEUE_FULL = "the broker has as many calls waiting as it allows; try again"
     SUBSCRIBERS_FULL = "the broker serves as many subscribers as it allows; try again"
     DRAINING = "the broker is shutting down; try another node or try again"

@@ -110,7 +110,12 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
     server = build_server(
         gate=gate,
         broker=BrokerService(gate=gate, intake=parts.intake, feed=parts.feed, clock=parts.clock),
-        messages=MessageService(gate=gate, history=parts.history, units_max=settings.intake.units_max),
+        messages=MessageService(
+            gate=gate,
+            history=parts.history,
+            redriver=parts.redriver,
+            units_max=settings.intake.units_max,
+        ),
         directory=DirectoryService(gate=gate, directory=parts.directory),
         templates=TemplateService(gate=gate, templates=parts.templates, units_max=settings.intake.units_max),
         accounts=AccountService(gate=gate, webhooks=parts.webhooks.book),

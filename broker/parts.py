@@ -10,6 +10,7 @@ from broker.delivery.feed import Feed
 from broker.delivery.health_keeper import HealthKeeper
 from broker.delivery.history import History
 from broker.delivery.identities import Identities
+from broker.delivery.indexer import Indexer
 from broker.delivery.intake import Intake
 from broker.delivery.janitor import Janitor
 from broker.delivery.keys import Keys
@@ -17,8 +18,10 @@ from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
+from broker.delivery.redriving import Redriver
 from broker.delivery.registry import Registry
 from broker.delivery.rerouter import Rerouter
+from broker.delivery.retention import Retention
 from broker.delivery.routes import Routes
 from broker.delivery.templates import Templates
 from broker.delivery.webhooks.works import WebhookWorks
@@ -40,6 +43,7 @@ class Parts:
     history: History
     directory: Directory
     templates: Templates
+    redriver: Redriver
     feed: Feed
     keys: Keys
     receipts: Receipts
@@ -52,3 +56,5 @@ class Parts:
     health_keeper: HealthKeeper
     janitor: Janitor
     webhooks: WebhookWorks
+    indexer: Indexer
+    retention: Retention

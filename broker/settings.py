@@ -15,6 +15,7 @@ from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -52,6 +53,15 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 Word = TypeVar("Word", bound=IntEnum)
 Seconds = Annotated[float, Field(gt=0, le=30 * 86_400)]
+
+
+def _none_or_a_day(seconds: float) -> float:
+    if 0 < seconds < 86_400:
+        raise ValueError("must be 0, or at least 86,400 (a day)")
+    return seconds
+
+
+Retention = Annotated[float, Field(ge=0, le=36_500 * 86_400), AfterValidator(_none_or_a_day)]
 
 
 class SettingsError(Exception):
@@ -195,6 +205,22 @@ class StoreSettings(BaseModel):
     parked_receipts_max: int = Field(
         default=1_000_000, ge=1_000, description="early receipts kept; over it the oldest go"
     )
+
+    event_retention_s: Retention = Field(
+        default=0.0, description="events are kept for, at least a day; 0: for ever"
+    )
+    message_retention_s: Retention = Field(
+        default=0.0,
+        description="messages are kept for after their end, and not less than events; 0: for ever",
+    )
+
+    @model_validator(mode="after")
+    def _messages_outlive_their_events(self) -> Self:
+        if self.message_retention_s and not 0 < self.event_retention_s <= self.message_retention_s:
+            raise ValueError(
+                "message_retention_s needs an event_retention_s that is no longer: events name their messages"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod

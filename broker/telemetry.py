@@ -25,6 +25,7 @@ ALLOWED_KEYS = frozenset({
     "entry_point",
     "error",
     "event",
+    "events",
     "exception",
     "instance",
     "kind",

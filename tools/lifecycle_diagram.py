@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from broker.domain.lifecycle import BIRTHS, ENDS, MOVES, NOTES, RECEIPTS, Fact, State
+from broker.domain.lifecycle import AFTERWARDS, BIRTHS, ENDS, MOVES, NOTES, RECEIPTS, Fact, State
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "lifecycle.md"
@@ -94,6 +94,8 @@ def page() -> str:
         f"Kept as events, and never a move: {names(NOTES)}.",
         "",
         f"After the end, each receipt ({names(RECEIPTS)}) is kept as `{Fact.LATE_RECEIPT.name}`.",
+        "",
+        f"Kept only after the end, and never a move: {names(AFTERWARDS)}. A deleted message is shown as DELETED.",
         "",
         "Every other pair of state and fact is refused.",
         "",

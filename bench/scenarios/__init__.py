@@ -11,6 +11,7 @@ from bench.scenarios import (
     footprint,
     frames,
     grown_store,
+    listing,
     subscribe,
     unary,
 )
@@ -27,6 +28,7 @@ SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[Sequence[Line]]]] = {
     "failover": failover.measure,
     "subscribe": subscribe.measure,
     "grown-store": grown_store.measure,
+    "listing": listing.measure,
     "footprint": footprint.measure,
     ENGINES: engines.measure,
 }

@@ -1,9 +1,7 @@
 """SendStream into an empty store and into one of millions, and what the large one costs at start."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from bench.child import running
 from bench.measure import Arm, Goal, Line, Run, interleave
 from bench.procfs import resident_mb
 from bench.stage import Server, Stage
@@ -15,7 +13,7 @@ async def measure(stage: Stage) -> Sequence[Line]:
     """Messages a second, seconds, megabytes."""
     scale = stage.scale
     grown = stage.new_data_dir()
-    await _fill(stage, grown)
+    await stage.fill(grown, scale.messages_stored)
     async with stage.broker(stage.new_data_dir()) as empty, stage.broker(grown) as full:
         started_mb = resident_mb(full.child.pid)
         plain_empty, plain_full, named_empty, named_full = await interleave(
@@ -43,15 +41,6 @@ async def measure(stage: Stage) -> Sequence[Line]:
         Line(name, f"resident, {stored}, started", "MB", [Run(started_mb)]),
         Line(name, f"resident, {stored}, after inserts", "MB", [Run(used_mb)]),
     ]
-
-
-async def _fill(stage: Stage, data_dir: Path) -> None:
-    """A broker makes the store, then a process of its own fills it while nobody serves it."""
-    async with stage.broker(data_dir):
-        pass
-    arguments = [str(data_dir), str(stage.scale.messages_stored)]
-    async with running("fill", "bench.fill", arguments, stage.directory) as filling:
-        await filling.answer()
 
 
 def _sender(stage: Stage, server: Server, *, request_ids: bool) -> Arm:

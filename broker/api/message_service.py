@@ -1,16 +1,18 @@
-"""MessageService: single messages, looked up, listed, cancelled and analysed."""
+"""MessageService: single messages, looked up, listed, cancelled, deleted, marked, sent again and analysed."""
 
 import asyncio
 from collections.abc import Mapping
 
 from broker.api.auth import account_for
 from broker.api.convert.analysis import analysis_of, analyzed_text
-from broker.api.convert.filters import list_scope, message_query_of
+from broker.api.convert.listing import index_message, message_query_of
 from broker.api.convert.messages import message_message, timeline_entry
 from broker.api.convert.paging import page_token
+from broker.api.convert.requests import redrive_validity_us_of
 from broker.api.gate import Access, Gate
 from broker.api.rpc import Method, Unary
 from broker.delivery.history import History
+from broker.delivery.redriving import Redriver
 from broker.domain.access import Principal
 from broker.domain.ids import format_id, parse_id
 from broker.errors import BrokerError, ErrorReason, Violation
@@ -21,11 +23,14 @@ UNITS_MAX = 10
 
 
 class MessageService:
-    """GetMessage, ListMessages, CancelMessage and AnalyzeMessage."""
+    """All of its calls."""
 
-    def __init__(self, *, gate: Gate, history: History, units_max: int = UNITS_MAX) -> None:
+    def __init__(
+        self, *, gate: Gate, history: History, redriver: Redriver, units_max: int = UNITS_MAX
+    ) -> None:
         self._gate = gate
         self._history = history
+        self._redriver = redriver
         self._units_max = units_max
 
     @property
@@ -35,6 +40,9 @@ class MessageService:
             "GetMessage": Unary(self.get_message, Access.READ),
             "ListMessages": Unary(self.list_messages, Access.READ),
             "CancelMessage": Unary(self.cancel_message, Access.SEND),
+            "DeleteMessage": Unary(self.delete_message, Access.SEND),
+            "MarkMessage": Unary(self.mark_message, Access.SEND),
+            "RedriveMessage": Unary(self.redrive_message, Access.SEND),
             "AnalyzeMessage": Unary(self.analyze_message, Access.READ),
         }
 
@@ -54,12 +62,15 @@ class MessageService:
     ) -> pb.ListMessagesResponse:
         """An account's messages, newest first."""
         account_id = await account_for(self._gate.keys, caller, request.account_id)
-        page = await self._history.page(message_query_of(request, account_id))
+        query, scope = message_query_of(request, account_id)
+        page = await self._history.page(query)
         token = ""
         if page.next_before_id is not None:
-            token = page_token(format_id(page.next_before_id), list_scope(request.filter, account_id))
+            token = page_token(format_id(page.next_before_id), scope)
         return pb.ListMessagesResponse(
-            messages=[message_message(record) for record in page.messages], next_page_token=token
+            messages=[message_message(record) for record in page.messages],
+            next_page_token=token,
+            index=index_message(page.index),
         )
 
     async def cancel_message(
@@ -69,6 +80,34 @@ class MessageService:
         account_id = await account_for(self._gate.keys, caller, request.account_id)
         record = await self._history.cancel(account_id, _message_id(request.message_id))
         return pb.CancelMessageResponse(message=message_message(record))
+
+    async def delete_message(
+        self, caller: Principal, request: pb.DeleteMessageRequest
+    ) -> pb.DeleteMessageResponse:
+        """Erase what an ended message says and to whom."""
+        account_id = await account_for(self._gate.keys, caller, request.account_id)
+        record = await self._history.delete(account_id, _message_id(request.message_id))
+        return pb.DeleteMessageResponse(message=message_message(record))
+
+    async def mark_message(self, caller: Principal, request: pb.MarkMessageRequest) -> pb.MarkMessageResponse:
+        """Mark an inbound message read or unread."""
+        account_id = await account_for(self._gate.keys, caller, request.account_id)
+        message_id = _message_id(request.message_id)
+        if request.mark not in {pb.MARK_READ, pb.MARK_UNREAD}:
+            violation = Violation("mark", f"{request.mark} is not one of READ, UNREAD")
+            raise BrokerError(ErrorReason.INVALID_REQUEST, violations=[violation])
+        record = await self._history.mark(account_id, message_id, read=request.mark == pb.MARK_READ)
+        return pb.MarkMessageResponse(message=message_message(record))
+
+    async def redrive_message(
+        self, caller: Principal, request: pb.RedriveMessageRequest
+    ) -> pb.RedriveMessageResponse:
+        """Send an ended message again, as a new one."""
+        account_id = await account_for(self._gate.keys, caller, request.account_id)
+        message_id = _message_id(request.message_id)
+        validity_us = redrive_validity_us_of(request)
+        record = await self._redriver.redrive(account_id, message_id, request.request_id, validity_us)
+        return pb.RedriveMessageResponse(message=message_message(record))
 
     async def analyze_message(
         self, _caller: Principal, request: pb.AnalyzeMessageRequest

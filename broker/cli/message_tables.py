@@ -41,13 +41,23 @@ _TIMELINE = (
 )
 
 
-def messages_table(messages: Sequence[message_pb2.Message], *, more: bool) -> RenderableType:
-    """A row for each message, and whether there are older ones."""
+def messages_table(
+    messages: Sequence[message_pb2.Message], *, more: bool, index: message_pb2.IndexProgress
+) -> RenderableType:
+    """A row for each message, whether there are older ones, and whether newer ones may be missing."""
     if not messages:
-        return Text("no message matches")
+        return Text("no message matches" + _missing(index))
     count = "1 message" if len(messages) == 1 else f"{len(messages):,} messages"
     summary = f"{count}; older ones match too: raise --limit" if more else count
-    return Group(grid(_LIST, [_cells(each) for each in messages]), "", Text(summary))
+    return Group(grid(_LIST, [_cells(each) for each in messages]), "", Text(summary + _missing(index)))
+
+
+def _missing(index: message_pb2.IndexProgress) -> str:
+    """What to say where the index has not kept up; nothing while lists are whole."""
+    if index.whole:
+        return ""
+    since = local_time(index.time) if index.HasField("time") else "the beginning"
+    return f"; the index is {index.events_behind:,} events behind: messages since {since} may be missing"
 
 
 def _cells(message: message_pb2.Message) -> Sequence[str]:
@@ -92,6 +102,9 @@ def message_card(message: message_pb2.Message) -> RenderableType:
         ("campaign", message.campaign.id),
         ("tags", ", ".join(message.tags)),
         ("data", message.data),
+        ("origin", message.origin),
+        ("answers", message.reply_to_message_id),
+        ("sent again from", message.redriven_from_message_id),
     ]
     return card(facts, STATUS_STYLES)
 
@@ -120,6 +133,8 @@ def _times(message: message_pb2.Message) -> list[tuple[str, str]]:
         times.append(("ended", message.end_time))
     else:
         times.append(("expires", message.expire_time))
+    if message.HasField("delete_time"):
+        times.append(("deleted", message.delete_time))
     return [(name, local_time(time) if time.ByteSize() else "") for name, time in times]
 
 

@@ -1,7 +1,8 @@
-"""`waypost messages`: those the broker has, one of them with its whole story, and cancelling one."""
+"""`waypost messages`: those the broker has, and one of them with its whole story."""
 
 import asyncio
 import re
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,11 +18,13 @@ from broker.cli.moments import moment_of
 from broker.cli.options import (
     DATA_DIR_DEFAULT,
     TARGET_DEFAULT,
+    ChannelName,
     DataDirOption,
     KeyOption,
     TargetOption,
     TlsCaOption,
     TlsOption,
+    TrafficName,
 )
 
 if TYPE_CHECKING:
@@ -29,12 +32,13 @@ if TYPE_CHECKING:
     from waypost.v1 import message_pb2
 
 LIMIT_DEFAULT = 50
+_WHICH = "Which messages (each option repeatable; all must match)"
 
 _MESSAGE_ID = re.compile(r"[0-9A-Za-z]{13}")
 
 
 class StatusName(StrEnum):
-    """Statuses as they are written on the command line; this version deletes nothing, so nothing is deleted."""
+    """Statuses as they are written on the command line."""
 
     ACCEPTED = "accepted"
     SCHEDULED = "scheduled"
@@ -46,6 +50,7 @@ class StatusName(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    DELETED = "deleted"
     UNKNOWN = "unknown"
 
 
@@ -66,7 +71,38 @@ Json = Annotated[bool, typer.Option("--json", help="As one JSON line.")]
 def list_messages(
     status: Annotated[
         list[StatusName] | None,
-        typer.Option(help="Only in this status; repeatable.", case_sensitive=False),
+        typer.Option(help="In this status.", case_sensitive=False, rich_help_panel=_WHICH),
+    ] = None,
+    to: Annotated[
+        list[str] | None, typer.Option(metavar="RECIPIENT", help="To this address.", rich_help_panel=_WHICH)
+    ] = None,
+    reference: Annotated[
+        list[str] | None, typer.Option(help="With this client_reference.", rich_help_panel=_WHICH)
+    ] = None,
+    campaign: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Of this campaign.", rich_help_panel=_WHICH)
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="With this tag.", rich_help_panel=_WHICH)] = None,
+    sender: Annotated[
+        list[str] | None, typer.Option(help="From this sender.", rich_help_panel=_WHICH)
+    ] = None,
+    channel: Annotated[
+        list[ChannelName] | None, typer.Option(help="On this channel.", rich_help_panel=_WHICH)
+    ] = None,
+    traffic: Annotated[
+        list[TrafficName] | None, typer.Option(help="For this purpose.", rich_help_panel=_WHICH)
+    ] = None,
+    provider: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Last tried with this instance.", rich_help_panel=_WHICH),
+    ] = None,
+    reply_to: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MESSAGE_ID", help="Answering this message.", rich_help_panel=_WHICH),
+    ] = None,
+    data: Annotated[list[str] | None, typer.Option(help="With this data.", rich_help_panel=_WHICH)] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="From this origin.", rich_help_panel=_WHICH)
     ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="WHEN", help="Accepted then or later: an RFC 3339 time, or 2h ago.")
@@ -80,9 +116,10 @@ def list_messages(
     tls: TlsOption = False,
     tls_ca: TlsCaOption = None,
 ) -> int:
-    """List messages, newest first.
+    """List messages, newest first. Deleted ones only with --status deleted.
 
     waypost messages --status rejected --status expired --since 2h
+    waypost messages --to +447700900123 --campaign spring
     """
     now = datetime.now(UTC)
     start = None if since is None else moment_of("--since", since, now)
@@ -92,8 +129,20 @@ def list_messages(
 
     from broker.cli.connection import Target
 
+    values = {
+        "recipients": to,
+        "client_references": reference,
+        "campaigns": campaign,
+        "tags": tag,
+        "senders": sender,
+        "providers": provider,
+        "reply_to_message_ids": reply_to,
+        "data": data,
+        "origins": origin,
+    }
+    words = {"statuses": status, "channels": channel, "traffics": traffic}
     where = Target(target, key, data_dir, tls, tls_ca)
-    return asyncio.run(_list(where, _filter(status or [], start, end), limit, json=json))
+    return asyncio.run(_list(where, _filter(values, words, start, end), limit, json=json))
 
 
 def show_message(
@@ -111,32 +160,23 @@ def show_message(
     return asyncio.run(_show(Target(target, key, data_dir, tls, tls_ca), message_id, json=json))
 
 
-def cancel_message(
-    message_id: MessageId,
-    json: Json = False,
-    target: TargetOption = TARGET_DEFAULT,
-    key: KeyOption = None,
-    data_dir: DataDirOption = DATA_DIR_DEFAULT,
-    tls: TlsOption = False,
-    tls_ca: TlsCaOption = None,
-) -> int:
-    """Cancel a message that no provider was given yet.
-
-    Exit codes: 0 it is cancelled, 1 it is too late or there is no such message.
-    """
-    from broker.cli.connection import Target
-
-    return asyncio.run(_cancel(Target(target, key, data_dir, tls, tls_ca), message_id, json=json))
-
-
 def _filter(
-    statuses: list[StatusName], start: datetime | None, end: datetime | None
+    values: Mapping[str, list[str] | None],
+    words: Mapping[str, Sequence[StrEnum] | None],
+    start: datetime | None,
+    end: datetime | None,
 ) -> "message_pb2.MessageFilter":
-    from waypost.v1 import message_pb2, status_pb2
+    """`values` are those of the filter's fields of texts, `words` those of its enumerations."""
+    from waypost.v1 import message_pb2
 
-    wanted = message_pb2.MessageFilter(
-        statuses=[status_pb2.MessageStatus.Value(f"MESSAGE_STATUS_{each.upper()}") for each in statuses]
-    )
+    wanted = message_pb2.MessageFilter()
+    for field, given in values.items():
+        getattr(wanted, field).extend(given or ())
+    for field, chosen in words.items():
+        enumeration = wanted.DESCRIPTOR.fields_by_name[field].enum_type
+        prefix = enumeration.values[0].name.removesuffix("UNSPECIFIED")
+        numbers = [enumeration.values_by_name[prefix + each.upper()].number for each in chosen or ()]
+        getattr(wanted, field).extend(numbers)
     if start is not None:
         wanted.start_time.FromDatetime(start)
     if end is not None:
@@ -162,7 +202,7 @@ async def _list(target: "Target", wanted: "message_pb2.MessageFilter", limit: in
         from broker.cli.message_tables import messages_table
         from broker.cli.tables import stdout_console
 
-        stdout_console().print(messages_table(found, more=newest.more))
+        stdout_console().print(messages_table(found, more=newest.more, index=newest.index))
     return ExitCode.OK
 
 
@@ -181,19 +221,4 @@ async def _show(target: "Target", message_id: str, *, json: bool) -> int:
     from broker.cli.tables import stdout_console
 
     stdout_console().print(story_of(response))
-    return ExitCode.OK
-
-
-async def _cancel(target: "Target", message_id: str, *, json: bool) -> int:
-    from broker.cli.connection import connected
-    from broker.cli.json_lines import fields_of, print_line
-    from broker.cli.message_lookup import cancel
-    from broker.cli.wording import printable
-
-    async with connected(target) as connection:
-        message = await cancel(connection, message_id)
-    if json:
-        print_line({"message": fields_of(message)})
-    else:
-        print(f"{message.message_id} to {printable(message.recipient)} is cancelled")
     return ExitCode.OK

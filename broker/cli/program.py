@@ -33,7 +33,8 @@ from broker.cli.groups_command import (
     show_group,
     update_group,
 )
-from broker.cli.messages_command import MessagesGroup, cancel_message, list_messages, show_message
+from broker.cli.message_deeds import cancel_message, delete_message, mark_message, redrive_message
+from broker.cli.messages_command import MessagesGroup, list_messages, show_message
 from broker.cli.providers_command import (
     ProvidersGroup,
     drain_provider,
@@ -114,12 +115,15 @@ program.command()(exits(tail))
 
 messages = typer.Typer(
     cls=MessagesGroup,
-    help="List messages, show one with all that happened to it, or cancel one.\n\n"
+    help="List messages, show one with all that happened to it, cancel, delete, mark or redrive one.\n\n"
     "`waypost messages` alone lists, and `waypost messages MESSAGE_ID` shows.",
 )
 messages.command("list")(exits(list_messages))
 messages.command("show")(exits(show_message))
 messages.command("cancel")(exits(cancel_message))
+messages.command("delete")(exits(delete_message))
+messages.command("mark")(exits(mark_message))
+messages.command("redrive")(exits(redrive_message))
 program.add_typer(messages, name="messages")
 
 contacts = typer.Typer(help="The people of the directory: list, show, add, change, remove and import them.")

@@ -47,6 +47,14 @@ def tail(
         list[str] | None, typer.Option(metavar="ID", help="Of this campaign.", rich_help_panel=_WHICH)
     ] = None,
     tag: Annotated[list[str] | None, typer.Option(help="With this tag.", rich_help_panel=_WHICH)] = None,
+    data: Annotated[list[str] | None, typer.Option(help="With this data.", rich_help_panel=_WHICH)] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="From this origin.", rich_help_panel=_WHICH)
+    ] = None,
+    reply_to: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MESSAGE_ID", help="Answering this message.", rich_help_panel=_WHICH),
+    ] = None,
     kind: Annotated[list[KindName] | None, typer.Option(help="Of this kind.", rich_help_panel=_WHICH)] = None,
     target: TargetOption = TARGET_DEFAULT,
     key: KeyOption = None,
@@ -70,6 +78,9 @@ def tail(
             client_references=reference or (),
             campaigns=campaign or (),
             tags=tag or (),
+            data=data or (),
+            origins=origin or (),
+            reply_to_message_ids=reply_to or (),
             kinds=[event_pb2.EventKind.Value(f"EVENT_KIND_{each.upper()}") for each in kind or ()],
         ),
     )

@@ -50,6 +50,7 @@ PARAMETERS = (
     "origin",
     "next_attempt_time",
     "next_provider",
+    "redriven_from_message_id",
 )
 """What a GET form can say of an event, in the order in which it is appended."""
 

@@ -62,6 +62,7 @@ class Fact(IntEnum):
     CLICKED = 19
     PROGRESSED = 20
     REROUTED = 21
+    DELETED = 22
 
 
 ENDS = frozenset({
@@ -119,6 +120,9 @@ NOTES = frozenset({
 })
 """Facts that are kept as events and leave the state as it is, in every state."""
 
+AFTERWARDS = frozenset({Fact.DELETED})
+"""Facts that only befall a message that has ended, and leave its state as it is: DELETED is a flag beside it."""
+
 RECEIPTS = frozenset({Fact.DELIVERED, Fact.UNDELIVERED, Fact.PART_DELIVERED, Fact.PROGRESSED})
 """Facts that a provider reports; after the end each becomes a LATE_RECEIPT."""
 
@@ -165,7 +169,7 @@ def _step(state: State, fact: Fact) -> Step | None:
         return Step(following, fact, following in ENDS)
     if state in ENDS and fact in RECEIPTS:
         return Step(state, Fact.LATE_RECEIPT, end=True)
-    if fact in NOTES:
+    if fact in NOTES or (state in ENDS and fact in AFTERWARDS):
         return Step(state, fact, state in ENDS)
     return None
 

@@ -181,6 +181,7 @@ def _canonical(submission: Submission) -> dict[str, object]:
         "callback": submission.callback and [submission.callback.url, submission.callback.method],
         "tokens": submission.tokens,
         "template": submission.template and _canonical_template(submission.template),
+        "redriven_from": submission.redriven_from_message_id,
     }
     return {name: given for name, given in fields.items() if given not in (None, "", [], {})}
 

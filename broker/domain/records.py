@@ -7,7 +7,7 @@ from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import ENDS, Fact, State
 from broker.domain.submission import Campaign, TemplateUsed
 from broker.domain.value import value
-from broker.domain.vocabulary import Channel, EventKind, Guarantee, Reason, Traffic
+from broker.domain.vocabulary import Channel, Direction, EventKind, Guarantee, Reason, Traffic
 
 
 @value
@@ -22,6 +22,7 @@ class Labels:
     origin: str = ""
     reply_to_message_id: int | None = None
     template: TemplateUsed | None = None
+    redriven_from_message_id: int | None = None
 
 
 NO_LABELS = Labels()
@@ -86,6 +87,7 @@ class MessageRecord:
 
     `candidates` are the instances that may carry it, in the order to try them, of a message that was read
     alone and has not ended. `route_version` is that of the routes which named them, 0: there were none.
+    A message that was deleted has neither content nor data, and its address is empty.
     """
 
     message_id: int
@@ -112,6 +114,9 @@ class MessageRecord:
     contact_id: int | None = None
     route_version: int = 0
     candidates: tuple[str, ...] = ()
+    direction: Direction = Direction.OUTBOUND
+    deleted_at_us: int | None = None
+    read_at_us: int | None = None
 
 
 @value
@@ -126,6 +131,7 @@ class EventFilter:
     data: frozenset[str] = field(default=frozenset())
     reply_to_message_ids: frozenset[int] = field(default=frozenset())
     kinds: frozenset[EventKind] = field(default=frozenset())
+    origins: frozenset[str] = field(default=frozenset())
 
     def matches(self, event: EventRecord) -> bool:
         """Whether the event passes."""
@@ -137,6 +143,7 @@ class EventFilter:
             and (not self.kinds or event.kind in self.kinds)
             and (not self.tags or not self.tags.isdisjoint(labels.tags))
             and (not self.campaigns or (labels.campaign is not None and labels.campaign.id in self.campaigns))
+            and (not self.origins or labels.origin in self.origins)
             and (not self.reply_to_message_ids or labels.reply_to_message_id in self.reply_to_message_ids)
             and not self.broadcast_ids  # no event belongs to a broadcast until there are broadcasts
         )
@@ -163,6 +170,7 @@ FACETS: dict[str, Callable[[EventRecord], Sequence[object]]] = {
     "reply_to_message_ids": lambda event: (event.labels.reply_to_message_id,),
     "campaigns": lambda event: () if event.labels.campaign is None else (event.labels.campaign.id,),
     "tags": lambda event: event.labels.tags,
+    "origins": lambda event: (event.labels.origin,),
 }
 """What an event has under each field of a filter, the field that usually lets the fewest through first."""
 

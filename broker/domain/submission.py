@@ -100,6 +100,7 @@ class Submission:
 
     With a `template`, `content` is empty until intake has found it; `edition` says then what was found.
     `names_contacts`: at least one recipient is named as a contact.
+    `redriven_from_message_id` is the message that this one sends again.
     """
 
     account_id: int
@@ -125,6 +126,7 @@ class Submission:
     tokens: Mapping[str, str] | None = None
     template: TemplateRef | None = None
     edition: TemplateUsed | None = None
+    redriven_from_message_id: int | None = None
 
     @property
     def shared_tokens(self) -> Mapping[str, str]:

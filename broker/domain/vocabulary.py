@@ -36,6 +36,15 @@ _PRIORITIES = {
 }
 
 
+class Direction(IntEnum):
+    """Which way a message goes."""
+
+    OUTBOUND = 1
+    """To a recipient."""
+    INBOUND = 2
+    """From one."""
+
+
 class Guarantee(IntEnum):
     """What happens when nobody can tell whether a provider took a message."""
 

@@ -35,6 +35,8 @@ def dump_labels(submission: Submission) -> str:
     if submission.edition:
         used = submission.edition
         fields["template"] = [used.project, used.name, used.version, used.locale]
+    if submission.redriven_from_message_id is not None:
+        fields["redriven_from"] = submission.redriven_from_message_id
     return orjson.dumps(fields).decode() if fields else UNLABELLED
 
 
@@ -51,6 +53,7 @@ def load_labels(text: str) -> Labels:
         origin=fields.get("origin", ""),
         reply_to_message_id=fields.get("reply_to"),
         template=TemplateUsed(*template) if template else None,
+        redriven_from_message_id=fields.get("redriven_from"),
     )
 
 

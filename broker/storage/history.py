@@ -1,15 +1,13 @@
 """Reading messages and events, and the one verb of callers on a stored message: cancel."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from broker.domain.decision import Note
 from broker.domain.encoding import Encoding
-from broker.domain.ids import first_id_at
 from broker.domain.lifecycle import Fact, State
 from broker.domain.records import EventRecord, MessageChange, MessageRecord, TimelineRecord
 from broker.domain.submission import NO_TOKENS
-from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
+from broker.domain.vocabulary import Channel, Direction, Guarantee, Reason, Traffic
 from broker.storage.agenda import SEPARATOR, UNSENT, Agenda
 from broker.storage.dispatching import read_tokens
 from broker.storage.documents import StoredContent, load_content, load_labels
@@ -17,35 +15,6 @@ from broker.storage.journal import Journal
 from broker.storage.transaction import Row, Transaction
 
 TIMELINE_EVENTS_MAX = 1_000
-SCAN_ROWS_MAX = 10_000
-"""A page looks at this many stored messages at most, and may then be short."""
-
-FOREVER = (1 << 63) - 1
-ID_LEAD_MS_MAX = 60_000
-"""How far an id may be ahead of its message's acceptance. Only a restart with a clock that was set back by
-more makes it further; `end_time` then misses messages until the clock has caught up.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class MessageQuery:
-    """Which messages of an account, newest first. Times are microseconds UTC of acceptance."""
-
-    account_id: int
-    start_us: int | None
-    end_us: int | None
-    states: frozenset[State]
-    before_id: int | None
-    page_size: int
-    contact_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MessagePage:
-    """One page; `next_before_id` is None on the last one."""
-
-    messages: Sequence[MessageRecord]
-    next_before_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +73,14 @@ def read_message(
     if row is None:
         return None
     channel = Channel(row[4]) if row[4] else None
-    content = _said(tx, message_id, channel, load_content(row[22]))
-    candidates = tuple(row[24].split(SEPARATOR)) if row[24] else ()
-    message = _message(row, content, candidates)
-    events = tx.all("timeline", account_id=account_id, last_sequence=row[23], events_max=TIMELINE_EVENTS_MAX)
+    content = None if row[23] is not None else said_to(tx, message_id, channel, load_content(row[25]))
+    candidates = tuple(row[27].split(SEPARATOR)) if row[27] else ()
+    message = message_of(row, content, candidates)
+    events = tx.all("timeline", account_id=account_id, last_sequence=row[26], events_max=TIMELINE_EVENTS_MAX)
     return message, [TimelineRecord(event[0], event[1], _change(event)) for event in events]
 
 
-def _said(
+def said_to(
     tx: Transaction, message_id: int, channel: Channel | None, content: StoredContent
 ) -> dict[str, object] | None:
     """What the recipient is told on its channel, where it has one with content."""
@@ -120,34 +89,6 @@ def _said(
     if content.tokens is None:
         return content.said_on(channel, NO_TOKENS)
     return content.said_on(channel, read_tokens(tx, [message_id]).get(message_id, NO_TOKENS))
-
-
-def read_page(tx: Transaction, query: MessageQuery) -> MessagePage:
-    """A page of an account's messages, newest first."""
-    end_id = FOREVER if query.end_us is None else first_id_at(_ceil_ms(query.end_us) + ID_LEAD_MS_MAX)
-    before_id = end_id if query.before_id is None else min(end_id, query.before_id)
-    floor_id = first_id_at(query.start_us // 1_000) if query.start_us is not None else 0
-    scan = {"before_id": before_id, "floor_id": floor_id, "scan_rows": SCAN_ROWS_MAX}
-    page, floor_of = "messages_page", "scan_floor"
-    if query.contact_id is not None:
-        scan["contact_id"] = query.contact_id
-        page, floor_of = "messages_of_contact", "contact_scan_floor"
-    rows = tx.all(
-        page,
-        **scan,
-        account_id=query.account_id,
-        start=query.start_us or 0,
-        end=FOREVER if query.end_us is None else query.end_us,
-        any_state=not query.states,
-        states=[int(state) for state in query.states],
-        page_rows=query.page_size,
-    )
-    messages = [_message(row) for row in rows]
-    if len(messages) == query.page_size:
-        return MessagePage(messages, messages[-1].message_id)
-    floor = tx.one(floor_of, **scan)
-    exhausted = floor is None or floor[1] < SCAN_ROWS_MAX
-    return MessagePage(messages, None if exhausted or floor is None else floor[0])
 
 
 def read_events(tx: Transaction, account_id: int, after: int, events_max: int) -> list[EventRecord]:
@@ -164,13 +105,10 @@ def read_log_bounds(tx: Transaction, account_id: int) -> tuple[int, int]:
     return (int(oldest[0]) if oldest else last + 1), last
 
 
-def _ceil_ms(time_us: int) -> int:
-    return -(-time_us // 1_000)
-
-
-def _message(
+def message_of(
     row: Row, content: dict[str, object] | None = None, candidates: tuple[str, ...] = ()
 ) -> MessageRecord:
+    """A row of the statements that read messages."""
     return MessageRecord(
         message_id=row[0],
         account_id=row[1],
@@ -196,6 +134,9 @@ def _message(
         contact_id=row[20],
         route_version=row[21],
         candidates=candidates,
+        direction=_DIRECTIONS[row[22]],
+        deleted_at_us=row[23],
+        read_at_us=row[24],
     )
 
 
@@ -239,3 +180,4 @@ def _event(account_id: int, row: Row) -> EventRecord:
 _FACTS = {int(fact): fact for fact in Fact}
 _STATES = {int(state): state for state in State}
 _CHANNELS = {int(channel): channel for channel in Channel}
+_DIRECTIONS = {int(direction): direction for direction in Direction}

@@ -77,6 +77,12 @@ def forget_provider_ids(tx: Transaction, oldest_id: int, ended_before_us: int, r
     gone = tx.all(
         "forget_provider_messages", oldest_id=oldest_id, ended_before=ended_before_us, rows_max=rows_max
     )
+    forget_spellings(tx, gone)
+    return len(gone)
+
+
+def forget_spellings(tx: Transaction, gone: Sequence[Row]) -> None:
+    """Drop the other spellings of ids that are gone, given as provider and id."""
     if gone and tx.one("any_provider_spelling") is not None:
         # A plugin may have declared another spelling since, so every form goes that there can be.
         forms = {
@@ -85,7 +91,6 @@ def forget_provider_ids(tx: Transaction, oldest_id: int, ended_before_us: int, r
             for spelling in (IdSpelling.CASELESS, IdSpelling.NUMERIC)
         }
         tx.bulk("forget_provider_spellings", sorted(forms))
-    return len(gone)
 
 
 @value

@@ -80,6 +80,7 @@ class Store:
         self._writer_waits = False
         self._closing = False
         self._in_flight = 0
+        self._busy_s = 0.0
         self._listeners: list[CommitListener] = []
         self._lost_listeners: list[Callable[[], None]] = []
         self._reader_local = threading.local()
@@ -103,6 +104,11 @@ class Store:
     def checkpoints(self) -> bool:
         """Whether this engine's log has to be moved by `checkpoint` now and then."""
         return self._checkpoint_connection is not None
+
+    @property
+    def busy_s(self) -> float:
+        """How long commits have taken so far, together."""
+        return self._busy_s
 
     @property
     def calls_in_flight(self) -> int:
@@ -248,6 +254,7 @@ class Store:
 
     def _resolve(self, group: list[_Call], commits: list[Commit]) -> None:
         self._in_flight -= len(group)
+        self._busy_s += sum(commit.seconds for commit in commits)
         for call in group:
             if call.future.done():  # its caller was cancelled; the write stands all the same
                 continue

@@ -277,8 +277,8 @@ def completions(*words: str) -> list[str]:
     ("words", "expected"),
     [
         (["do"], ["doctor"]),
-        (["messages", ""], ["list", "show", "cancel"]),
-        (["messages", "list", "--status", "d"], ["delivered", "delivery_failed"]),
+        (["messages", ""], ["list", "show", "cancel", "delete", "mark", "redrive"]),
+        (["messages", "list", "--status", "d"], ["delivered", "delivery_failed", "deleted"]),
         (["messages", "--status", "acc"], ["accepted"]),
         (["send", "--traffic", "p"], ["promotional", "passcode"]),
     ],

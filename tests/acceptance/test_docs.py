@@ -21,7 +21,7 @@ from broker.api import (
     send_stream,
     template_service,
 )
-from broker.api.convert import content, directory, filters, findings, paging, requests, webhooks
+from broker.api.convert import content, directory, filters, findings, listing, paging, requests, webhooks
 from broker.api.status import CODES
 from broker.cli.route_files import read_routes_file
 from broker.domain import directory as directory_rules
@@ -35,12 +35,13 @@ from broker.domain.vocabulary import Channel, Traffic
 from broker.settings import DirectorySettings, IntakeSettings, load_settings
 from broker.spi import RouteQuery
 from broker.storage.webhooks import WEBHOOKS_MAX
-from waypost.v1 import event_pb2
+from waypost.v1 import event_pb2, message_pb2, subscribe_pb2
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 API = (DOCS / "api.md").read_text(encoding="utf-8")
 DIRECTORY = (DOCS / "directory.md").read_text(encoding="utf-8")
+HISTORY = (DOCS / "history.md").read_text(encoding="utf-8")
 WEBHOOKS = (DOCS / "webhooks.md").read_text(encoding="utf-8")
 CONTENT = (DOCS / "content.md").read_text(encoding="utf-8")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -72,6 +73,7 @@ LIMITS = {
     "`schedule_time`": requests.SCHEDULE_AHEAD_DAYS_MAX,
     "`validity`": requests.VALIDITY_S_MAX,
     "values in an event filter": filters.FILTER_VALUES_MAX,
+    "values in a message filter": listing.VALUES_MAX,
     "`heartbeat_interval`": filters.HEARTBEAT_S_MAX,
     "`page_size`": paging.PAGE_SIZE_MAX,
     "routes of a table": ROUTES_MAX,
@@ -193,6 +195,37 @@ def test_the_program_of_the_content_page_runs(broker: Any, tmp_path: Path) -> No
         "TOKEN_MISSING recipients[0].tokens lacks a value for $Name$",
     ]
     assert expected == output_of("\n".join(blocks(CONTENT)), tmp_path, broker.environment)
+
+
+def test_the_program_of_the_history_page_runs(broker: Any, tmp_path: Path) -> None:
+    """What is sent is found, erased and sent again."""
+    lines = output_of("\n".join(blocks(HISTORY)), tmp_path, broker.environment)
+    expected = [
+        "['+447700900123', '+447700900002'] True",
+        "MESSAGE_STATUS_DELETED '' ''",
+        "True order-2001",
+    ]
+    assert expected == lines
+
+
+def test_the_history_page_has_every_filter_there_is() -> None:
+    """None is missing, none is made up; and its retention is one that the settings take."""
+    cells = rows(section(HISTORY, "What a message can be found by"))
+    for column, message in ((2, message_pb2.MessageFilter), (3, subscribe_pb2.EventFilter)):
+        listed = {name for row in cells for name in re.findall(r"`(\w+)`", row[column])} - {"GetMessage"}
+        fields = {field.name for field in message.DESCRIPTOR.fields} - {"broadcast_ids", "kinds"}
+        assert fields == listed
+
+
+def test_the_retention_of_the_history_page_is_one(tmp_path: Path) -> None:
+    """As settings."""
+    (table,) = re.findall(r"^```toml\n(.*?)^```$", HISTORY, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "waypost.toml"
+    path.write_text(table, encoding="utf-8")
+    assert (90 * 86_400, 365 * 86_400) == (
+        load_settings(path).store.event_retention_s,
+        load_settings(path).store.message_retention_s,
+    )
 
 
 def test_the_program_of_the_clients_page_runs(broker: Any, tmp_path: Path) -> None:

@@ -369,3 +369,26 @@ def test_a_route_that_cannot_be_read_is_refused(write: WRITE, field: str, told: 
     """With its place."""
     text = f'[[routes]]\nname = "uk"\nprovider = "acme"\n{field}\n'
     assert told in refused(write(text))
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ({"event_retention_s": 3_600}, "store.event_retention_s: Value error, must be 0, or at least 86,400"),
+        ({"event_retention_s": -1}, "store.event_retention_s"),
+        ({"message_retention_s": 86_400}, "needs an event_retention_s that is no longer"),
+        ({"message_retention_s": 86_400, "event_retention_s": 90_000}, "needs an event_retention_s"),
+    ],
+)
+def test_a_retention_that_cannot_be_is_refused(values, rule):
+    """Messages cannot go before the events that name them, and nothing goes within a day."""
+    with pytest.raises(SettingsError) as refusal:
+        load_settings(None, {"store": values})
+    assert rule in str(refusal.value)
+
+
+def test_everything_is_kept_unless_the_operator_says_otherwise():
+    """Zero is for ever; messages as long as their events, or longer."""
+    store = load_settings(None).store
+    assert (0, 0) == (store.event_retention_s, store.message_retention_s)
+    load_settings(None, {"store": {"event_retention_s": 86_400, "message_retention_s": 86_400}})

@@ -4,6 +4,8 @@ An event is encoded once, already as the `events` entry of a frame: tag, length,
 subscriber is then a join of such entries and its cursor.
 """
 
+from __future__ import annotations  # ValueType is a name of the stubs alone
+
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, cast
@@ -14,13 +16,16 @@ from broker.api.convert.ids import account_text
 from broker.api.convert.times import timestamp
 from broker.api.convert.words import PB_CHANNELS, PB_FACTS, PB_REASONS, PB_STATUSES
 from broker.domain.ids import format_id
+from broker.domain.lifecycle import Fact
 from broker.domain.records import NO_LABELS, EventRecord, Labels, MessageChange
 from broker.domain.submission import Campaign
-from waypost.v1 import event_pb2, send_pb2
+from waypost.v1 import event_pb2, send_pb2, status_pb2
 
 # Field number << 3 | wire type 2 (length-delimited); a test compares them with the descriptor.
 EVENTS_TAG = b"\x0a"
 CURSOR_TAG = b"\x12"
+
+_DELETED = Fact.DELETED  # looked up for every event
 
 
 def encode_event(event: EventRecord) -> bytes:
@@ -47,7 +52,7 @@ def event_message(event: EventRecord) -> event_pb2.Event:
         "recipient": event.recipient,
         "channel": PB_CHANNELS[event.channel],
         "fact": PB_FACTS[change.fact],
-        "status": PB_STATUSES[change.state],
+        "status": shown_status(change),
         "previous_status": PB_STATUSES[change.previous_state],
         "provider": change.provider,
         "attempt": change.attempt,
@@ -76,6 +81,11 @@ def event_message(event: EventRecord) -> event_pb2.Event:
     )
 
 
+def shown_status(change: MessageChange) -> status_pb2.MessageStatus.ValueType:
+    """Where the message stood after a change, as clients see it: DELETED is shown instead of its end."""
+    return status_pb2.MESSAGE_STATUS_DELETED if change.fact is _DELETED else PB_STATUSES[change.state]
+
+
 def _add_explanation(fields: dict[str, Any], change: MessageChange) -> None:
     fields["reason"] = PB_REASONS[change.reason]
     fields["detail"] = change.detail
@@ -93,6 +103,7 @@ def _add_labels(fields: dict[str, Any], labels: Labels) -> None:
     fields["tags"] = labels.tags
     fields["reply_to_message_id"] = optional_id(labels.reply_to_message_id)
     fields["origin"] = labels.origin
+    fields["redriven_from_message_id"] = optional_id(labels.redriven_from_message_id)
 
 
 @lru_cache(maxsize=64)  # the events of one commit share their time

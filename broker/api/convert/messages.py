@@ -1,12 +1,15 @@
 """Stored messages and their timelines → protobuf."""
 
+from __future__ import annotations  # ValueType is a name of the stubs alone
+
 from broker.api.convert.content import content_message
-from broker.api.convert.events import campaign_message, optional_id
+from broker.api.convert.events import campaign_message, optional_id, shown_status
 from broker.api.convert.ids import account_text
 from broker.api.convert.templates import version_message
-from broker.api.convert.times import timestamp
+from broker.api.convert.times import optional_timestamp, timestamp
 from broker.api.convert.words import (
     PB_CHANNELS,
+    PB_DIRECTIONS,
     PB_ENCODINGS,
     PB_FACTS,
     PB_GUARANTEES,
@@ -17,7 +20,7 @@ from broker.api.convert.words import (
 from broker.domain.ids import format_id
 from broker.domain.lifecycle import ENDS
 from broker.domain.records import MessageRecord, TimelineRecord
-from waypost.v1 import message_pb2
+from waypost.v1 import message_pb2, status_pb2
 
 
 def message_message(record: MessageRecord) -> message_pb2.Message:
@@ -34,7 +37,7 @@ def message_message(record: MessageRecord) -> message_pb2.Message:
         sender=record.sender,
         channel=PB_CHANNELS[record.channel],
         traffic=PB_TRAFFICS[record.traffic],
-        status=PB_STATUSES[record.state],
+        status=_status(record),
         end=record.state in ENDS,
         reason=PB_REASONS[record.reason],
         content=content,
@@ -45,7 +48,7 @@ def message_message(record: MessageRecord) -> message_pb2.Message:
         accept_time=timestamp(record.accepted_at_us),
         transmit_time=timestamp(record.transmit_at_us),
         expire_time=timestamp(record.expire_at_us),
-        end_time=None if record.ended_at_us is None else timestamp(record.ended_at_us),
+        end_time=optional_timestamp(record.ended_at_us),
         client_reference=record.client_reference,
         campaign=campaign_message(labels.campaign),
         data=record.data,
@@ -56,7 +59,18 @@ def message_message(record: MessageRecord) -> message_pb2.Message:
         template=None if labels.template is None else version_message(labels.template),
         route_version=record.route_version,
         candidates=record.candidates,
+        direction=PB_DIRECTIONS[record.direction],
+        delete_time=optional_timestamp(record.deleted_at_us),
+        read_time=optional_timestamp(record.read_at_us),
+        redriven_from_message_id=optional_id(labels.redriven_from_message_id),
     )
+
+
+def _status(record: MessageRecord) -> status_pb2.MessageStatus.ValueType:
+    """Where it stands, as clients see it: a deleted message is DELETED, whatever its end was."""
+    if record.deleted_at_us is not None:
+        return status_pb2.MESSAGE_STATUS_DELETED
+    return PB_STATUSES[record.state]
 
 
 def timeline_entry(record: TimelineRecord) -> message_pb2.TimelineEntry:
@@ -66,7 +80,7 @@ def timeline_entry(record: TimelineRecord) -> message_pb2.TimelineEntry:
         sequence=record.sequence,
         time=timestamp(record.time_us),
         fact=PB_FACTS[change.fact],
-        status=PB_STATUSES[change.state],
+        status=shown_status(change),
         previous_status=PB_STATUSES[change.previous_state],
         reason=PB_REASONS[change.reason],
         detail=change.detail,
@@ -76,6 +90,6 @@ def timeline_entry(record: TimelineRecord) -> message_pb2.TimelineEntry:
         part=change.part,
         provider_code=change.provider_code,
         provider_text=change.provider_text,
-        next_attempt_time=None if change.next_attempt_at_us is None else timestamp(change.next_attempt_at_us),
+        next_attempt_time=optional_timestamp(change.next_attempt_at_us),
         next_provider=change.next_provider,
     )

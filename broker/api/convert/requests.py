@@ -20,7 +20,7 @@ from broker.domain.directory import ContactRef, Named
 from broker.domain.ids import parse_id
 from broker.domain.submission import Callback, Campaign, Content, Recipient, Submission, TemplateRef
 from broker.domain.vocabulary import Channel, Delegation, Guarantee, Traffic
-from waypost.v1 import recipient_pb2, send_pb2
+from waypost.v1 import message_service_pb2, recipient_pb2, send_pb2
 
 RECIPIENTS_MAX = 100
 REQUEST_ID_CHARACTERS_MAX = 128
@@ -222,7 +222,18 @@ def _schedule(
     return at_us
 
 
-def _validity(request: send_pb2.SendRequest, findings: Findings) -> int | None:
+def redrive_validity_us_of(request: message_service_pb2.RedriveMessageRequest) -> int | None:
+    """The validity of a RedriveMessageRequest. Raises BrokerError with every rule that the request breaks."""
+    findings = Findings()
+    findings.line("request_id", request.request_id, REQUEST_ID_CHARACTERS_MAX)
+    validity_us = _validity(request, findings)
+    findings.refuse()
+    return validity_us
+
+
+def _validity(
+    request: send_pb2.SendRequest | message_service_pb2.RedriveMessageRequest, findings: Findings
+) -> int | None:
     if not request.HasField("validity"):
         return None
     return findings.span("validity", request.validity, s_min=VALIDITY_S_MIN, s_max=VALIDITY_S_MAX)

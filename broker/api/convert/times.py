@@ -48,3 +48,8 @@ def span_us_of(span: Duration) -> int | None:
     if span.seconds * span.nanos < 0:
         return None  # seconds and nanos must not pull in different directions
     return span.seconds * US_PER_S + int(span.nanos / _NS_PER_US)
+
+
+def optional_timestamp(time_us: int | None) -> Timestamp | None:
+    """The same for a time that may not be known."""
+    return None if time_us is None else timestamp(time_us)

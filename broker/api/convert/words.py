@@ -16,13 +16,14 @@ from broker.domain.explaining import Verdict
 from broker.domain.health import CircuitState
 from broker.domain.lifecycle import Fact, State
 from broker.domain.parameter import ParameterType
-from broker.domain.vocabulary import Channel, Delegation, EventKind, Guarantee, Reason, Traffic
+from broker.domain.vocabulary import Channel, Delegation, Direction, EventKind, Guarantee, Reason, Traffic
 from broker.spi import Idempotency, ReceiptMode
 from waypost.v1.channel_pb2 import Channel as PbChannel
 from waypost.v1.channel_pb2 import Encoding as PbEncoding
 from waypost.v1.channel_pb2 import Guarantee as PbGuarantee
 from waypost.v1.channel_pb2 import Traffic as PbTraffic
 from waypost.v1.event_pb2 import EventKind as PbEventKind
+from waypost.v1.message_pb2 import Direction as PbDirection
 from waypost.v1.provider_pb2 import CircuitState as PbCircuitState
 from waypost.v1.provider_pb2 import IdempotencyMode as PbIdempotencyMode
 from waypost.v1.provider_pb2 import ReceiptMode as PbReceiptMode
@@ -53,6 +54,9 @@ CALLBACK_METHODS: Mapping[int, CallbackMethod] = {
     **{PbCallbackMethod.Value(f"CALLBACK_METHOD_{each.name}"): each for each in CallbackMethod},
 }
 FACTS: Mapping[int, Fact] = {PbMessageFact.Value(f"MESSAGE_FACT_{each.name}"): each for each in Fact}
+DIRECTIONS: Mapping[int, Direction] = {
+    PbDirection.Value(f"DIRECTION_{each.name}"): each for each in Direction
+}
 EVENT_KINDS: Mapping[int, EventKind] = {
     PbEventKind.Value(f"EVENT_KIND_{each.name}"): each for each in EventKind
 }
@@ -70,6 +74,9 @@ PB_DISABLE_REASONS: Mapping[DisabledFor | None, PbDisableReason.ValueType] = {
 }
 PB_TRAFFICS: Mapping[Traffic, PbTraffic.ValueType] = {
     each: PbTraffic.Value(f"TRAFFIC_{each.name}") for each in Traffic
+}
+PB_DIRECTIONS: Mapping[Direction, PbDirection.ValueType] = {
+    each: PbDirection.Value(f"DIRECTION_{each.name}") for each in Direction
 }
 PB_GUARANTEES: Mapping[Guarantee, PbGuarantee.ValueType] = {
     each: PbGuarantee.Value(f"GUARANTEE_{each.name}") for each in Guarantee

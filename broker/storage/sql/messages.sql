@@ -38,62 +38,12 @@ WHERE submission_id IN (SELECT value FROM json_each(:submission_ids))
 -- name: message_by_id
 SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
        m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
-       m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, m.route_version, s.content,
-       m.last_sequence, d.candidates
+       m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, m.route_version, m.direction,
+       m.deleted_at, m.read_at, s.content, m.last_sequence, d.candidates
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
 LEFT JOIN due d ON d.message_id = m.message_id
 WHERE m.message_id = :message_id AND m.account_id = :account_id
-
--- name: messages_page
-SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
-       m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
-       m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, m.route_version
-FROM (
-    SELECT * FROM messages
-    WHERE message_id < :before_id AND message_id >= :floor_id
-    ORDER BY message_id DESC
-    LIMIT :scan_rows
-) m
-JOIN submissions s ON s.submission_id = m.submission_id
-WHERE m.account_id = :account_id
-  AND m.accepted_at >= :start AND m.accepted_at < :end
-  AND (:any_state = 1 OR m.state IN (SELECT value FROM json_each(:states)))
-ORDER BY m.message_id DESC
-LIMIT :page_rows
-
--- name: scan_floor
-SELECT min(message_id), count(*) FROM (
-    SELECT message_id FROM messages
-    WHERE message_id < :before_id AND message_id >= :floor_id
-    ORDER BY message_id DESC
-    LIMIT :scan_rows
-) scanned
-
--- name: messages_of_contact
-SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
-       m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
-       m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, m.route_version
-FROM (
-    SELECT * FROM messages
-    WHERE contact_id = :contact_id AND message_id < :before_id AND message_id >= :floor_id
-    ORDER BY message_id DESC
-    LIMIT :scan_rows
-) m
-JOIN submissions s ON s.submission_id = m.submission_id
-WHERE m.account_id = :account_id
-  AND m.accepted_at >= :start AND m.accepted_at < :end
-  AND (:any_state = 1 OR m.state IN (SELECT value FROM json_each(:states)))
-ORDER BY m.message_id DESC
-LIMIT :page_rows
-
--- name: contact_scan_floor
-SELECT min(message_id), count(*) FROM (
-    SELECT message_id FROM messages
-    WHERE contact_id = :contact_id AND message_id < :before_id AND message_id >= :floor_id
-    ORDER BY message_id DESC
-    LIMIT :scan_rows
-) scanned
 
 -- name: insert_message_tokens
 INSERT INTO message_tokens (message_id, tokens) VALUES :rows

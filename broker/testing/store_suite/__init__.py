@@ -20,13 +20,16 @@ from broker.testing.store_suite.directory import ContactCases
 from broker.testing.store_suite.directory_groups import GroupCases
 from broker.testing.store_suite.directory_reach import ReachCases
 from broker.testing.store_suite.dispatching import DispatchingCases
+from broker.testing.store_suite.erasing import ErasingCases
 from broker.testing.store_suite.grouping import GroupingCases
 from broker.testing.store_suite.housekeeping import HousekeepingCases
 from broker.testing.store_suite.keepsakes import KeepsakeCases
 from broker.testing.store_suite.lanes import LanesCases
+from broker.testing.store_suite.listing import ListingCases
 from broker.testing.store_suite.lives import LivesCases
 from broker.testing.store_suite.reading import ReadingCases
 from broker.testing.store_suite.receipts import ReceiptCases
+from broker.testing.store_suite.retiring import RetiringCases
 from broker.testing.store_suite.routing import RoutingCases
 from broker.testing.store_suite.saying import SayingCases
 from broker.testing.store_suite.spellings import AllSpellingCases
@@ -47,6 +50,9 @@ class StoreSuite(
     ReadingCases,
     CallbackCases,
     RoutingCases,
+    ListingCases,
+    ErasingCases,
+    RetiringCases,
     HousekeepingCases,
     KeepsakeCases,
     ContactCases,

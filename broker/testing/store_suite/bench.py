@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from broker.domain.correlation import MessageFilter
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Accepted, Outcome, Receipt, ReceiptStatus
@@ -16,6 +17,7 @@ from broker.storage.acceptance import Repeated, Stored, accept
 from broker.storage.agenda import DueRow, due_row
 from broker.storage.claiming import Claim, Claimed, Room, claim
 from broker.storage.dispatching import OpenAttempt, Settlement, settle
+from broker.storage.erasing import Deleted, Deletion, NotEnded, delete
 from broker.storage.history import (
     Cancellation,
     Cancelled,
@@ -25,6 +27,8 @@ from broker.storage.history import (
     read_events,
     read_message,
 )
+from broker.storage.indexing import Indexed, IndexWish, index_messages
+from broker.storage.listing import LIMITS, ListLimits, MessageQuery, read_page
 from broker.storage.matching import MATCHED, Matched, Parked, Report, record_receipts
 from broker.storage.questioning import (
     AnswerReport,
@@ -203,6 +207,34 @@ class Bench:
         """Cancel one message."""
         (answer,) = await self.store.write(
             cancel, [Cancellation(account_id, message_id, self.now_us)], [account_id]
+        )
+        return answer
+
+    async def index(
+        self, account_id: int = 1, *, events_max: int = 1_000_000, span_messages: int = 1_000
+    ) -> Indexed:
+        """Index a batch of an account's log."""
+        wish = IndexWish(account_id, events_max, span_messages)
+        (indexed,) = await self.store.write(index_messages, [wish], [account_id])
+        return indexed
+
+    async def pages(
+        self, account_id: int = 1, *, page_size: int = 100, limits: ListLimits = LIMITS, **wanted: Any
+    ) -> list[list[int]]:
+        """The ids of every page of the messages that `wanted`, as for `MessageFilter`, lets through."""
+        found: list[list[int]] = []
+        before_id: int | None = None
+        while before_id is not None or not found:
+            query = MessageQuery(account_id, MessageFilter(**wanted), before_id, page_size)
+            page = await self.store.read(read_page, query, limits)
+            found.append([message.message_id for message in page.messages])
+            before_id = page.next_before_id
+        return found
+
+    async def delete(self, message_id: int, account_id: int = 1) -> Deleted | NotEnded | NoSuchMessage:
+        """Delete one message."""
+        (answer,) = await self.store.write(
+            delete, [Deletion(account_id, message_id, self.now_us)], [account_id]
         )
         return answer
 

@@ -12,7 +12,6 @@ from broker.domain.submission import Recipient, Submission
 from broker.domain.vocabulary import Channel, Delegation, Reason
 from broker.storage import people as reading
 from broker.storage.acceptance import Acceptance, Repeated, Reused, Stored, accept
-from broker.storage.history import MessageQuery, read_page
 from broker.storage.people import Reach, read_reach
 from broker.testing.builders import REMEMBER_US, planned, submission
 from broker.testing.store_suite.bench import Bench
@@ -167,20 +166,10 @@ class KeptCases(DirectoryStore):
         await bench.cancel(sent[0])
         await people.remove(by_id(ada.contact_id))
 
-        async def pages(account_id: int = 1, states: frozenset[State] = frozenset()) -> list[list[int]]:
-            found, before_id = [], None
-            while True:
-                query = MessageQuery(account_id, None, None, states, before_id, 2, ada.contact_id)
-                page = await bench.store.read(read_page, query)
-                assert {ada.contact_id} >= {each.contact_id for each in page.messages}
-                found.append([each.message_id for each in page.messages])
-                before_id = page.next_before_id
-                if before_id is None:
-                    return found
-
-        assert [[sent[4], sent[3]], [sent[1], sent[0]], []] == await pages()
-        assert [[sent[0]]] == await pages(states=frozenset({State.CANCELLED}))
-        assert [[]] == await pages(account_id=2)
+        ours: dict[str, Any] = {"page_size": 2, "contact_id": ada.contact_id}
+        assert [[sent[4], sent[3]], [sent[1], sent[0]], []] == await bench.pages(**ours)
+        assert [[sent[0]]] == await bench.pages(**ours, states=frozenset({State.CANCELLED}))
+        assert [[]] == await bench.pages(2, **ours)
 
     async def test_a_repeat_is_answered_as_before_whatever_the_directory_says(
         self, bench: Bench, people: DirectoryBench

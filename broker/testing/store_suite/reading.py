@@ -1,5 +1,5 @@
 # ruff: noqa: SIM300 - tests are written `expected == actual`
-"""Cases of reading, of `cancel`, and of accounts being strangers to each other."""
+"""Cases of reading events, of `cancel`, and of accounts being strangers to each other."""
 
 from dataclasses import replace
 
@@ -8,20 +8,17 @@ import pytest
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Accepted, NotAccepted, Unknown
 from broker.domain.records import EventRecord, Labels, MessageChange
-from broker.domain.submission import Recipient
 from broker.domain.vocabulary import Channel, Reason
 from broker.storage.acceptance import Acceptance, accept
 from broker.storage.history import (
     Cancellation,
     Cancelled,
-    MessageQuery,
     NoSuchMessage,
     NotCancellable,
     cancel,
     read_events,
     read_log_bounds,
     read_message,
-    read_page,
 )
 from broker.testing.builders import (
     NOW_US,
@@ -34,85 +31,6 @@ from broker.testing.builders import (
 )
 from broker.testing.store_suite.bench import Bench, message_ids
 from broker.testing.store_suite.opening import OpenedStore
-
-
-def query(account_id: int = 1, **changes: object) -> MessageQuery:
-    """Every message of an account, with the named fields changed."""
-    fields: dict[str, object] = {
-        "start_us": None,
-        "end_us": None,
-        "states": frozenset(),
-        "before_id": None,
-        "page_size": 100,
-    }
-    return MessageQuery(account_id=account_id, **(fields | changes))  # type: ignore[arg-type]
-
-
-class PageCases(OpenedStore):
-    """Messages of an account, newest first."""
-
-    async def pages(self, bench: Bench, wanted: MessageQuery) -> list[list[int]]:
-        """The ids of every page."""
-        found, before_id = [], wanted.before_id
-        while True:
-            page = await bench.store.read(
-                read_page,
-                query(
-                    wanted.account_id,
-                    start_us=wanted.start_us,
-                    end_us=wanted.end_us,
-                    states=wanted.states,
-                    page_size=wanted.page_size,
-                    before_id=before_id,
-                ),
-            )
-            found.append([message.message_id for message in page.messages])
-            before_id = page.next_before_id
-            if before_id is None:
-                return found
-
-    async def test_pages_go_from_the_newest_to_the_oldest(self, bench: Bench) -> None:
-        """Each message once, in pages no longer than asked for."""
-        sent = await bench.send(recipients=phones(5))
-        pages = await self.pages(bench, query(page_size=2))
-        assert sent[::-1] == [each for page in pages for each in page]
-        assert 2 == max(map(len, pages))
-
-    async def test_an_empty_account_has_one_empty_page(self, bench: Bench) -> None:
-        """And no next one."""
-        assert [[]] == await self.pages(bench, query())
-
-    async def test_pages_show_one_account(self, bench: Bench) -> None:
-        """Others' messages between ours are passed over."""
-        await bench.accept(*[submission(account_id=1 + number % 2) for number in range(6)])
-        ours = [event.message_id for event in await bench.events(2)]
-        assert [ours[::-1]] == await self.pages(bench, query(2))
-
-    async def test_pages_can_be_of_some_states(self, bench: Bench) -> None:
-        """Any of those asked for."""
-        (bad,) = await bench.send(recipients=(Recipient(phone_number="12"),))
-        (scheduled,) = await bench.send(schedule_at_us=NOW_US + 60 * SECOND_US)
-        await bench.send()
-        wanted = query(states=frozenset({State.REJECTED, State.SCHEDULED}))
-        assert [[scheduled, bad]] == await self.pages(bench, wanted)
-
-    async def test_pages_can_be_of_a_time_of_acceptance(self, bench: Bench) -> None:
-        """From the start on, up to but without the end, by milliseconds."""
-        sent = []
-        for _ in range(4):
-            bench.ids = type(bench.ids)(bench.now_us)
-            sent += await bench.send()
-            bench.wait(10)
-        wanted = query(start_us=NOW_US + 10 * SECOND_US, end_us=NOW_US + 30 * SECOND_US)
-        assert [[sent[2], sent[1]]] == await self.pages(bench, wanted)
-
-    async def test_a_page_shows_a_message_without_its_content(self, bench: Bench) -> None:
-        """Everything else is as the message itself says."""
-        (message_id,) = await bench.send(tags=("a",))
-        (listed,) = (await bench.store.read(read_page, query())).messages
-        whole = await bench.message(message_id)
-        assert listed.content is None
-        assert (whole.labels, whole.state, whole.recipient) == (listed.labels, listed.state, listed.recipient)
 
 
 class EventCases(OpenedStore):
@@ -239,5 +157,5 @@ class StrangerCases(OpenedStore):
         assert State.ACCEPTED == await bench.state(message_id)
 
 
-class ReadingCases(PageCases, EventCases, CancelCases, StrangerCases):
+class ReadingCases(EventCases, CancelCases, StrangerCases):
     """Reading and cancelling."""

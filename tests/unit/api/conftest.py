@@ -22,7 +22,7 @@ from broker.api.message_service import MessageService
 from broker.api.provider_service import ProviderService
 from broker.api.server import build_health, build_server
 from broker.api.template_service import TemplateService
-from broker.delivery.history import MessagePage, MessageQuery
+from broker.delivery.history import IndexProgress, MessagePage, MessageQuery
 from broker.delivery.registry import InstanceView, TypeView
 from broker.delivery.routes import NOTHING_STORED
 from broker.domain.access import Principal, Role
@@ -159,7 +159,9 @@ class FakeHistory:
         self.timeline: Sequence[TimelineRecord] = ()
         self.queries: list[MessageQuery] = []
         self.next_before_id: int | None = None
-        self.cancel_failure: Exception | None = None
+        self.index = IndexProgress(7, NOW_US, 2, whole=True)
+        self.refusal: Exception | None = None
+        self.marks: list[bool] = []
 
     async def message(
         self, account_id: int, message_id: int
@@ -170,15 +172,41 @@ class FakeHistory:
     async def page(self, query: MessageQuery) -> MessagePage:
         self.queries.append(query)
         mine = [record for (account, _), record in self.records.items() if account == query.account_id]
-        return MessagePage(messages=mine, next_before_id=self.next_before_id)
+        return MessagePage(mine, self.next_before_id, self.index)
 
     async def cancel(self, account_id: int, message_id: int) -> MessageRecord:
-        if self.cancel_failure is not None:
-            raise self.cancel_failure
+        return self._found(account_id, message_id)
+
+    async def delete(self, account_id: int, message_id: int) -> MessageRecord:
+        return self._found(account_id, message_id)
+
+    async def mark(self, account_id: int, message_id: int, *, read: bool) -> MessageRecord:
+        self.marks.append(read)
+        return self._found(account_id, message_id)
+
+    def _found(self, account_id: int, message_id: int) -> MessageRecord:
+        if self.refusal is not None:
+            raise self.refusal
         record = self.records.get((account_id, message_id))
         if record is None:
             raise BrokerError(ErrorReason.MESSAGE_NOT_FOUND)
         return record
+
+
+class FakeRedriver:
+    """Remembers what it was asked for, and has one answer."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, int, str, int | None]] = []
+        self.answer: MessageRecord | None = None
+
+    async def redrive(
+        self, account_id: int, message_id: int, request_id: str, validity_us: int | None
+    ) -> MessageRecord:
+        self.calls.append((account_id, message_id, request_id, validity_us))
+        if self.answer is None:
+            raise BrokerError(ErrorReason.MESSAGE_NOT_FOUND)
+        return self.answer
 
 
 class FakeRegistry:
@@ -328,6 +356,7 @@ class Api:
     intake: FakeIntake
     feed: FakeFeed
     history: FakeHistory
+    redriver: FakeRedriver
     registry: FakeRegistry
     webhooks: FakeWebhooks
     routes: FakeRoutes
@@ -405,11 +434,12 @@ def templates() -> Any:
 @pytest.fixture
 async def api(limits: dict[str, int], directory: Any, templates: Any) -> AsyncIterator[Api]:
     """The server, listening."""
-    keys, intake, feed, history, registry = (
+    keys, intake, feed, history, redriver, registry = (
         FakeKeys(),
         FakeIntake(),
         FakeFeed(),
         FakeHistory(),
+        FakeRedriver(),
         FakeRegistry(),
     )
     webhooks = FakeWebhooks()
@@ -422,7 +452,7 @@ async def api(limits: dict[str, int], directory: Any, templates: Any) -> AsyncIt
         broker=BrokerService(
             gate=gate, intake=intake, feed=feed, clock=FakeClock(), frames_in_flight_max=frames_in_flight_max
         ),
-        messages=MessageService(gate=gate, history=history),
+        messages=MessageService(gate=gate, history=history, redriver=redriver),
         providers=ProviderService(
             registry=registry,
             routes=routes,
@@ -438,7 +468,19 @@ async def api(limits: dict[str, int], directory: Any, templates: Any) -> AsyncIt
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield Api(
-            gate, keys, intake, feed, history, registry, webhooks, routes, health, server, channel, port
+            gate,
+            keys,
+            intake,
+            feed,
+            history,
+            redriver,
+            registry,
+            webhooks,
+            routes,
+            health,
+            server,
+            channel,
+            port,
         )
     await server.stop(0)
 
@@ -484,7 +526,7 @@ def event() -> EventRecord:
         units=3,
         client_reference="order-1",
         data="{}",
-        labels=Labels(Campaign("spring", "Spring"), ("vip",), "crm", 5),
+        labels=Labels(Campaign("spring", "Spring"), ("vip",), "crm", 5, redriven_from_message_id=6),
     )
 
 
@@ -511,8 +553,9 @@ def record() -> MessageRecord:
         ended_at_us=NOW_US + 3,
         client_reference="order-1",
         data="{}",
-        labels=Labels(Campaign("spring", "Spring"), ("vip",), "crm", 5),
+        labels=Labels(Campaign("spring", "Spring"), ("vip",), "crm", 5, redriven_from_message_id=6),
         route_version=9,
         candidates=("sandbox", "second"),
         content={"text": "hello", "subject": "hi"},
+        read_at_us=NOW_US + 4,
     )

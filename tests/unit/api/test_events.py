@@ -53,6 +53,7 @@ def test_every_field_of_an_event_is_told(event):
             tags=["vip"],
             reply_to_message_id=format_id(5),
             origin="crm",
+            redriven_from_message_id=format_id(6),
             next_attempt_time={"seconds": NOW_US // 1_000_000 + 1, "nanos": 500_000_000},
         ),
     )

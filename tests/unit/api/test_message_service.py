@@ -7,20 +7,44 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from broker.api.convert.messages import message_message, timeline_entry
-from broker.delivery.history import MessageQuery
+from broker.delivery.history import MessageFilter, MessageQuery
 from broker.domain.ids import format_id
-from broker.domain.lifecycle import State
-from broker.domain.records import Labels, TimelineRecord
+from broker.domain.lifecycle import Fact, State
+from broker.domain.records import Labels, MessageChange, TimelineRecord
+from broker.domain.vocabulary import Channel, Direction, Traffic
 from broker.errors import BrokerError, ErrorReason
-from waypost.v1 import message_pb2, message_service_pb2, send_pb2
+from waypost.v1 import message_pb2, message_service_pb2, send_pb2, status_pb2
 
 NOW_US = 1_790_000_000_000_000
 GET, LIST, CANCEL = (f"MessageService/{each}" for each in ("GetMessage", "ListMessages", "CancelMessage"))
+DELETE, MARK, REDRIVE = (
+    f"MessageService/{each}" for each in ("DeleteMessage", "MarkMessage", "RedriveMessage")
+)
 ANALYZE = "MessageService/AnalyzeMessage"
 
 
 def at(offset_us):
     return Timestamp(seconds=NOW_US // 1_000_000, nanos=offset_us * 1_000)
+
+
+EVERYTHING = {
+    "start_time": at(1),
+    "end_time": at(2),
+    "statuses": [4, 5, 11],
+    "recipients": ["+44 7700 900123", "A@Example.org"],
+    "client_references": ["order-1"],
+    "campaigns": ["spring"],
+    "tags": [" VIP "],
+    "senders": ["Shop"],
+    "channels": [1],
+    "traffics": [3],
+    "directions": [1, 2],
+    "providers": ["sandbox"],
+    "reply_to_message_ids": [format_id(5)],
+    "data": ["{}"],
+    "origins": ["crm"],
+    "contact_id": format_id(8),
+}
 
 
 def test_every_field_of_a_message_is_told(record):
@@ -52,6 +76,9 @@ def test_every_field_of_a_message_is_told(record):
         guarantee=2,
         route_version=9,
         candidates=["sandbox", "second"],
+        direction=1,
+        read_time=at(4),
+        redriven_from_message_id=format_id(6),
     )
     assert expected == message_message(record)
 
@@ -123,7 +150,7 @@ async def test_a_cancelled_message_is_answered_as_it_is_then(api, record):
 
 async def test_a_message_that_cannot_be_cancelled_is_a_failed_precondition(api):
     """With what it stumbled over."""
-    api.history.cancel_failure = BrokerError(
+    api.history.refusal = BrokerError(
         ErrorReason.MESSAGE_NOT_CANCELLABLE, metadata={"message_id": "X", "status": "SENT"}
     )
     refusal = await api.call(CANCEL, message_service_pb2.CancelMessageRequest(message_id=format_id(1)))
@@ -135,19 +162,55 @@ async def test_a_message_that_cannot_be_cancelled_is_a_failed_precondition(api):
 async def test_a_bare_list_asks_for_the_first_100_of_everything(api):
     """Of the key's account."""
     await api.call(LIST, b"")
-    assert [MessageQuery(1, None, None, frozenset(), None, 100)] == api.history.queries
+    assert [MessageQuery(1, MessageFilter(), None, 100)] == api.history.queries
 
 
 async def test_every_field_of_a_list_reaches_the_query(api):
-    """SENT asks for both states that are shown so."""
+    """SENT asks for both states that are shown so, an address for each form of it, a tag for its normal form."""
     request = message_service_pb2.ListMessagesRequest(
-        account_id=format_id(2),
-        filter={"start_time": at(1), "end_time": at(2), "statuses": [4, 5]},
-        page_size=1_000,
+        account_id=format_id(2), filter=EVERYTHING, page_size=1_000
     )
     await api.call(LIST, request, key="admin-key")
-    states = frozenset({State.SENT, State.SENT_FINAL, State.DELIVERED})
-    assert [MessageQuery(2, NOW_US + 1, NOW_US + 2, states, None, 1_000)] == api.history.queries
+    expected = MessageFilter(
+        start_us=NOW_US + 1,
+        end_us=NOW_US + 2,
+        states=frozenset({State.SENT, State.SENT_FINAL, State.DELIVERED}),
+        deleted=True,
+        channels=frozenset({Channel.SMS}),
+        traffics=frozenset({Traffic.PASSCODE}),
+        directions=frozenset({Direction.OUTBOUND, Direction.INBOUND}),
+        recipients=frozenset({"+44 7700 900123", "+447700900123", "A@Example.org", "A@example.org"}),
+        client_references=frozenset({"order-1"}),
+        data=frozenset({"{}"}),
+        senders=frozenset({"Shop"}),
+        campaigns=frozenset({"spring"}),
+        tags=frozenset({"vip"}),
+        reply_to_message_ids=frozenset({5}),
+        origins=frozenset({"crm"}),
+        providers=frozenset({"sandbox"}),
+        contact_id=8,
+    )
+    assert [MessageQuery(2, expected, None, 1_000)] == api.history.queries
+
+
+def test_every_field_of_the_filter_has_a_case():
+    """A new one needs a line above, so that it is not dropped on the way."""
+    assert {field.name for field in message_pb2.MessageFilter.DESCRIPTOR.fields} == EVERYTHING.keys()
+
+
+async def test_a_wish_that_the_broker_does_not_know_is_refused(api):
+    """As of a newer client: to ignore it is to list more than was asked for."""
+    unknown = b"\x12\x05\xd2\x0f\x02hi"  # ListMessagesRequest.filter with field 250
+    refusal = await api.call(LIST, unknown)
+    assert (grpc.StatusCode.INVALID_ARGUMENT, {"filter"}) == (refusal.code, refusal.violations.keys())
+    assert "field 250" in refusal.violations["filter"]
+
+
+async def test_a_list_says_how_far_its_index_is(api):
+    """And whether anything may be missing."""
+    response = await api.call(LIST, b"", message_service_pb2.ListMessagesResponse)
+    expected = message_pb2.IndexProgress(sequence=7, time=at(0), events_behind=2, whole=True)
+    assert expected == response.index
 
 
 @pytest.mark.parametrize(
@@ -162,7 +225,16 @@ async def test_every_field_of_a_list_reaches_the_query(api):
         ({"filter": {"end_time": {"nanos": -1}}}, "filter.end_time"),
         ({"filter": {"statuses": [1, 0]}}, "filter.statuses[1]"),
         ({"filter": {"statuses": [104]}}, "filter.statuses[0]"),
-        ({"filter": {"statuses": [1] * 101}}, "filter.statuses"),
+        ({"filter": {"statuses": [1] * 101}}, "filter"),
+        ({"filter": {"tags": ["a"] * 60, "senders": ["b"] * 41}}, "filter"),
+        ({"filter": {"channels": [0]}}, "filter.channels[0]"),
+        ({"filter": {"traffics": [1, 0]}}, "filter.traffics[1]"),
+        ({"filter": {"directions": [9]}}, "filter.directions[0]"),
+        ({"filter": {"recipients": ["+447700900123", ""]}}, "filter.recipients[1]"),
+        ({"filter": {"tags": [" "]}}, "filter.tags[0]"),
+        ({"filter": {"client_references": ["x" * 129]}}, "filter.client_references[0]"),
+        ({"filter": {"data": ["x" * 2_049]}}, "filter.data[0]"),
+        ({"filter": {"reply_to_message_ids": ["nonsense"]}}, "filter.reply_to_message_ids[0]"),
     ],
 )
 async def test_a_list_that_breaks_a_rule_is_refused_with_its_field(api, fields, broken):
@@ -171,13 +243,82 @@ async def test_a_list_that_breaks_a_rule_is_refused_with_its_field(api, fields, 
     assert (grpc.StatusCode.INVALID_ARGUMENT, {broken}) == (refusal.code, refusal.violations.keys())
 
 
-async def test_listing_deleted_messages_is_not_built_yet(api):
-    """Refused, since matching nothing would look like an answer."""
-    refusal = await api.call(LIST, message_service_pb2.ListMessagesRequest(filter={"statuses": [11]}))
-    assert (grpc.StatusCode.UNIMPLEMENTED, {"filter.statuses[0]"}) == (
-        refusal.code,
-        refusal.violations.keys(),
+async def test_a_deleted_message_is_shown_as_deleted(api, record):
+    """With the time of that, and still at an end."""
+    api.history.records[1, 1000] = replace(record, deleted_at_us=NOW_US + 9)
+    response = await api.call(
+        DELETE,
+        message_service_pb2.DeleteMessageRequest(message_id=format_id(1000)),
+        message_service_pb2.DeleteMessageResponse,
     )
+    expected = (status_pb2.MESSAGE_STATUS_DELETED, True, at(9))
+    assert expected == (response.message.status, response.message.end, response.message.delete_time)
+
+
+def test_the_event_of_a_deletion_shows_deleted(record):
+    """After the end that it had."""
+    change = MessageChange(Fact.DELETED, State.DELIVERED, State.DELIVERED)
+    entry = timeline_entry(TimelineRecord(4, NOW_US, change))
+    assert (22, 11, 5) == (entry.fact, entry.status, entry.previous_status)
+
+
+@pytest.mark.parametrize(("mark", "read"), [(1, True), (2, False)])
+async def test_a_message_is_marked(api, record, mark, read):
+    """Read or unread, and is answered as it is then."""
+    api.history.records[1, 1000] = record
+    response = await api.call(
+        MARK,
+        message_service_pb2.MarkMessageRequest(message_id=format_id(1000), mark=mark),
+        message_service_pb2.MarkMessageResponse,
+    )
+    assert ([read], at(4)) == (api.history.marks, response.message.read_time)
+
+
+async def test_a_mark_must_be_one(api):
+    """Unspecified is a broken rule, and so is a number that nobody knows."""
+    for mark in (0, 9):
+        refusal = await api.call(
+            MARK, message_service_pb2.MarkMessageRequest(message_id=format_id(1), mark=mark)
+        )
+        assert (grpc.StatusCode.INVALID_ARGUMENT, {"mark"}) == (refusal.code, refusal.violations.keys())
+
+
+async def test_a_message_is_sent_again(api, record):
+    """With everything that was asked for; the new message is the answer."""
+    api.redriver.answer = record
+    request = message_service_pb2.RedriveMessageRequest(
+        message_id=format_id(7), account_id=format_id(2), request_id="again", validity={"seconds": 60}
+    )
+    response = await api.call(REDRIVE, request, message_service_pb2.RedriveMessageResponse, key="admin-key")
+    assert [(2, 7, "again", 60_000_000)] == api.redriver.calls
+    assert message_message(record) == response.message
+
+
+@pytest.mark.parametrize(
+    ("fields", "broken"),
+    [
+        ({"request_id": "x" * 129}, "request_id"),
+        ({"request_id": "a\nb"}, "request_id"),
+        ({"validity": {"seconds": 0}}, "validity"),
+        ({"validity": {"seconds": 700_000}}, "validity"),
+        ({"message_id": ""}, "message_id"),
+    ],
+)
+async def test_a_redrive_that_breaks_a_rule_is_refused_with_its_field(api, fields, broken):
+    """As a Send would be."""
+    request = message_service_pb2.RedriveMessageRequest(**({"message_id": format_id(7)} | fields))
+    refusal = await api.call(REDRIVE, request)
+    assert (grpc.StatusCode.INVALID_ARGUMENT, {broken}) == (refusal.code, refusal.violations.keys())
+    assert [] == api.redriver.calls
+
+
+@pytest.mark.parametrize("method", [DELETE, MARK, REDRIVE])
+async def test_a_key_that_only_reads_changes_nothing(api, method):
+    """Nor does it learn whether there is such a message."""
+    refusal = await api.call(
+        method, message_service_pb2.GetMessageRequest(message_id=format_id(1)), key="read-key"
+    )
+    assert (grpc.StatusCode.PERMISSION_DENIED, "ROLE_INSUFFICIENT") == (refusal.code, refusal.reason)
 
 
 async def test_a_page_token_leads_to_the_next_page(api, record):

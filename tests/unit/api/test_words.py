@@ -9,11 +9,12 @@ from broker.domain.encoding import Encoding
 from broker.domain.explaining import Verdict
 from broker.domain.lifecycle import Fact, State
 from broker.domain.parameter import ParameterType
-from broker.domain.vocabulary import Channel, EventKind, Guarantee, Reason, Traffic
+from broker.domain.vocabulary import Channel, Direction, EventKind, Guarantee, Reason, Traffic
 from broker.spi import Idempotency, ReceiptMode
 from waypost.v1 import (
     channel_pb2,
     event_pb2,
+    message_pb2,
     provider_pb2,
     route_pb2,
     send_pb2,
@@ -27,6 +28,7 @@ PAIRS = [
     (Traffic, channel_pb2.Traffic, "TRAFFIC"),
     (Guarantee, channel_pb2.Guarantee, "GUARANTEE"),
     (Encoding, channel_pb2.Encoding, "ENCODING"),
+    (Direction, message_pb2.Direction, "DIRECTION"),
     (EventKind, event_pb2.EventKind, "EVENT_KIND"),
     (Fact, status_pb2.MessageFact, "MESSAGE_FACT"),
     (CallbackMethod, send_pb2.CallbackMethod, "CALLBACK_METHOD"),
@@ -59,7 +61,7 @@ def test_names_are_the_same_on_both_sides(word, pb, prefix):
 
 
 def test_every_state_is_shown_and_every_status_but_deleted_is_a_state():
-    """SENT_FINAL is shown as SENT; DELETED is a flag that is still to come."""
+    """SENT_FINAL is shown as SENT; DELETED is a flag beside the state."""
     expected = proto_words(status_pb2.MessageStatus, "MESSAGE_STATUS")
     shown = {state: words.PB_STATUSES[state] for state in State}
     assert {**{name: number for name, number in expected.items() if name != "DELETED"}, "SENT_FINAL": 4} == {
@@ -80,6 +82,7 @@ def test_filtering_by_sent_finds_both_states_that_are_shown_as_sent():
         (words.PB_CHANNELS, words.CHANNELS),
         (words.PB_TRAFFICS, words.TRAFFICS),
         (words.PB_GUARANTEES, words.GUARANTEES),
+        (words.PB_DIRECTIONS, words.DIRECTIONS),
     ],
 )
 def test_a_word_comes_back_as_it_went(there, back):

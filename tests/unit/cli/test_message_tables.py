@@ -10,6 +10,8 @@ from broker.cli.message_tables import messages_table, story_of, text_of
 from broker.cli.wording import local_time
 from waypost.v1 import content_pb2, message_pb2, message_service_pb2, status_pb2
 
+WHOLE = message_pb2.IndexProgress(whole=True)
+
 
 def printed(shown: RenderableType) -> str:
     """As a wide console prints it."""
@@ -29,8 +31,17 @@ def printed(shown: RenderableType) -> str:
 )
 def test_a_list_says_how_many_and_whether_there_are_more(count, more, expected) -> None:
     """On its last line."""
-    shown = printed(messages_table([message_pb2.Message()] * count, more=more))
+    shown = printed(messages_table([message_pb2.Message()] * count, more=more, index=WHOLE))
     assert expected == shown.splitlines()[-1].strip()
+
+
+def test_a_list_says_when_its_index_is_behind() -> None:
+    """What is newer may be missing, also where nothing was found."""
+    when = Timestamp(seconds=1_800_000_000)
+    behind = message_pb2.IndexProgress(events_behind=12_000, time=when)
+    for found in ([], [message_pb2.Message()]):
+        shown = printed(messages_table(found, more=False, index=behind))
+        assert f"12,000 events behind: messages since {local_time(when)} may be missing" in shown
 
 
 @pytest.mark.parametrize(

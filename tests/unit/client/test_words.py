@@ -6,6 +6,7 @@ from waypost import Channel, Reason, Status
 from waypost.wire.words import (
     CHANNELS,
     DELEGATIONS,
+    DIRECTIONS,
     ENCODINGS,
     FACTS,
     GUARANTEES,
@@ -14,7 +15,7 @@ from waypost.wire.words import (
     TRAFFICS,
 )
 
-ALL = [CHANNELS, DELEGATIONS, ENCODINGS, FACTS, GUARANTEES, REASONS, STATUSES, TRAFFICS]
+ALL = [CHANNELS, DELEGATIONS, DIRECTIONS, ENCODINGS, FACTS, GUARANTEES, REASONS, STATUSES, TRAFFICS]
 
 
 @pytest.mark.parametrize("words", ALL)

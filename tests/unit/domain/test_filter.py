@@ -24,7 +24,9 @@ EVENT = EventRecord(
     units=1,
     client_reference="order-1",
     data="blue",
-    labels=Labels(Campaign("spring", "Spring sale"), tags=("vip", "london"), reply_to_message_id=90),
+    labels=Labels(
+        Campaign("spring", "Spring sale"), tags=("vip", "london"), origin="crm", reply_to_message_id=90
+    ),
 )
 BARE = replace(EVENT, client_reference="", data="", labels=Labels())
 
@@ -36,6 +38,7 @@ CASES: dict[str, tuple[frozenset[Any], frozenset[Any]]] = {
     "tags": (frozenset({"london", "paris"}), frozenset({"paris"})),
     "data": (frozenset({"blue"}), frozenset({"red", ""})),
     "reply_to_message_ids": (frozenset({90}), frozenset({100})),
+    "origins": (frozenset({"crm"}), frozenset({"shop", ""})),
     "kinds": (frozenset({EventKind.MESSAGE, EventKind.CLICK}), frozenset({EventKind.INBOUND})),
 }
 UNMATCHED = {name: EventFilter(**{name: refused}) for name, (_, refused) in CASES.items()}

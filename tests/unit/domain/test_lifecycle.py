@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 
 from broker.domain.lifecycle import (
+    AFTERWARDS,
     BIRTHS,
     ENDS,
     MOVES,
@@ -49,7 +50,7 @@ def test_every_fact_in_every_state_moves_or_is_noted_or_is_refused(state: State,
         assert Step(following, fact, following in ENDS) == advance(state, fact)
     elif state in ENDS and fact in RECEIPTS:
         assert Step(state, Fact.LATE_RECEIPT, end=True) == advance(state, fact)
-    elif fact in NOTES:
+    elif fact in NOTES or (state in ENDS and fact in AFTERWARDS):
         assert Step(state, fact, state in ENDS) == advance(state, fact)
     else:
         with pytest.raises(IllegalMove) as refusal:
@@ -107,12 +108,12 @@ def test_time_alone_ends_every_message(state: State) -> None:
 @pytest.mark.parametrize("fact", Fact, ids=name)
 def test_every_fact_has_a_use(fact: Fact) -> None:
     """Each begins a message, moves one or is noted."""
-    assert fact in BIRTHS or fact in NOTES or any(fact is moving for _, moving in MOVES)
+    assert fact in BIRTHS or fact in NOTES | AFTERWARDS or any(fact is moving for _, moving in MOVES)
 
 
 def test_moves_and_notes_do_not_overlap() -> None:
     """A note never moves a message."""
-    assert set() == NOTES & {fact for _, fact in MOVES}
+    assert set() == (NOTES | AFTERWARDS) & {fact for _, fact in MOVES}
 
 
 def test_ends_have_no_moves() -> None:

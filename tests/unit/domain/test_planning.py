@@ -424,7 +424,11 @@ class TestFingerprints:
     def test_every_field_is_looked_at(self) -> None:
         """Emptying one changes the fingerprint; but for what is no part of the message itself."""
         blank = Submission(account_id=0, recipients=(), content=Content({}))
-        full = {"tokens": {"shop": "Acme"}, "template": TemplateRef("p", "welcome")}
+        full = {
+            "tokens": {"shop": "Acme"},
+            "template": TemplateRef("p", "welcome"),
+            "redriven_from_message_id": 5,
+        }
         ignored = {
             name for name in FIELDS if changed(**(full | {name: getattr(blank, name)})) == changed(**full)
         }

@@ -77,10 +77,10 @@ def plan_of(connection: SqliteConnection, name: str) -> list[str]:
 
 
 SMALL = {
-    *("schema_migrations", "store", "accounts", "directories", "parked_total"),
-    *("schema_migrations", "store", "accounts", "parked_total", "drained_providers"),
+    *("schema_migrations", "store", "accounts", "directories", "parked_total", "drained_providers"),
     *("chain", "head", "changed", "json_each", "CONSTANT"),
     *("turn", "lane", "class", "3", "provider_health"),
+    *("erased", "marked", "found", "counted", "begun", "labelled", "l", "tag"),
 }
 """What may be looked through: it has a row, or as many as were asked for, or one for each provider."""
 
@@ -93,10 +93,6 @@ WHOLE = {
     "deleted_group": "one row of any in an index of the few that are removed",
     "due_counts": "counts what waits, now and then",
     "count_crashes": "once, at the start; along a partial index of what is with providers",
-    "messages_page": "a bounded stretch of ids",
-    "scan_floor": "a bounded stretch of ids",
-    "messages_of_contact": "a bounded stretch of an index",
-    "contact_scan_floor": "a bounded stretch of an index",
     "followers_behind": "accounts that use callbacks, less often the more there are",
     "oldest_callbacks": "accounts that use callbacks, every ten seconds",
     "callback_counts": "endpoints that something waits for, every ten seconds",
@@ -105,6 +101,8 @@ WHOLE = {
     "release_callbacks": "at the start",
     "miscounted_endpoints": "a check of the whole store",
     "stray_callbacks": "a check of the whole store",
+    "scanned_ids": "a bounded stretch of ids",
+    "indexes_behind": "every account, once at a start",
 } | {f"forget_request_ids_{slot}": "empties the table" for slot in range(4)}
 """Statements that look through a table on purpose, and why."""
 

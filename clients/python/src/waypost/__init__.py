@@ -38,7 +38,7 @@ from waypost.errors import (
     WaypostError,
 )
 from waypost.events import Event, InboundEvent, MessageEvent
-from waypost.messages import Analysis, ForcingCharacter, Message, Part, TimelineEntry
+from waypost.messages import Analysis, ForcingCharacter, Message, MessageFields, Part, TimelineEntry
 from waypost.send_stream import SendStream
 from waypost.sending import Campaign, Options, Price, Recipient, SendRequest, SendResult, Sent
 from waypost.subscription import Subscription
@@ -46,6 +46,7 @@ from waypost.vocabulary import (
     CallbackMethod,
     Channel,
     Delegation,
+    Direction,
     Encoding,
     Fact,
     Guarantee,
@@ -67,6 +68,7 @@ __all__ = [
     "Content",
     "DeadlineExceeded",
     "Delegation",
+    "Direction",
     "Email",
     "Encoding",
     "Event",
@@ -81,6 +83,7 @@ __all__ = [
     "Media",
     "Message",
     "MessageEvent",
+    "MessageFields",
     "Mms",
     "NotFound",
     "NotImplementedByBroker",

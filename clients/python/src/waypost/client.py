@@ -1,6 +1,7 @@
 """The client: one connection to one broker, and a method for each thing to ask of it."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -11,7 +12,7 @@ import grpc
 from waypost.connection import Connection
 from waypost.errors import FailedPrecondition, WaypostError
 from waypost.events import Event, EventFields
-from waypost.messages import Analysis, Message
+from waypost.messages import Analysis, Message, MessageFields
 from waypost.send_stream import SendStream
 from waypost.send_window import WindowLimits
 from waypost.sending import Body, SendFields, SendRequest, Sent, as_request
@@ -21,6 +22,7 @@ from waypost.vocabulary import Status
 from waypost.wire.follow import place_of, subscribe_message
 from waypost.wire.sends import request_message, sent_of
 from waypost.wire.stored import analysis_of, list_message, message_of
+from waypost.wire.times import duration
 
 TIMEOUT_S = 30.0
 HEARTBEAT = timedelta(seconds=15)
@@ -188,14 +190,18 @@ class Client:
         status: Status | Iterable[Status] = (),
         page_size: int = PAGE_SIZE,
         account_id: str = "",
+        **only: Unpack[MessageFields],
     ) -> AsyncGenerator[Message, None]:
         """Messages, newest first, without their content and timeline.
+
+        Deleted ones are left out unless `status` asks for them.
 
         since, until: when they were accepted, `until` not included.
         status: in any of these.
         page_size: how many are fetched at once, 1 to 1,000.
+        only: see MessageFields. A message is listed when it matches each that is given.
         """
-        request = list_message(since, until, status, page_size=page_size, account_id=account_id)
+        request = list_message(since, until, status, only, page_size=page_size, account_id=account_id)
         while True:
             page = await self._connection.call(self._connection.messages.ListMessages, request)
             for message in page.messages:
@@ -217,6 +223,51 @@ class Client:
             if error.metadata.get("status") != Status.CANCELLED:
                 raise
             return await self.get(message_id, account_id=account_id)
+        return message_of(response.message)
+
+    async def delete(self, message_id: str, *, account_id: str = "") -> Message:
+        """Erase what a message says and to whom. One that is deleted already is no failure.
+
+        Raises FailedPrecondition before the message's end.
+        """
+        request = message_service_pb2.DeleteMessageRequest(message_id=message_id, account_id=account_id)
+        response = await self._connection.call(self._connection.messages.DeleteMessage, request)
+        return message_of(response.message)
+
+    async def mark(self, message_id: str, *, read: bool = True, account_id: str = "") -> Message:
+        """Mark an inbound message read, or unread. Raises FailedPrecondition for any other."""
+        mark = message_service_pb2.MARK_READ if read else message_service_pb2.MARK_UNREAD
+        request = message_service_pb2.MarkMessageRequest(
+            message_id=message_id, mark=mark, account_id=account_id
+        )
+        response = await self._connection.call(self._connection.messages.MarkMessage, request)
+        return message_of(response.message)
+
+    async def redrive(
+        self,
+        message_id: str,
+        *,
+        request_id: str | None = None,
+        validity: timedelta | None = None,
+        account_id: str = "",
+    ) -> Message:
+        """Send an ended message again, as a new one, which is what comes back.
+
+        It has a request_id, so it is repeated by itself when the connection was lost, and nothing is sent
+        twice. Give your own to repeat it yourself.
+
+        request_id: at most 128 characters. None: a new one.
+        validity: how long a provider may be given the new message, 1 s to 7 days.
+
+        Raises FailedPrecondition unless it ended SENDING_FAILED, DELIVERY_FAILED, EXPIRED, UNKNOWN, or REJECTED
+        by a provider.
+        """
+        request = message_service_pb2.RedriveMessageRequest(
+            message_id=message_id, account_id=account_id, request_id=request_id or secrets.token_hex(16)
+        )
+        if validity is not None:
+            request.validity.CopyFrom(duration(validity))
+        response = await self._connection.call(self._connection.messages.RedriveMessage, request)
         return message_of(response.message)
 
     async def analyze(

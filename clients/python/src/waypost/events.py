@@ -64,6 +64,7 @@ class MessageEvent(Event):
     origin: str
     next_attempt_time: datetime | None
     next_provider: str
+    redriven_from_message_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,3 +103,4 @@ class EventFields(TypedDict, total=False):
     tags: str | Iterable[str]
     data: str | Iterable[str]
     reply_to_message_ids: str | Iterable[str]
+    origins: str | Iterable[str]

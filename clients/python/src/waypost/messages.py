@@ -1,11 +1,13 @@
 """Messages as they stand, with their histories, and texts that were measured."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from waypost.content import Content, TemplateVersion
 from waypost.sending import Campaign, Price
-from waypost.vocabulary import Channel, Encoding, Fact, Guarantee, Reason, Status, Traffic
+from waypost.vocabulary import Channel, Direction, Encoding, Fact, Guarantee, Reason, Status, Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,10 @@ class TimelineEntry:
 class Message:
     """A message as it stands now. An empty str means that there is none.
 
+    A deleted one (status DELETED) has no recipient, content and data.
+
     end: whether the status is for good.
+    redriven_from_message_id: the message that this one sends again.
     content, timeline: only of a message that was looked up by its id; None and empty in lists.
     """
 
@@ -72,7 +77,31 @@ class Message:
     reply_to_message_id: str
     origin: str
     template: TemplateVersion | None = None
+    direction: Direction | None = None
+    delete_time: datetime | None = None
+    read_time: datetime | None = None
+    redriven_from_message_id: str = ""
     timeline: tuple[TimelineEntry, ...] = ()
+
+
+class MessageFields(TypedDict, total=False):
+    """Which messages to list: a message is listed when it matches each field that is given, by any of its values.
+
+    At most 100 values in all. Tags match in any case, addresses in any spelling, the rest exactly.
+    """
+
+    recipients: str | Iterable[str]
+    client_references: str | Iterable[str]
+    campaigns: str | Iterable[str]
+    tags: str | Iterable[str]
+    senders: str | Iterable[str]
+    channels: Channel | Iterable[Channel]
+    traffics: Traffic | Iterable[Traffic]
+    directions: Direction | Iterable[Direction]
+    providers: str | Iterable[str]
+    reply_to_message_ids: str | Iterable[str]
+    data: str | Iterable[str]
+    origins: str | Iterable[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ class Fact(StrEnum):
     CLICKED = "CLICKED"
     PROGRESSED = "PROGRESSED"
     REROUTED = "REROUTED"
+    DELETED = "DELETED"
     UNRECOGNISED = "UNRECOGNISED"
 
 
@@ -106,6 +107,14 @@ class Delegation(StrEnum):
     DIRECT = "DIRECT"
     PRIORITY_CONTACT = "PRIORITY_CONTACT"
     ALL_CONTACTS = "ALL_CONTACTS"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+class Direction(StrEnum):
+    """Which way a message goes."""
+
+    OUTBOUND = "OUTBOUND"
+    INBOUND = "INBOUND"
     UNRECOGNISED = "UNRECOGNISED"
 
 

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from waypost.v1 import channel_pb2 as _channel_pb2
 from waypost.v1 import content_pb2 as _content_pb2
 from waypost.v1 import price_pb2 as _price_pb2
@@ -24,6 +25,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Direction:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Direction.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DIRECTION_UNSPECIFIED: _Direction.ValueType  # 0
+    """Not allowed in a filter."""
+    DIRECTION_OUTBOUND: _Direction.ValueType  # 1
+    """To a recipient."""
+    DIRECTION_INBOUND: _Direction.ValueType  # 2
+    """From one."""
+
+class Direction(_Direction, metaclass=_DirectionEnumTypeWrapper):
+    """Which way a message goes."""
+
+DIRECTION_UNSPECIFIED: Direction.ValueType  # 0
+"""Not allowed in a filter."""
+DIRECTION_OUTBOUND: Direction.ValueType  # 1
+"""To a recipient."""
+DIRECTION_INBOUND: Direction.ValueType  # 2
+"""From one."""
+Global___Direction: _TypeAlias = Direction  # noqa: Y015
 
 @_typing.final
 class Message(_message.Message):
@@ -61,6 +86,10 @@ class Message(_message.Message):
     GUARANTEE_FIELD_NUMBER: _builtins.int
     ROUTE_VERSION_FIELD_NUMBER: _builtins.int
     CANDIDATES_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    DELETE_TIME_FIELD_NUMBER: _builtins.int
+    READ_TIME_FIELD_NUMBER: _builtins.int
+    REDRIVEN_FROM_MESSAGE_ID_FIELD_NUMBER: _builtins.int
     TEMPLATE_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """13 characters of Crockford base32, ordered by time."""
@@ -104,6 +133,10 @@ class Message(_message.Message):
     """From the request."""
     route_version: _builtins.int
     """The version of the routes that named its candidates. 0: none were stored."""
+    direction: Global___Direction.ValueType
+    """Which way it goes."""
+    redriven_from_message_id: _builtins.str
+    """The message that this one sends again. Empty: none."""
     @_builtins.property
     def content(self) -> _content_pb2.Content:
         """What is said on its channel. Absent in lists."""
@@ -139,6 +172,14 @@ class Message(_message.Message):
     @_builtins.property
     def candidates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The provider instances that may carry it, in the order to try them. Absent in lists, and once it has ended."""
+
+    @_builtins.property
+    def delete_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was deleted: its status is DELETED, and recipient, content and data are gone. Absent: it was not."""
+
+    @_builtins.property
+    def read_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was marked read. Absent: it is not."""
 
     @_builtins.property
     def template(self) -> _template_pb2.TemplateVersion:
@@ -177,11 +218,15 @@ class Message(_message.Message):
         guarantee: _channel_pb2.Guarantee.ValueType = ...,
         route_version: _builtins.int = ...,
         candidates: _abc.Iterable[_builtins.str] | None = ...,
+        direction: Global___Direction.ValueType = ...,
+        delete_time: _timestamp_pb2.Timestamp | None = ...,
+        read_time: _timestamp_pb2.Timestamp | None = ...,
+        redriven_from_message_id: _builtins.str = ...,
         template: _template_pb2.TemplateVersion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "campaign", b"campaign", "content", b"content", "end_time", b"end_time", "expire_time", b"expire_time", "price", b"price", "template", b"template", "transmit_time", b"transmit_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "campaign", b"campaign", "content", b"content", "delete_time", b"delete_time", "end_time", b"end_time", "expire_time", b"expire_time", "price", b"price", "read_time", b"read_time", "template", b"template", "transmit_time", b"transmit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "account_id", b"account_id", "attempts", b"attempts", "broadcast_id", b"broadcast_id", "campaign", b"campaign", "candidates", b"candidates", "channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "content", b"content", "data", b"data", "encoding", b"encoding", "end", b"end", "end_time", b"end_time", "expire_time", b"expire_time", "guarantee", b"guarantee", "message_id", b"message_id", "origin", b"origin", "price", b"price", "provider", b"provider", "reason", b"reason", "recipient", b"recipient", "reply_to_message_id", b"reply_to_message_id", "route_version", b"route_version", "sender", b"sender", "status", b"status", "tags", b"tags", "template", b"template", "traffic", b"traffic", "transmit_time", b"transmit_time", "units", b"units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "account_id", b"account_id", "attempts", b"attempts", "broadcast_id", b"broadcast_id", "campaign", b"campaign", "candidates", b"candidates", "channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "content", b"content", "data", b"data", "delete_time", b"delete_time", "direction", b"direction", "encoding", b"encoding", "end", b"end", "end_time", b"end_time", "expire_time", b"expire_time", "guarantee", b"guarantee", "message_id", b"message_id", "origin", b"origin", "price", b"price", "provider", b"provider", "read_time", b"read_time", "reason", b"reason", "recipient", b"recipient", "redriven_from_message_id", b"redriven_from_message_id", "reply_to_message_id", b"reply_to_message_id", "route_version", b"route_version", "sender", b"sender", "status", b"status", "tags", b"tags", "template", b"template", "traffic", b"traffic", "transmit_time", b"transmit_time", "units", b"units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -273,7 +318,11 @@ Global___TimelineEntry: _TypeAlias = TimelineEntry  # noqa: Y015
 
 @_typing.final
 class MessageFilter(_message.Message):
-    """Which messages to list. A message is listed when it matches every field that is set."""
+    """Which messages to list. A message is listed when it matches every field that is set; a repeated field matches
+    when any of its values does. At most 100 values in all, and values are compared exactly where nothing else is
+    said. Fields marked with * are looked up in an index, and a list is fast from its first page to its last;
+    with none of them, a page looks at up to 10,000 messages and may be short.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -281,19 +330,79 @@ class MessageFilter(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     STATUSES_FIELD_NUMBER: _builtins.int
     CONTACT_ID_FIELD_NUMBER: _builtins.int
+    RECIPIENTS_FIELD_NUMBER: _builtins.int
+    CLIENT_REFERENCES_FIELD_NUMBER: _builtins.int
+    CAMPAIGNS_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    SENDERS_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    TRAFFICS_FIELD_NUMBER: _builtins.int
+    DIRECTIONS_FIELD_NUMBER: _builtins.int
+    PROVIDERS_FIELD_NUMBER: _builtins.int
+    REPLY_TO_MESSAGE_IDS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    ORIGINS_FIELD_NUMBER: _builtins.int
     contact_id: _builtins.str
     """To this directory contact, also when it was deleted since."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """Accepted at or after."""
+        """Accepted at or after. *"""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """Accepted before."""
+        """Accepted before. *"""
 
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_status_pb2.MessageStatus.ValueType]:
-        """In any of these statuses."""
+        """In any of these statuses. DELETED is one of them: without it, deleted messages are left out."""
+
+    @_builtins.property
+    def recipients(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """To these addresses; phone numbers and mailboxes in any spelling that Send takes. *"""
+
+    @_builtins.property
+    def client_references(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """By the caller's own references. *"""
+
+    @_builtins.property
+    def campaigns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """By campaign id. *"""
+
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """By tag, in any case. *"""
+
+    @_builtins.property
+    def senders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """From these senders. *"""
+
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
+        """On these channels."""
+
+    @_builtins.property
+    def traffics(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Traffic.ValueType]:
+        """For these purposes."""
+
+    @_builtins.property
+    def directions(self) -> _containers.RepeatedScalarFieldContainer[Global___Direction.ValueType]:
+        """Going this way."""
+
+    @_builtins.property
+    def providers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Whose last attempt was with these provider instances. *"""
+
+    @_builtins.property
+    def reply_to_message_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """By the message that was answered. *"""
+
+    @_builtins.property
+    def data(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """By the request's data. *"""
+
+    @_builtins.property
+    def origins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """By the request's origin. *"""
 
     def __init__(
         self,
@@ -302,11 +411,61 @@ class MessageFilter(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         statuses: _abc.Iterable[_status_pb2.MessageStatus.ValueType] | None = ...,
         contact_id: _builtins.str = ...,
+        recipients: _abc.Iterable[_builtins.str] | None = ...,
+        client_references: _abc.Iterable[_builtins.str] | None = ...,
+        campaigns: _abc.Iterable[_builtins.str] | None = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
+        senders: _abc.Iterable[_builtins.str] | None = ...,
+        channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
+        traffics: _abc.Iterable[_channel_pb2.Traffic.ValueType] | None = ...,
+        directions: _abc.Iterable[Global___Direction.ValueType] | None = ...,
+        providers: _abc.Iterable[_builtins.str] | None = ...,
+        reply_to_message_ids: _abc.Iterable[_builtins.str] | None = ...,
+        data: _abc.Iterable[_builtins.str] | None = ...,
+        origins: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_id", b"contact_id", "end_time", b"end_time", "start_time", b"start_time", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaigns", b"campaigns", "channels", b"channels", "client_references", b"client_references", "contact_id", b"contact_id", "data", b"data", "directions", b"directions", "end_time", b"end_time", "origins", b"origins", "providers", b"providers", "recipients", b"recipients", "reply_to_message_ids", b"reply_to_message_ids", "senders", b"senders", "start_time", b"start_time", "statuses", b"statuses", "tags", b"tags", "traffics", b"traffics"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MessageFilter: _TypeAlias = MessageFilter  # noqa: Y015
+
+@_typing.final
+class IndexProgress(_message.Message):
+    """How far the index of an account's messages is. It follows the event log, usually by less than a second, and
+    further off while the broker is as busy as can be.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    EVENTS_BEHIND_FIELD_NUMBER: _builtins.int
+    WHOLE_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """Up to this event of the account's log."""
+    events_behind: _builtins.int
+    """How many events came after it. Up to 10,000 of them are looked through for every page."""
+    whole: _builtins.bool
+    """Whether the list has everything that matches. If not, messages after `time` may be missing from it."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When that was committed. Absent: nothing is indexed yet."""
+
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.int = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        events_behind: _builtins.int = ...,
+        whole: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events_behind", b"events_behind", "sequence", b"sequence", "time", b"time", "whole", b"whole"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IndexProgress: _TypeAlias = IndexProgress  # noqa: Y015

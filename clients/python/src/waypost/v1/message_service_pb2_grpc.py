@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class MessageServiceStub(object):
-    """Single messages: look up, list, cancel, analyse.
+    """Single messages: look up, list, cancel, delete, mark, send again, analyse.
     """
 
     def __init__(self, channel):
@@ -50,6 +50,21 @@ class MessageServiceStub(object):
                 request_serializer=waypost_dot_v1_dot_message__service__pb2.CancelMessageRequest.SerializeToString,
                 response_deserializer=waypost_dot_v1_dot_message__service__pb2.CancelMessageResponse.FromString,
                 _registered_method=True)
+        self.DeleteMessage = channel.unary_unary(
+                '/waypost.v1.MessageService/DeleteMessage',
+                request_serializer=waypost_dot_v1_dot_message__service__pb2.DeleteMessageRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_message__service__pb2.DeleteMessageResponse.FromString,
+                _registered_method=True)
+        self.MarkMessage = channel.unary_unary(
+                '/waypost.v1.MessageService/MarkMessage',
+                request_serializer=waypost_dot_v1_dot_message__service__pb2.MarkMessageRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_message__service__pb2.MarkMessageResponse.FromString,
+                _registered_method=True)
+        self.RedriveMessage = channel.unary_unary(
+                '/waypost.v1.MessageService/RedriveMessage',
+                request_serializer=waypost_dot_v1_dot_message__service__pb2.RedriveMessageRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_message__service__pb2.RedriveMessageResponse.FromString,
+                _registered_method=True)
         self.AnalyzeMessage = channel.unary_unary(
                 '/waypost.v1.MessageService/AnalyzeMessage',
                 request_serializer=waypost_dot_v1_dot_message__service__pb2.AnalyzeMessageRequest.SerializeToString,
@@ -58,7 +73,7 @@ class MessageServiceStub(object):
 
 
 class MessageServiceServicer(object):
-    """Single messages: look up, list, cancel, analyse.
+    """Single messages: look up, list, cancel, delete, mark, send again, analyse.
     """
 
     def GetMessage(self, request, context):
@@ -77,6 +92,29 @@ class MessageServiceServicer(object):
 
     def CancelMessage(self, request, context):
         """Ends a message that no provider was given yet. FAILED_PRECONDITION once one was.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteMessage(self, request, context):
+        """Erases what a message says and to whom: content, recipient and data. The rest stays, also for what is counted.
+        FAILED_PRECONDITION before its end. Deleting again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MarkMessage(self, request, context):
+        """Marks an inbound message read or unread. FAILED_PRECONDITION for any other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedriveMessage(self, request, context):
+        """Sends an ended message again, as a new one. FAILED_PRECONDITION unless it ended SENDING_FAILED,
+        DELIVERY_FAILED, EXPIRED, UNKNOWN, or REJECTED by a provider.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,6 +145,21 @@ def add_MessageServiceServicer_to_server(servicer, server):
                     request_deserializer=waypost_dot_v1_dot_message__service__pb2.CancelMessageRequest.FromString,
                     response_serializer=waypost_dot_v1_dot_message__service__pb2.CancelMessageResponse.SerializeToString,
             ),
+            'DeleteMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteMessage,
+                    request_deserializer=waypost_dot_v1_dot_message__service__pb2.DeleteMessageRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_message__service__pb2.DeleteMessageResponse.SerializeToString,
+            ),
+            'MarkMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkMessage,
+                    request_deserializer=waypost_dot_v1_dot_message__service__pb2.MarkMessageRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_message__service__pb2.MarkMessageResponse.SerializeToString,
+            ),
+            'RedriveMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedriveMessage,
+                    request_deserializer=waypost_dot_v1_dot_message__service__pb2.RedriveMessageRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_message__service__pb2.RedriveMessageResponse.SerializeToString,
+            ),
             'AnalyzeMessage': grpc.unary_unary_rpc_method_handler(
                     servicer.AnalyzeMessage,
                     request_deserializer=waypost_dot_v1_dot_message__service__pb2.AnalyzeMessageRequest.FromString,
@@ -121,7 +174,7 @@ def add_MessageServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class MessageService(object):
-    """Single messages: look up, list, cancel, analyse.
+    """Single messages: look up, list, cancel, delete, mark, send again, analyse.
     """
 
     @staticmethod
@@ -195,6 +248,87 @@ class MessageService(object):
             '/waypost.v1.MessageService/CancelMessage',
             waypost_dot_v1_dot_message__service__pb2.CancelMessageRequest.SerializeToString,
             waypost_dot_v1_dot_message__service__pb2.CancelMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.MessageService/DeleteMessage',
+            waypost_dot_v1_dot_message__service__pb2.DeleteMessageRequest.SerializeToString,
+            waypost_dot_v1_dot_message__service__pb2.DeleteMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.MessageService/MarkMessage',
+            waypost_dot_v1_dot_message__service__pb2.MarkMessageRequest.SerializeToString,
+            waypost_dot_v1_dot_message__service__pb2.MarkMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedriveMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.MessageService/RedriveMessage',
+            waypost_dot_v1_dot_message__service__pb2.RedriveMessageRequest.SerializeToString,
+            waypost_dot_v1_dot_message__service__pb2.RedriveMessageResponse.FromString,
             options,
             channel_credentials,
             insecure,

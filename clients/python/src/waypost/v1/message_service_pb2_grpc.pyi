@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class MessageServiceStub:
-    """Single messages: look up, list, cancel, analyse."""
+    """Single messages: look up, list, cancel, delete, mark, send again, analyse."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -39,12 +39,22 @@ class MessageServiceStub:
     """An account's messages, newest first."""
     CancelMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.CancelMessageRequest, _message_service_pb2.CancelMessageResponse]
     """Ends a message that no provider was given yet. FAILED_PRECONDITION once one was."""
+    DeleteMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.DeleteMessageRequest, _message_service_pb2.DeleteMessageResponse]
+    """Erases what a message says and to whom: content, recipient and data. The rest stays, also for what is counted.
+    FAILED_PRECONDITION before its end. Deleting again changes nothing.
+    """
+    MarkMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.MarkMessageRequest, _message_service_pb2.MarkMessageResponse]
+    """Marks an inbound message read or unread. FAILED_PRECONDITION for any other."""
+    RedriveMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.RedriveMessageRequest, _message_service_pb2.RedriveMessageResponse]
+    """Sends an ended message again, as a new one. FAILED_PRECONDITION unless it ended SENDING_FAILED,
+    DELIVERY_FAILED, EXPIRED, UNKNOWN, or REJECTED by a provider.
+    """
     AnalyzeMessage: _grpc.UnaryUnaryMultiCallable[_message_service_pb2.AnalyzeMessageRequest, _message_service_pb2.AnalyzeMessageResponse]
     """Encoding, length and parts of a text. Stores nothing."""
 
 @_typing.type_check_only
 class MessageServiceAsyncStub(MessageServiceStub):
-    """Single messages: look up, list, cancel, analyse."""
+    """Single messages: look up, list, cancel, delete, mark, send again, analyse."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.GetMessageRequest, _message_service_pb2.GetMessageResponse]  # type: ignore[assignment]
@@ -53,11 +63,21 @@ class MessageServiceAsyncStub(MessageServiceStub):
     """An account's messages, newest first."""
     CancelMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.CancelMessageRequest, _message_service_pb2.CancelMessageResponse]  # type: ignore[assignment]
     """Ends a message that no provider was given yet. FAILED_PRECONDITION once one was."""
+    DeleteMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.DeleteMessageRequest, _message_service_pb2.DeleteMessageResponse]  # type: ignore[assignment]
+    """Erases what a message says and to whom: content, recipient and data. The rest stays, also for what is counted.
+    FAILED_PRECONDITION before its end. Deleting again changes nothing.
+    """
+    MarkMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.MarkMessageRequest, _message_service_pb2.MarkMessageResponse]  # type: ignore[assignment]
+    """Marks an inbound message read or unread. FAILED_PRECONDITION for any other."""
+    RedriveMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.RedriveMessageRequest, _message_service_pb2.RedriveMessageResponse]  # type: ignore[assignment]
+    """Sends an ended message again, as a new one. FAILED_PRECONDITION unless it ended SENDING_FAILED,
+    DELIVERY_FAILED, EXPIRED, UNKNOWN, or REJECTED by a provider.
+    """
     AnalyzeMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.AnalyzeMessageRequest, _message_service_pb2.AnalyzeMessageResponse]  # type: ignore[assignment]
     """Encoding, length and parts of a text. Stores nothing."""
 
 class MessageServiceServicer:
-    """Single messages: look up, list, cancel, analyse."""
+    """Single messages: look up, list, cancel, delete, mark, send again, analyse."""
 
     def GetMessage(
         self,
@@ -79,6 +99,31 @@ class MessageServiceServicer:
         context: _ServicerContext,
     ) -> _typing.Union[_message_service_pb2.CancelMessageResponse, _abc.Awaitable[_message_service_pb2.CancelMessageResponse]]:
         """Ends a message that no provider was given yet. FAILED_PRECONDITION once one was."""
+
+    def DeleteMessage(
+        self,
+        request: _message_service_pb2.DeleteMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_service_pb2.DeleteMessageResponse, _abc.Awaitable[_message_service_pb2.DeleteMessageResponse]]:
+        """Erases what a message says and to whom: content, recipient and data. The rest stays, also for what is counted.
+        FAILED_PRECONDITION before its end. Deleting again changes nothing.
+        """
+
+    def MarkMessage(
+        self,
+        request: _message_service_pb2.MarkMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_service_pb2.MarkMessageResponse, _abc.Awaitable[_message_service_pb2.MarkMessageResponse]]:
+        """Marks an inbound message read or unread. FAILED_PRECONDITION for any other."""
+
+    def RedriveMessage(
+        self,
+        request: _message_service_pb2.RedriveMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_message_service_pb2.RedriveMessageResponse, _abc.Awaitable[_message_service_pb2.RedriveMessageResponse]]:
+        """Sends an ended message again, as a new one. FAILED_PRECONDITION unless it ended SENDING_FAILED,
+        DELIVERY_FAILED, EXPIRED, UNKNOWN, or REJECTED by a provider.
+        """
 
     def AnalyzeMessage(
         self,

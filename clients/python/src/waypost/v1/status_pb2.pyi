@@ -135,6 +135,8 @@ class _MessageFactEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageFa
     """The provider reports that it passed the message on; the end is still to come."""
     MESSAGE_FACT_REROUTED: _MessageFact.ValueType  # 21
     """The next attempt will be with another provider, since the one it waited for takes nothing now."""
+    MESSAGE_FACT_DELETED: _MessageFact.ValueType  # 22
+    """It was deleted: recipient, content and data are gone, here and from its earlier events."""
 
 class MessageFact(_MessageFact, metaclass=_MessageFactEnumTypeWrapper):
     """What happened to a message in one event. Facts without a move (READ, CLICKED, LATE_RECEIPT,
@@ -187,6 +189,8 @@ MESSAGE_FACT_PROGRESSED: MessageFact.ValueType  # 20
 """The provider reports that it passed the message on; the end is still to come."""
 MESSAGE_FACT_REROUTED: MessageFact.ValueType  # 21
 """The next attempt will be with another provider, since the one it waited for takes nothing now."""
+MESSAGE_FACT_DELETED: MessageFact.ValueType  # 22
+"""It was deleted: recipient, content and data are gone, here and from its earlier events."""
 Global___MessageFact: _TypeAlias = MessageFact  # noqa: Y015
 
 class _Reason:

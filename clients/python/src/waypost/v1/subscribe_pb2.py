@@ -27,7 +27,7 @@ from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from waypost.v1 import event_pb2 as waypost_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1awaypost/v1/subscribe.proto\x12\nwaypost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x16waypost/v1/event.proto\"\x85\x02\n\x10SubscribeRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\'\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x17.waypost.v1.EventFilter\x12\x16\n\x0c\x61\x66ter_cursor\x18\x03 \x01(\tH\x00\x12\x30\n\x0e\x66rom_beginning\x18\x04 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12*\n\x08\x66rom_now\x18\x05 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12\x35\n\x12heartbeat_interval\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x07\n\x05start\"\xc7\x01\n\x0b\x45ventFilter\x12\x13\n\x0bmessage_ids\x18\x01 \x03(\t\x12\x15\n\rbroadcast_ids\x18\x02 \x03(\t\x12\x19\n\x11\x63lient_references\x18\x03 \x03(\t\x12\x11\n\tcampaigns\x18\x04 \x03(\t\x12\x0c\n\x04tags\x18\x05 \x03(\t\x12\x0c\n\x04\x64\x61ta\x18\x06 \x03(\t\x12\x1c\n\x14reply_to_message_ids\x18\x07 \x03(\t\x12$\n\x05kinds\x18\x08 \x03(\x0e\x32\x15.waypost.v1.EventKind\"F\n\x11SubscribeResponse\x12!\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x11.waypost.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1awaypost/v1/subscribe.proto\x12\nwaypost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x16waypost/v1/event.proto\"\x85\x02\n\x10SubscribeRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\'\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x17.waypost.v1.EventFilter\x12\x16\n\x0c\x61\x66ter_cursor\x18\x03 \x01(\tH\x00\x12\x30\n\x0e\x66rom_beginning\x18\x04 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12*\n\x08\x66rom_now\x18\x05 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12\x35\n\x12heartbeat_interval\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x07\n\x05start\"\xd8\x01\n\x0b\x45ventFilter\x12\x13\n\x0bmessage_ids\x18\x01 \x03(\t\x12\x15\n\rbroadcast_ids\x18\x02 \x03(\t\x12\x19\n\x11\x63lient_references\x18\x03 \x03(\t\x12\x11\n\tcampaigns\x18\x04 \x03(\t\x12\x0c\n\x04tags\x18\x05 \x03(\t\x12\x0c\n\x04\x64\x61ta\x18\x06 \x03(\t\x12\x1c\n\x14reply_to_message_ids\x18\x07 \x03(\t\x12$\n\x05kinds\x18\x08 \x03(\x0e\x32\x15.waypost.v1.EventKind\x12\x0f\n\x07origins\x18\t \x03(\t\"F\n\x11SubscribeResponse\x12!\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x11.waypost.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,7 +37,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBSCRIBEREQUEST']._serialized_start=128
   _globals['_SUBSCRIBEREQUEST']._serialized_end=389
   _globals['_EVENTFILTER']._serialized_start=392
-  _globals['_EVENTFILTER']._serialized_end=591
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=593
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=663
+  _globals['_EVENTFILTER']._serialized_end=608
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=610
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=680
 # @@protoc_insertion_point(module_scope)

@@ -89,6 +89,7 @@ class EventFilter(_message.Message):
     DATA_FIELD_NUMBER: _builtins.int
     REPLY_TO_MESSAGE_IDS_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
+    ORIGINS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def message_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Messages by id."""
@@ -121,6 +122,10 @@ class EventFilter(_message.Message):
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_event_pb2.EventKind.ValueType]:
         """By what the event is about."""
 
+    @_builtins.property
+    def origins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """By the request's origin."""
+
     def __init__(
         self,
         *,
@@ -132,10 +137,11 @@ class EventFilter(_message.Message):
         data: _abc.Iterable[_builtins.str] | None = ...,
         reply_to_message_ids: _abc.Iterable[_builtins.str] | None = ...,
         kinds: _abc.Iterable[_event_pb2.EventKind.ValueType] | None = ...,
+        origins: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["broadcast_ids", b"broadcast_ids", "campaigns", b"campaigns", "client_references", b"client_references", "data", b"data", "kinds", b"kinds", "message_ids", b"message_ids", "reply_to_message_ids", b"reply_to_message_ids", "tags", b"tags"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broadcast_ids", b"broadcast_ids", "campaigns", b"campaigns", "client_references", b"client_references", "data", b"data", "kinds", b"kinds", "message_ids", b"message_ids", "origins", b"origins", "reply_to_message_ids", b"reply_to_message_ids", "tags", b"tags"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,27 +1,41 @@
 """Stored messages and measured texts, from protobuf."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from waypost.content import TemplateVersion
-from waypost.messages import Analysis, ForcingCharacter, Message, Part, TimelineEntry
+from waypost.messages import Analysis, ForcingCharacter, Message, MessageFields, Part, TimelineEntry
 from waypost.v1 import message_pb2, message_service_pb2, template_pb2
 from waypost.vocabulary import Status
 from waypost.wire.contents import content_of
-from waypost.wire.sends import campaign_of, price_of
+from waypost.wire.sends import campaign_of, price_of, texts
 from waypost.wire.times import time_of, timestamp
-from waypost.wire.words import CHANNELS, ENCODINGS, FACTS, GUARANTEES, REASONS, STATUSES, TRAFFICS
+from waypost.wire.words import (
+    CHANNELS,
+    DIRECTIONS,
+    ENCODINGS,
+    FACTS,
+    GUARANTEES,
+    REASONS,
+    STATUSES,
+    TRAFFICS,
+    Words,
+)
+
+_WORDS: Mapping[str, Words[Any]] = {"channels": CHANNELS, "traffics": TRAFFICS, "directions": DIRECTIONS}
 
 
 def list_message(
     since: datetime | None,
     until: datetime | None,
     status: Status | Iterable[Status],
+    only: Mapping[str, Any],
     *,
     page_size: int,
     account_id: str,
 ) -> message_service_pb2.ListMessagesRequest:
-    """Which messages to list, from the first page on."""
+    """Which messages to list, from the first page on. Raises TypeError for a field that is none."""
     request = message_service_pb2.ListMessagesRequest(account_id=account_id, page_size=page_size)
     if since is not None:
         request.filter.start_time.CopyFrom(timestamp(since))
@@ -29,6 +43,12 @@ def list_message(
         request.filter.end_time.CopyFrom(timestamp(until))
     statuses = [status] if isinstance(status, Status) else status
     request.filter.statuses.extend(STATUSES.number(each) for each in statuses)
+    for field, values in only.items():
+        if field not in MessageFields.__annotations__:
+            raise TypeError(f"messages are not picked by {field!r}; see MessageFields")
+        words = _WORDS.get(field)
+        given = texts(values)
+        getattr(request.filter, field).extend(given if words is None else map(words.number, given))
     return request
 
 
@@ -65,6 +85,10 @@ def message_of(message: message_pb2.Message, timeline: Iterable[message_pb2.Time
         reply_to_message_id=message.reply_to_message_id,
         origin=message.origin,
         template=_template_version(message.template) if has("template") else None,
+        direction=DIRECTIONS.optional(message.direction),
+        delete_time=time_of(message.delete_time) if has("delete_time") else None,
+        read_time=time_of(message.read_time) if has("read_time") else None,
+        redriven_from_message_id=message.redriven_from_message_id,
         timeline=tuple(map(_entry, timeline)),
     )
 

@@ -5,11 +5,12 @@ from typing import Any, Generic, TypeVar
 
 from google.protobuf.descriptor import EnumDescriptor
 
-from waypost.v1 import channel_pb2, recipient_pb2, send_pb2, status_pb2
+from waypost.v1 import channel_pb2, message_pb2, recipient_pb2, send_pb2, status_pb2
 from waypost.vocabulary import (
     CallbackMethod,
     Channel,
     Delegation,
+    Direction,
     Encoding,
     Fact,
     Guarantee,
@@ -58,6 +59,7 @@ REASONS = Words(Reason, status_pb2.Reason.DESCRIPTOR, "REASON_")
 CHANNELS = Words(Channel, channel_pb2.Channel.DESCRIPTOR, "CHANNEL_")
 DELEGATIONS = Words(Delegation, recipient_pb2.Delegation.DESCRIPTOR, "DELEGATION_")
 TRAFFICS = Words(Traffic, channel_pb2.Traffic.DESCRIPTOR, "TRAFFIC_")
+DIRECTIONS = Words(Direction, message_pb2.Direction.DESCRIPTOR, "DIRECTION_")
 GUARANTEES = Words(Guarantee, channel_pb2.Guarantee.DESCRIPTOR, "GUARANTEE_")
 CALLBACK_METHODS = Words(CallbackMethod, send_pb2.CallbackMethod.DESCRIPTOR, "CALLBACK_METHOD_")
 ENCODINGS = Words(Encoding, channel_pb2.Encoding.DESCRIPTOR, "ENCODING_")

@@ -1,0 +1,47 @@
+"""Sending an ended message again, as a new one that points to it."""
+
+from dataclasses import replace
+
+from broker.delivery.history import History, status_of
+from broker.delivery.intake import Intake
+from broker.domain.ids import format_id
+from broker.domain.records import MessageRecord
+from broker.errors import BrokerError, ErrorReason
+from broker.storage.redriving import NotRedrivable, read_redrivable
+from broker.storage.store import Store
+
+
+class Redriver:
+    """Takes what was stored of a message back to intake, which decides about it as about any other."""
+
+    def __init__(self, store: Store, intake: Intake, history: History) -> None:
+        self._store = store
+        self._intake = intake
+        self._history = history
+
+    async def redrive(
+        self, account_id: int, message_id: int, request_id: str, validity_us: int | None
+    ) -> MessageRecord:
+        """The new message as it stands when it is stored.
+
+        Raises BrokerError MESSAGE_NOT_FOUND, MESSAGE_NOT_REDRIVABLE, REQUEST_ID_REUSED, and what intake raises.
+        """
+        found = await self._store.read(read_redrivable, account_id, message_id)
+        if found is None:
+            raise BrokerError(ErrorReason.MESSAGE_NOT_FOUND)
+        if isinstance(found, NotRedrivable):
+            shown = "DELETED" if found.deleted else status_of(found.state)
+            raise BrokerError(
+                ErrorReason.MESSAGE_NOT_REDRIVABLE,
+                f"the message is {shown}: {ErrorReason.MESSAGE_NOT_REDRIVABLE.value}",
+                metadata={"message_id": format_id(message_id), "status": shown},
+            )
+        again = replace(found, request_id=request_id, validity_us=validity_us)
+        (answer,) = await self._intake.accept((again,))
+        if isinstance(answer, BrokerError):
+            raise answer
+        new_id = answer[0].message_id
+        stored = None if new_id is None else await self._history.message(account_id, new_id)
+        if stored is None:  # stored, answered, and removed since
+            raise BrokerError(ErrorReason.MESSAGE_NOT_FOUND)
+        return stored[0]

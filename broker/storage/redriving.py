@@ -1,0 +1,76 @@
+"""Reading a message that ended badly as what it was asked to be, so that it can be sent again."""
+
+from collections.abc import Mapping
+
+from broker.domain.callback_url import CallbackMethod
+from broker.domain.lifecycle import State
+from broker.domain.submission import Callback, Content, Recipient, Submission
+from broker.domain.value import value
+from broker.domain.vocabulary import Channel, Guarantee, Traffic
+from broker.storage.documents import load_content, load_labels
+from broker.storage.history import said_to
+from broker.storage.transaction import Row, Transaction
+
+_REDRIVABLE = frozenset({
+    State.SENDING_FAILED,
+    State.DELIVERY_FAILED,
+    State.EXPIRED,
+    State.UNKNOWN,
+    State.REJECTED,
+})
+
+
+@value
+class NotRedrivable:
+    """It has not ended, or not in a way that sending it again could mend, or what it said was erased."""
+
+    state: State
+    deleted: bool
+
+
+def read_redrivable(tx: Transaction, account_id: int, message_id: int) -> Submission | NotRedrivable | None:
+    """What to submit to send a message again; None also for another account's.
+
+    A REJECTED message can be sent again where a provider rejected it: the broker would refuse it again.
+    """
+    row = tx.one("message_to_redrive", account_id=account_id, message_id=message_id)
+    if row is None:
+        return None
+    state, attempts, deleted = State(row[0]), row[1], row[2] is not None
+    if deleted or state not in _REDRIVABLE or (state is State.REJECTED and not attempts):
+        return NotRedrivable(state, deleted)
+    channel = Channel(row[3])
+    said = said_to(tx, message_id, channel, load_content(row[12]))
+    if said is None:
+        raise AssertionError(f"message {message_id} was attempted and says nothing on {channel.name}")
+    return _submission(account_id, message_id, row, said)
+
+
+def _submission(account_id: int, message_id: int, row: Row, said: Mapping[str, object]) -> Submission:
+    """A request of its own: what was said to the one recipient, its placeholders filled, goes out as it stands."""
+    channel, labels = Channel(row[3]), load_labels(row[11])
+    return Submission(
+        account_id=account_id,
+        recipients=(_recipient(channel, row[4]),),
+        content=Content({channel: said}),
+        sender=row[7],
+        traffic=Traffic(row[8]),
+        channels=(channel,),
+        guarantee=Guarantee(row[9]),
+        client_reference=row[5],
+        campaign=labels.campaign,
+        data=row[6],
+        tags=labels.tags,
+        reply_to_message_id=labels.reply_to_message_id,
+        provider=row[10],
+        origin=labels.origin,
+        callback=None if row[13] is None else Callback(row[13], CallbackMethod(row[14])),
+        edition=labels.template,
+        redriven_from_message_id=message_id,
+    )
+
+
+def _recipient(channel: Channel, address: str) -> Recipient:
+    if channel in {Channel.SMS, Channel.MMS}:
+        return Recipient(phone_number=address)
+    return Recipient(email=address) if channel is Channel.EMAIL else Recipient(device_token=address)

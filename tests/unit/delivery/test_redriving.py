@@ -1,0 +1,85 @@
+"""Sending again: through intake like any other message, once for each request_id."""
+
+import pytest
+
+from broker.delivery.history import History
+from broker.delivery.identities import Identities
+from broker.delivery.intake import Intake
+from broker.delivery.redriving import Redriver
+from broker.delivery.route_hook import RouteHook
+from broker.delivery.routes import Routes
+from broker.delivery.templates import Templates
+from broker.domain.ids import first_id_at, format_id
+from broker.domain.lifecycle import State
+from broker.domain.outcome import Rejected
+from broker.domain.submission import Recipient
+from broker.domain.vocabulary import Reason
+from broker.errors import BrokerError, ErrorReason
+from broker.storage.store import Store
+from broker.testing.builders import NOW_US, SECOND_US, ManualClock
+from broker.testing.scripted_provider import ScriptedProvider, scripted_registry
+from broker.testing.store_suite import Bench
+
+
+@pytest.fixture
+def redriver(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Redriver:
+    """Over the test's store, with ids of its own."""
+    identities = Identities(store, clock, node=0, last=first_id_at(NOW_US // 1_000 + 1_000))
+    routes = Routes(store, scripted_registry(acme=provider), clock, RouteHook((), clock))
+    templates = Templates(store, identities, clock, templates_max=10)
+    intake = Intake(store, identities, routes, templates, clock, units_max=10, request_id_memory_s=86_400.0)
+    return Redriver(store, intake, History(store, clock))
+
+
+async def rejected(bench: Bench) -> int:
+    """A message that a provider refused."""
+    attempt = await bench.open(client_reference="ref")
+    await bench.settle(attempt, Rejected(Reason.REFUSED_BY_PROVIDER))
+    return attempt.message_id
+
+
+async def test_the_new_message_points_to_the_first(redriver: Redriver, bench: Bench) -> None:
+    """It is accepted like any other; the first stays as it is."""
+    first = await rejected(bench)
+    again = await redriver.redrive(1, first, "", 60 * SECOND_US)
+    assert (first, State.ACCEPTED, "ref") == (
+        again.labels.redriven_from_message_id,
+        again.state,
+        again.client_reference,
+    )
+    assert again.accepted_at_us + 60 * SECOND_US == again.expire_at_us
+    assert State.REJECTED is await bench.state(first)
+
+
+async def test_the_same_request_id_sends_again_once(redriver: Redriver, bench: Bench) -> None:
+    """Another validity is another request; without an id each call sends."""
+    first = await rejected(bench)
+    ids = [
+        (await redriver.redrive(1, first, request_id, None)).message_id for request_id in ("a", "a", "", "")
+    ]
+    assert ids[0] == ids[1]
+    assert 3 == len(set(ids))
+    with pytest.raises(BrokerError) as refusal:
+        await redriver.redrive(1, first, "a", SECOND_US)
+    assert ErrorReason.REQUEST_ID_REUSED is refusal.value.reason
+
+
+async def test_a_refusal_names_the_status(redriver: Redriver, bench: Bench) -> None:
+    """So that its caller knows what to do instead."""
+    (refused,) = await bench.send(recipients=(Recipient(phone_number="12"),))
+    first = await rejected(bench)
+    await bench.delete(first)
+    for message_id, status in ((refused, "REJECTED"), (first, "DELETED")):
+        with pytest.raises(BrokerError) as refusal:
+            await redriver.redrive(1, message_id, "", None)
+        assert ErrorReason.MESSAGE_NOT_REDRIVABLE is refusal.value.reason
+        assert {"message_id": format_id(message_id), "status": status} == refusal.value.metadata
+
+
+async def test_a_strangers_message_is_not_found(redriver: Redriver, bench: Bench) -> None:
+    """As one that there is not."""
+    first = await rejected(bench)
+    for account_id, message_id in ((2, first), (1, 12345)):
+        with pytest.raises(BrokerError) as refusal:
+            await redriver.redrive(account_id, message_id, "", None)
+        assert ErrorReason.MESSAGE_NOT_FOUND is refusal.value.reason

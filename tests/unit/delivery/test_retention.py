@@ -1,0 +1,60 @@
+"""Retention: what an operator does not keep goes, in rounds, and all else stays."""
+
+import pytest
+
+from broker.delivery.retention import EVERY_S, REST_S, ROWS_MAX, Retention
+from broker.storage.history import read_log_bounds
+from broker.storage.store import Store
+from broker.testing.builders import ManualClock, phones
+from broker.testing.store_suite import Bench
+
+DAY_S = 86_400.0
+
+
+async def test_a_broker_that_keeps_everything_removes_nothing(
+    store: Store, bench: Bench, clock: ManualClock
+) -> None:
+    """As by default, however old it gets."""
+    (message_id,) = await bench.send()
+    await bench.cancel(message_id)
+    await bench.index()
+    clock.advance(1_000 * DAY_S)
+    await Retention(store, clock, event_retention_s=0, message_retention_s=0).round()
+    assert (1, 2) == await store.read(read_log_bounds, 1)
+    assert [[message_id]] == await bench.pages()
+
+
+async def test_events_go_after_their_time_and_messages_after_theirs(
+    store: Store, bench: Bench, clock: ManualClock
+) -> None:
+    """Of every account."""
+    ended = [*(await bench.send()), *(await bench.send(account_id=2))]
+    for account_id, message_id in enumerate(ended, start=1):
+        await bench.cancel(message_id, account_id)
+        await bench.index(account_id)
+    retention = Retention(store, clock, event_retention_s=DAY_S, message_retention_s=3 * DAY_S)
+    clock.advance(2 * DAY_S)
+    await retention.round()
+    assert [(3, 2), (3, 2)] == [await store.read(read_log_bounds, each) for each in (1, 2)]
+    assert [[[ended[0]]], [[ended[1]]]] == [await bench.pages(each) for each in (1, 2)]
+    clock.advance(2 * DAY_S)
+    await retention.round()
+    assert [[[]], [[]]] == [await bench.pages(each) for each in (1, 2)]
+
+
+@pytest.mark.parametrize("count", [ROWS_MAX - 1, 2 * ROWS_MAX])
+async def test_it_rests_between_batches(
+    store: Store, bench: Bench, clock: ManualClock, running, until, count: int
+) -> None:
+    """Callers have the store for most of the time; a round that is done waits for the next."""
+    await bench.send(recipients=phones(count))
+    await bench.index()
+    clock.advance(2 * DAY_S)
+    retention = Retention(store, clock, event_retention_s=DAY_S, message_retention_s=0)
+    async with running(retention.run()):
+        for rests in range(1, 1 + count // ROWS_MAX):
+            await until(lambda rests=rests: len(clock.sleeps_s) == rests)
+            clock.advance(REST_S)
+        await until(lambda: clock.sleeps_s and clock.sleeps_s[-1] == EVERY_S)
+    assert [*[REST_S] * (count // ROWS_MAX), EVERY_S] == clock.sleeps_s
+    assert (count + 1, count) == await store.read(read_log_bounds, 1)
