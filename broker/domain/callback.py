@@ -65,7 +65,7 @@ class FollowedEvent:
     sequence: int
     message_id: int
     kind: EventKind
-    fact: Fact
+    fact: Fact | None
     url: str
     method: CallbackMethod | None = None
 

@@ -1,7 +1,8 @@
 """What the store tells about messages and events; times are microseconds since 1970 UTC."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
+from typing import Any
 
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import ENDS, Fact, State
@@ -54,13 +55,17 @@ class MessageChange:
 
 @value
 class EventRecord:
-    """One committed event of an account about a message, with what filters and readers need of it."""
+    """One committed event of an account, with what filters and readers need of it.
+
+    An event of kind MESSAGE is a `change` of the message it names. Any other kind has none; what it says is
+    `told`, and `message_id`, labels and addresses are those of the message that it came of (0: of none).
+    """
 
     account_id: int
     sequence: int
     time_us: int
     message_id: int
-    change: MessageChange
+    change: MessageChange | None
     recipient: str
     sender: str
     channel: Channel | None
@@ -69,7 +74,15 @@ class EventRecord:
     data: str
     labels: Labels
     kind: EventKind = EventKind.MESSAGE
+    told: Mapping[str, Any] | None = None
     contact_id: int | None = None
+
+    @property
+    def moved(self) -> MessageChange:
+        """The change of an event of kind MESSAGE; raises AssertionError for another kind's."""
+        if self.change is None:
+            raise AssertionError(f"an event of kind {self.kind.name} is no change of a message")
+        return self.change
 
 
 @value

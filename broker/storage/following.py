@@ -94,6 +94,7 @@ def read_origins(tx: Transaction, account_id: int, origins: list[str]) -> dict[s
 
 # A dictionary is several times faster than calling the enumeration, and this runs for every event.
 _FACTS = {int(fact): fact for fact in Fact}
+_KINDS = {int(kind): kind for kind in EventKind}
 _METHODS = {int(method): method for method in CallbackMethod}
 
 
@@ -101,8 +102,8 @@ def _event(row: Row) -> FollowedEvent:
     return FollowedEvent(
         sequence=row[0],
         message_id=row[1],
-        kind=EventKind.MESSAGE,
-        fact=_FACTS[row[2]],
+        kind=_KINDS[row[5]],
+        fact=_FACTS.get(row[2]),
         url=row[3] or "",
         method=_METHODS[row[4]] if row[4] else None,
     )

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+import orjson
+
 from broker.domain.decision import Note
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import Fact, State
-from broker.domain.records import EventRecord, MessageChange, MessageRecord, TimelineRecord
+from broker.domain.records import NO_LABELS, EventRecord, MessageChange, MessageRecord, TimelineRecord
 from broker.domain.submission import NO_TOKENS
-from broker.domain.vocabulary import Channel, Direction, Guarantee, Reason, Traffic
+from broker.domain.vocabulary import Channel, Direction, EventKind, Guarantee, Reason, Traffic
 from broker.storage.agenda import SEPARATOR, UNSENT, Agenda
 from broker.storage.dispatching import read_tokens
 from broker.storage.documents import StoredContent, load_content, load_labels
@@ -15,6 +17,7 @@ from broker.storage.journal import Journal
 from broker.storage.transaction import Row, Transaction
 
 TIMELINE_EVENTS_MAX = 1_000
+_MESSAGE = EventKind.MESSAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,8 @@ def _change(row: Row) -> MessageChange:
 
 
 def _event(account_id: int, row: Row) -> EventRecord:
+    if row[24] != _MESSAGE:
+        return _other_event(account_id, row)
     return EventRecord(
         account_id=account_id,
         sequence=row[0],
@@ -172,6 +177,27 @@ def _event(account_id: int, row: Row) -> EventRecord:
         client_reference=row[20],
         data=row[21],
         labels=load_labels(row[22]),
+        contact_id=row[23],
+    )
+
+
+def _other_event(account_id: int, row: Row) -> EventRecord:
+    came_of_message = row[16] is not None
+    return EventRecord(
+        account_id=account_id,
+        sequence=row[0],
+        time_us=row[1],
+        message_id=row[2],
+        change=None,
+        recipient=row[16] or "",
+        sender=row[17] or "",
+        channel=_CHANNELS[row[18]] if row[18] else None,
+        units=0,
+        client_reference=row[20] or "",
+        data=row[21] or "",
+        labels=load_labels(row[22]) if came_of_message else NO_LABELS,
+        kind=EventKind(row[24]),
+        told=orjson.loads(row[25]),
         contact_id=row[23],
     )
 

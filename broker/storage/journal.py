@@ -1,16 +1,19 @@
-"""The one place where a message changes: its row, and the event that says so, together.
+"""The one place where a message changes and events are written: a row, and the event that says so, together.
 
 A verb loads the heads of the messages it is about, states facts, and flushes. `lifecycle` decides what
 each fact leads to; the journal only writes that down, in bulk.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 
+import orjson
+
 from broker.domain.decision import NOTHING, Note
 from broker.domain.lifecycle import Fact, State, Step, advance
+from broker.domain.vocabulary import EventKind
 from broker.storage.transaction import Transaction
 
 
@@ -28,8 +31,14 @@ class Head:
     ended_at_us: int | None = None
 
 
-_FACT_OF = itemgetter(5)
-_FACT_NAMES: dict[object, str] = {fact: fact.name for fact in Fact}
+_KIND_AND_FACT = itemgetter(18, 5)
+_MESSAGE = EventKind.MESSAGE
+_NO_FACT = 0
+_NO_STATE = 0
+_IN_NO_CHAIN = -1
+_NAMES: dict[object, str] = {(_MESSAGE, fact): fact.name for fact in Fact} | {
+    (kind, _NO_FACT): kind.name for kind in EventKind
+}
 _STATES = {int(state): state for state in State}
 
 
@@ -71,7 +80,7 @@ class Journal:
         # fmt: off
         self._events.append((
             account_id, sequence, self._now_us, message_id, 0, step.fact, step.state, None, reason,
-            note.detail or None, 0, None, None, 0, None, None, None, None,
+            note.detail or None, 0, None, None, 0, None, None, None, None, _MESSAGE, None,
         ))
         # fmt: on
         return sequence
@@ -99,11 +108,27 @@ class Journal:
         self.happen(message_id, Fact.ATTEMPTED)
         return head.attempts
 
+    def tell(self, account_id: int, kind: EventKind, told: Mapping[str, object], message_id: int = 0) -> int:
+        """Write an event that moves no message; answers its sequence. `told` is what it says, kept as JSON.
+
+        `message_id` is the account's message that it came of, 0: none. Readers can ask for its labels, and
+        its callback address is called.
+        """
+        sequence = self._tx.next_sequence(account_id)
+        document = orjson.dumps(told).decode()
+        # fmt: off
+        self._events.append((
+            account_id, sequence, self._now_us, message_id, _IN_NO_CHAIN, _NO_FACT, _NO_STATE, None, None,
+            None, 0, None, None, 0, None, None, None, None, kind, document,
+        ))
+        # fmt: on
+        return sequence
+
     def flush(self) -> None:
         """Write it all."""
         self._tx.bulk("insert_events", self._events)
-        for fact, count in Counter(map(_FACT_OF, self._events)).items():
-            self._tx.facts[_FACT_NAMES[fact]] += count
+        for key, count in Counter(map(_KIND_AND_FACT, self._events)).items():
+            self._tx.facts[_NAMES[key]] += count
         self._tx.bulk(
             "update_heads",
             [
@@ -142,4 +167,6 @@ class Journal:
             note.text or None,
             note.next_attempt_at_us,
             note.next_provider or None,
+            _MESSAGE,
+            None,
         ))

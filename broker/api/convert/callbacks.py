@@ -13,6 +13,15 @@ from google.protobuf.json_format import MessageToDict
 from broker.api.convert.events import event_message
 from broker.domain.callback_url import PARAMETERS
 from broker.domain.records import EventRecord
+from broker.domain.vocabulary import EventKind
+
+_HAPPENS = {
+    EventKind.INBOUND: "received",
+    EventKind.BROADCAST: "moved",
+    EventKind.OPT_IN: "changed",
+    EventKind.CLICK: "followed",
+    EventKind.BALANCE: "crossed",
+}
 
 
 def callback_body(event: EventRecord) -> bytes:
@@ -22,8 +31,9 @@ def callback_body(event: EventRecord) -> bytes:
 
 
 def event_type(event: EventRecord) -> str:
-    """What happened, as "message.delivered": the event's kind and fact."""
-    return f"{event.kind.name}.{event.change.fact.name}".lower()
+    """What happened, as "message.delivered": a message's fact, or what always happens to another kind."""
+    word = _HAPPENS[event.kind] if event.change is None else event.change.fact.name.lower()
+    return f"{event.kind.name.lower()}.{word}"
 
 
 def callback_parameters(event: EventRecord) -> Mapping[str, str]:
@@ -31,7 +41,7 @@ def callback_parameters(event: EventRecord) -> Mapping[str, str]:
     data = _fields(event)
     flat: dict[str, Any] = {"type": event_type(event), **data, **data[event.kind.name.lower()]}
     for holder in ("campaign", "price"):
-        flat |= {f"{holder}_{name}": given for name, given in (flat[holder] or {}).items()}
+        flat |= {f"{holder}_{name}": given for name, given in (flat.get(holder) or {}).items()}
     return {name: _text(flat.get(name)) for name in PARAMETERS}
 
 
@@ -42,9 +52,11 @@ def _fields(event: EventRecord) -> dict[str, Any]:
     )
     data["sequence"] = event.sequence
     inner = data[event.kind.name.lower()]
-    for name in ("campaign", "price", "next_attempt_time"):
-        inner.setdefault(name, None)
-    if inner["price"]:
+    payload = getattr(message, event.kind.name.lower())
+    for field in payload.DESCRIPTOR.fields:
+        if field.message_type is not None and not field.is_repeated:
+            inner.setdefault(field.name, None)
+    if inner.get("price"):
         inner["price"]["amount_micros"] = int(inner["price"]["amount_micros"])
     return data
 

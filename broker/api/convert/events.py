@@ -13,6 +13,7 @@ from typing import Any, cast
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from broker.api.convert.ids import account_text
+from broker.api.convert.other_events import other_event_message
 from broker.api.convert.times import timestamp
 from broker.api.convert.words import PB_CHANNELS, PB_FACTS, PB_REASONS, PB_STATUSES
 from broker.domain.ids import format_id
@@ -47,6 +48,8 @@ def event_message(event: EventRecord) -> event_pb2.Event:
     inner message is given as its fields, because both halve the time that protobuf takes.
     """
     change = event.change
+    if change is None:
+        return other_event_message(event)
     fields: dict[str, Any] = {
         "message_id": format_id(event.message_id),
         "recipient": event.recipient,

@@ -31,7 +31,7 @@ FROM changed
 WHERE callback_followers.account_id = changed.account_id
 
 -- name: followed_events
-SELECT e.sequence, e.message_id, e.fact, c.url, c.method
+SELECT e.sequence, e.message_id, e.fact, c.url, c.method, e.kind
 FROM events e
 LEFT JOIN messages m ON m.message_id = e.message_id
 LEFT JOIN submission_callbacks c ON c.submission_id = m.submission_id

@@ -11,7 +11,7 @@ WHERE accounts.account_id = head.account_id
 INSERT INTO events (
     account_id, sequence, time, message_id, previous_sequence, fact, state, previous_state, reason, detail,
     attempt, provider, provider_message_ids, part, provider_code, provider_text, next_attempt_at,
-    next_provider
+    next_provider, kind, told
 ) VALUES :rows
 
 -- name: events_after
@@ -19,10 +19,10 @@ SELECT e.sequence, e.time, e.message_id, e.fact, e.state, e.previous_state, e.re
        e.provider, e.provider_message_ids, e.part, e.provider_code, e.provider_text, e.next_attempt_at,
        e.next_provider,
        m.recipient, s.sender, m.channel, m.units, m.client_reference, m.data, s.labels,
-       m.contact_id
+       m.contact_id, e.kind, e.told
 FROM events e
-JOIN messages m ON m.message_id = e.message_id
-JOIN submissions s ON s.submission_id = m.submission_id
+LEFT JOIN messages m ON m.message_id = e.message_id
+LEFT JOIN submissions s ON s.submission_id = m.submission_id
 WHERE e.account_id = :account_id AND e.sequence > :after
 ORDER BY e.sequence
 LIMIT :events_max

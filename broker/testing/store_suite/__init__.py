@@ -33,6 +33,7 @@ from broker.testing.store_suite.retiring import RetiringCases
 from broker.testing.store_suite.routing import RoutingCases
 from broker.testing.store_suite.saying import SayingCases
 from broker.testing.store_suite.spellings import AllSpellingCases
+from broker.testing.store_suite.telling import TellingCases
 from broker.testing.store_suite.templating import TemplateCases
 
 __all__ = ["ACCOUNTS", "Bench", "StoreSuite"]
@@ -48,6 +49,7 @@ class StoreSuite(
     TemplateCases,
     AllSpellingCases,
     ReadingCases,
+    TellingCases,
     CallbackCases,
     RoutingCases,
     ListingCases,

@@ -86,7 +86,7 @@ class ConcurrencyCases(OpenedStore):
         seen = await asyncio.gather(*readers)
         each = calls * RECIPIENTS * EVENTS_EACH * writers // len(ACCOUNTS)
         assert [each] * len(readers) == [len(events) for events in seen]
-        ended = {event.message_id for events in seen for event in events if event.change.state in ENDS}
+        ended = {event.message_id for events in seen for event in events if event.moved.state in ENDS}
         assert writers * calls * RECIPIENTS == len(ended)
 
     async def test_no_event_is_ever_hidden_from_a_reader(self, bench: Bench) -> None:

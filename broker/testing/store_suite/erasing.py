@@ -58,7 +58,7 @@ class DeleteCases(OpenedStore):
         assert Deleted() == await bench.delete(message_id)
         assert [Fact.ACCEPTED, Fact.CANCELLED, Fact.DELETED] == await bench.facts(message_id)
         last = (await bench.events())[-1]
-        assert (State.CANCELLED, State.CANCELLED) == (last.change.state, last.change.previous_state)
+        assert (State.CANCELLED, State.CANCELLED) == (last.moved.state, last.moved.previous_state)
 
     async def test_events_of_a_deleted_message_tell_nothing_private(self, bench: Bench) -> None:
         """Neither its address nor its data, nor what a provider said of it, also those from before."""
@@ -66,8 +66,8 @@ class DeleteCases(OpenedStore):
         await bench.settle(attempt, Rejected(Reason.REFUSED_BY_PROVIDER, "550", "no +447700900000 here"))
         await bench.delete(attempt.message_id)
         events = await bench.events()
-        assert {("", "", "")} == {(e.recipient, e.data, e.change.provider_text) for e in events}
-        assert "550" in {e.change.provider_code for e in events}
+        assert {("", "", "")} == {(e.recipient, e.data, e.moved.provider_text) for e in events}
+        assert "550" in {e.moved.provider_code for e in events}
 
     async def test_a_message_that_has_not_ended_is_not_deleted(self, bench: Bench) -> None:
         """Something may still come of it; it names the state, and stays whole."""

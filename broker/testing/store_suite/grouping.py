@@ -149,7 +149,7 @@ class GroupingCases(OpenedStore):
             release()
             await staying
         events = await bench.events()
-        assert [State.ACCEPTED] * 2 == [event.change.state for event in events]
+        assert [State.ACCEPTED] * 2 == [event.moved.state for event in events]
 
     async def test_a_caller_who_leaves_a_failing_write_is_not_told(self, store: Store) -> None:
         """Nobody is there to hear it, and nobody else does."""

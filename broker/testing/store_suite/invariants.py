@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from broker.domain.correlation import MessageFilter
 from broker.domain.lifecycle import ENDS, Fact, State, Step, advance, begin
 from broker.domain.records import EventRecord, MessageRecord
+from broker.domain.vocabulary import EventKind
 from broker.storage.agenda import DueRow, Work
 from broker.storage.calling import read_misfits
 from broker.storage.history import read_events, read_log_bounds, read_message
@@ -36,7 +37,8 @@ def check_store(tx: Transaction, accounts: Sequence[int]) -> None:
         _check_log(tx, account_id, events)
         by_message: defaultdict[int, list[EventRecord]] = defaultdict(list)
         for event in events:
-            by_message[event.message_id].append(event)
+            if event.kind is EventKind.MESSAGE:
+                by_message[event.message_id].append(event)
         listed = {each.message_id: each for each in _messages(tx, account_id)}
         due = read_due(tx, list(listed))
         lives += len(due)
@@ -45,7 +47,7 @@ def check_store(tx: Transaction, accounts: Sequence[int]) -> None:
         assert trimmed or by_message.keys() == listed.keys(), "a message without events"
         for message_id, message in listed.items():
             chain = by_message[message_id]
-            if chain and (chain[0].change.previous_state is None or not trimmed):
+            if chain and (chain[0].moved.previous_state is None or not trimmed):
                 _check_life(chain)
                 _check_timeline(tx, account_id, chain)
                 _check_head(message, chain)
@@ -62,16 +64,16 @@ def _check_log(tx: Transaction, account_id: int, events: Sequence[EventRecord]) 
 
 def _check_life(chain: Sequence[EventRecord]) -> None:
     """Each event follows from the one before by the table of moves; an end is reached once."""
-    first = chain[0].change
+    first = chain[0].moved
     assert first.previous_state is None
     assert begin(first.fact) == Step(first.state, first.fact, first.end)
     state = first.state
     for event in chain[1:]:
-        change = event.change
+        change = event.moved
         assert state == change.previous_state
         assert advance(state, change.fact) == Step(change.state, change.fact, change.end)
         state = change.state
-    moves_to_end = [each for each in chain if each.change.end and each.change.previous_state not in ENDS]
+    moves_to_end = [each for each in chain if each.moved.end and each.moved.previous_state not in ENDS]
     assert len(moves_to_end) == (1 if state in ENDS else 0)
 
 
@@ -86,12 +88,12 @@ def _check_timeline(tx: Transaction, account_id: int, chain: Sequence[EventRecor
 
 def _check_head(message: MessageRecord, chain: Sequence[EventRecord]) -> None:
     """The row says what the events say."""
-    last = chain[-1].change
-    mover = [each.change for each in chain if each.change.state is not each.change.previous_state][-1]
+    last = chain[-1].moved
+    mover = [each.moved for each in chain if each.moved.state is not each.moved.previous_state][-1]
     assert last.state is message.state
     assert mover.reason is message.reason
     assert last.attempt == message.attempts
-    assert message.attempts == sum(each.change.fact is Fact.ATTEMPTED for each in chain)
+    assert message.attempts == sum(each.moved.fact is Fact.ATTEMPTED for each in chain)
     assert (message.state in ENDS) == (message.ended_at_us is not None)
 
 

@@ -10,7 +10,10 @@ from broker.api.convert.events import event_message
 from broker.domain.callback_url import PARAMETERS
 from broker.domain.lifecycle import Fact
 from broker.domain.records import NO_LABELS
+from broker.domain.vocabulary import EventKind
 from waypost.v1 import event_pb2
+
+NOW_US = 1_790_000_000_000_000
 
 
 def test_the_body_is_the_event_as_the_protos_name_it(event):
@@ -83,3 +86,17 @@ def test_the_type_is_kind_and_fact(event):
     """For every fact."""
     types = {event_type(replace(event, change=replace(event.change, fact=fact))) for fact in Fact}
     assert {f"message.{fact.name.lower()}" for fact in Fact} == types
+
+
+def test_an_event_of_another_kind_is_told_likewise(event):
+    """Its type says what happened; the parameters of a GET are its own fields."""
+    told = {"url": "https://example.com/a", "clicked_at_us": NOW_US}
+    click = replace(event, kind=EventKind.CLICK, change=None, told=told)
+    body = json.loads(callback_body(click))
+    assert ("click.followed", "https://example.com/a") == (body["type"], body["data"]["click"]["url"])
+    parameters = callback_parameters(click)
+    assert ("click.followed", "77", "") == (
+        parameters["type"],
+        parameters["sequence"],
+        parameters["status"],
+    )

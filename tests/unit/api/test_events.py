@@ -10,7 +10,7 @@ from broker.api.convert.events import CURSOR_TAG, EVENTS_TAG, encode_event, even
 from broker.domain.ids import format_id
 from broker.domain.lifecycle import Fact, State
 from broker.domain.records import EventRecord, Labels, MessageChange
-from broker.domain.vocabulary import Reason
+from broker.domain.vocabulary import EventKind, Reason
 from waypost.v1 import event_pb2, send_pb2, subscribe_pb2
 
 NOW_US = 1_790_000_000_000_000
@@ -58,6 +58,23 @@ def test_every_field_of_an_event_is_told(event):
         ),
     )
     assert expected == event_message(changed)
+
+
+def test_an_event_of_another_kind_has_a_payload_of_its_own(event):
+    """What it told, of the message that it came of."""
+    told = {"url": "https://example.com/a", "clicked_at_us": NOW_US}
+    click = replace(event, kind=EventKind.CLICK, change=None, told=told)
+    expected = event_pb2.Event(
+        sequence=77,
+        time={"seconds": NOW_US // 1_000_000},
+        account_id="0000000000001",
+        click=event_pb2.ClickEvent(
+            message_id=format_id(123_456_789_012_345_678),
+            url="https://example.com/a",
+            click_time={"seconds": NOW_US // 1_000_000},
+        ),
+    )
+    assert expected == event_message(click)
 
 
 def test_what_an_event_does_not_have_is_absent(event):

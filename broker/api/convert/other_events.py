@@ -1,0 +1,41 @@
+"""Events that move no message → protobuf: for each kind its payload, from what the event told.
+
+The journal keeps what such an event says as JSON; a function here knows the shape that its kind's writer gave
+it. What the message it came of has (its labels and addresses) is in the record.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from google.protobuf.message import Message
+
+from broker.api.convert.ids import account_text
+from broker.api.convert.times import timestamp
+from broker.domain.ids import format_id
+from broker.domain.records import EventRecord
+from broker.domain.vocabulary import EventKind
+from waypost.v1 import event_pb2
+
+
+def other_event_message(event: EventRecord) -> event_pb2.Event:
+    """An event that is no message's change, as protobuf."""
+    field, payload_of = _PAYLOADS[event.kind]
+    payload: dict[str, Any] = {field: payload_of(event, event.told or {})}
+    return event_pb2.Event(
+        sequence=event.sequence,
+        time=timestamp(event.time_us),
+        account_id=account_text(event.account_id),
+        **payload,
+    )
+
+
+def _click(event: EventRecord, told: Mapping[str, Any]) -> event_pb2.ClickEvent:
+    return event_pb2.ClickEvent(
+        message_id=format_id(event.message_id), url=told["url"], click_time=timestamp(told["clicked_at_us"])
+    )
+
+
+_PAYLOADS: Mapping[EventKind, tuple[str, Callable[[EventRecord, Mapping[str, Any]], Message]]] = {
+    EventKind.CLICK: ("click", _click),
+}
+"""By kind: the field of Event, and what fills it."""
