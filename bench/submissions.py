@@ -3,6 +3,7 @@
 import itertools
 
 from bench import traffic
+from broker.domain.grounds import Grounds
 from broker.domain.ids import ID_MAX, IdSequence
 from broker.domain.planning import Plan, plan
 from broker.domain.submission import Content, Recipient, Submission
@@ -47,9 +48,7 @@ class Acceptances:
         planned = plan(
             submission,
             ids,
-            now_us=now_us,
-            units_max=_INTAKE.units_max,
-            find_candidates=lambda *_: ("sandbox",),
+            Grounds(now_us, _INTAKE.units_max, lambda *_: ("sandbox",)),
         )
         assert isinstance(planned, Plan)
         return planned

@@ -23,6 +23,7 @@ from broker.delivery.janitor import Janitor
 from broker.delivery.keys import Keys
 from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
+from broker.delivery.policies import Policies
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
 from broker.delivery.redriving import Redriver
@@ -94,6 +95,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         settings.delivery, store, registry, lanes, clock, found.boot, metrics
     )
     hook = RouteHook(plugins.hooks.get("waypost_route", ()), clock)
+    policies = Policies(store, clock)
     templates = Templates(store, identities, clock, templates_max=settings.content.templates_max)
     routes = Routes(store, registry, clock, hook, of_settings=of_settings, standing_of=lanes.standing_of)
     receipts = Receipts(
@@ -120,6 +122,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         identities,
         routes,
         templates,
+        policies,
         clock,
         units_max=settings.intake.units_max,
         request_id_memory_s=settings.intake.request_id_memory_s,

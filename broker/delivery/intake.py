@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from broker.delivery.identities import Identities
+from broker.delivery.policies import Policies
 from broker.delivery.refusals import refusal
 from broker.delivery.routes import Routes, RoutesNow
 from broker.delivery.templates import Templates
+from broker.domain.account_policy import AccountPolicy
 from broker.domain.callback_url import callback_host_problem
 from broker.domain.explaining import Explanation, Find, explain_plan
+from broker.domain.grounds import Grounds
 from broker.domain.network import PUBLIC_ONLY, AddressPolicy
 from broker.domain.planning import Plan, fingerprint, plan
 from broker.domain.reaching import PEOPLE_OF_CALL_MAX, PEOPLE_OF_FRAME_MAX, TooManyPeople
@@ -36,6 +39,7 @@ class Intake:
         identities: Identities,
         routes: Routes,
         templates: Templates,
+        policies: Policies,
         clock: Clock,
         *,
         units_max: int,
@@ -47,6 +51,7 @@ class Intake:
         self._identities = identities
         self._routes = routes
         self._templates = templates
+        self._policies = policies
         self._style_classes = style_classes
         self._clock = clock
         self._units_max = units_max
@@ -62,6 +67,7 @@ class Intake:
         now_us = self._clock.now_us()
         submissions, unusable = await self._with_templates(submissions)
         people = await self._people(submissions)
+        policies = await self._policies.of({each.account_id for each in submissions})
         counts = [1 + len(each.recipients) for each in submissions]
         for number, reach in people.items():
             counts[number] = _ids_for(reach)
@@ -73,7 +79,12 @@ class Intake:
         for number, submission in enumerate(submissions):
             end = start + counts[number]
             planned = unusable.get(number) or self._plan(
-                submission, ids[start:end], now_us, now, people.get(number)
+                submission,
+                ids[start:end],
+                now_us,
+                now,
+                people.get(number),
+                policies[submission.account_id],
             )
             start = end
             if isinstance(planned, BrokerError):
@@ -121,6 +132,7 @@ class Intake:
         if unusable:
             raise unusable[0]
         people = (await self._people((submission,))).get(0)
+        policies = await self._policies.of((submission.account_id,))
         count = 1 + len(submission.recipients) if people is None else _ids_for(people)
         ids = await self._identities.take(count)
         now = self._routes.now()
@@ -131,7 +143,8 @@ class Intake:
             finds.setdefault(message_id, []).append(Find(channel, address, found))
             return found
 
-        planned = self._plan(submission, ids, now_us, replace(now, find=noted), people)
+        policy = policies[submission.account_id]
+        planned = self._plan(submission, ids, now_us, replace(now, find=noted), people, policy)
         if isinstance(planned, BrokerError):
             raise planned
         # Each recipient is held against each route, which may take a while: others go on meanwhile.
@@ -156,6 +169,7 @@ class Intake:
         now_us: int,
         now: RoutesNow,
         people: Reach | None,
+        policy: AccountPolicy,
     ) -> Plan | BrokerError:
         if isinstance(people, TooManyPeople):
             return _too_many_people(people)
@@ -170,16 +184,15 @@ class Intake:
                 return BrokerError(
                     ErrorReason.INVALID_REQUEST, violations=[Violation("callback_url", problem)]
                 )
-        planned = plan(
-            submission,
-            ids,
-            now_us=now_us,
-            units_max=self._units_max,
-            find_candidates=now.find,
-            route_version=now.routing.version,
-            people=people,
-            style_classes=self._style_classes,
+        grounds = Grounds(
+            now_us,
+            self._units_max,
+            now.find,
+            now.routing.version,
+            policy,
+            self._style_classes,
         )
+        planned = plan(submission, ids, grounds, people)
         return planned if isinstance(planned, Plan) else refusal(submission, planned)
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import structlog
 
 from broker.domain.encoding import measure
+from broker.domain.grounds import FindCandidates
 from broker.domain.ids import format_id
-from broker.domain.planning import FindCandidates
 from broker.domain.submission import Submission
 from broker.domain.vocabulary import Channel
 from broker.plugins import BoundHook

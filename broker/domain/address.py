@@ -7,9 +7,15 @@ Mailboxes follow the everyday part of RFC 5321: no quoted local parts, no addres
 import re
 from functools import lru_cache
 
+import phonenumbers
+
+from broker.domain.country import is_possible
 from broker.domain.vocabulary import Channel
 
+PHONE_CHANNELS = frozenset({Channel.SMS, Channel.MMS})
+
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_DIGITS = re.compile(r"[0-9]{3,20}")
 _SEPARATORS = str.maketrans("", "", " .-()\u00a0\u2011")
 _MAILBOX = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -22,12 +28,28 @@ MAILBOX_CHARACTERS_MAX = 254
 LOCAL_PART_CHARACTERS_MAX = 64
 
 
-def normal_number(written: str) -> str | None:
-    """The E.164 form of a number as people write it, or None when it has no country code or cannot be one."""
-    if _E164.fullmatch(written):
-        return written
-    bare = written.translate(_SEPARATORS)
-    return bare if _E164.fullmatch(bare) else None
+def normal_number(written: str, region: str = "") -> str | None:
+    """The E.164 form of a number as people write it, or None when it cannot be one.
+
+    A number without "+" is as `region` (ISO 3166 alpha-2) dials it, national or with its international prefix,
+    where that is given.
+    Any number must have the length that its country's numbering plan allows.
+    """
+    number = written if _E164.fullmatch(written) else written.translate(_SEPARATORS)
+    if _E164.fullmatch(number):
+        return number if is_possible(number) else None
+    return _national(number, region) if region and _DIGITS.fullmatch(number) else None
+
+
+@lru_cache(maxsize=16_384)
+def _national(digits: str, region: str) -> str | None:
+    try:
+        parsed = phonenumbers.parse(digits, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def normal_mailbox(written: str) -> str | None:
@@ -48,7 +70,7 @@ def sender_fits(sender: str, channel: Channel) -> bool:
     """
     if not sender:
         return True
-    if channel in {Channel.SMS, Channel.MMS}:
+    if channel in PHONE_CHANNELS:
         return _PHONE_SENDER.fullmatch(sender) is not None
     if channel is Channel.EMAIL:
         return normal_mailbox(sender) is not None

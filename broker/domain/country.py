@@ -27,6 +27,20 @@ def country_of(number: str) -> str:
     return sharing[0] if sharing else ""
 
 
+def is_possible(number: str) -> bool:
+    """Whether an E.164 number's calling code is in use and its length is one that it may have."""
+    return _is_possible(number[1 : 1 + _CALLING_CODE_DIGITS_MAX], len(number))
+
+
+@lru_cache(maxsize=8_192)
+def _is_possible(leading: str, length: int) -> bool:
+    try:
+        parsed = phonenumbers.parse("+" + leading.ljust(length - 1, "2"))
+    except phonenumbers.NumberParseException:
+        return False
+    return bool(phonenumbers.is_possible_number(parsed))
+
+
 @lru_cache(maxsize=1_000)
 def _sharing(leading: str) -> tuple[str, ...]:
     """The countries of the calling code that a number begins with, its main one first."""

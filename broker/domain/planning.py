@@ -2,24 +2,24 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from broker.domain.address import normal_mailbox, normal_number, sender_fits
 from broker.domain.encoding import Encoding, Measure, measure
+from broker.domain.grounds import Grounds
 from broker.domain.lifecycle import Fact, Step, begin
 from broker.domain.personalising import Refused, Said, TooManyUnits, personalise, persons
 from broker.domain.reaching import Reached
-from broker.domain.style import NO_STYLES, StyleClasses, StyleRefused, dress
+from broker.domain.style import StyleClasses, StyleRefused, dress
 from broker.domain.submission import Recipient, Result, Submission, TemplateRef
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Reason, Traffic
+from broker.domain.ways import Way, offered_channels, way_of, way_to
 
 VALIDITY_DEFAULT_S = 129_600
 VALIDITY_PASSCODE_DEFAULT_S = 600
 SCHEDULE_SLACK_US = 1_000_000
 """A schedule_time this near is sent at once."""
 
-_PHONE_CHANNELS = {Channel.SMS, Channel.MMS}
 # This runs for every message, and to look a member up in its enumeration costs as much as a call.
 _SMS, _EMAIL, _UCS2, _PASSCODE = Channel.SMS, Channel.EMAIL, Encoding.UCS2, Traffic.PASSCODE
 _ACCEPTED, _SCHEDULED, _REFUSED = begin(Fact.ACCEPTED), begin(Fact.SCHEDULED), begin(Fact.REFUSED)
@@ -54,25 +54,11 @@ class Plan:
     route_version: int
 
 
-FindCandidates = Callable[[Submission, Channel, str, int], tuple[str, ...]]
-"""The provider instances that may carry a submission on a channel to a normal address, in the order to try
-them; none when there are none. The message's id decides where weights leave it to chance.
-"""
-
-_Way = tuple[Channel | None, str, tuple[str, ...] | Reason]
-"""How a recipient is reached: channel, normal address, and the candidates or why there are none."""
-
-
 def plan(
     submission: Submission,
     ids: Sequence[int],
-    *,
-    now_us: int,
-    units_max: int,
-    find_candidates: FindCandidates,
-    route_version: int = 0,
+    grounds: Grounds,
     people: Sequence[Reached] | None = None,
-    style_classes: StyleClasses = NO_STYLES,
 ) -> Plan | Refused | StyleRefused:
     """Decide everything about a submission. `ids` holds one for it and one for each message.
 
@@ -81,28 +67,28 @@ def plan(
     print_ = fingerprint(submission) if submission.request_id else ""
     said: list[Said] | None = None
     if submission.content.names or _EMAIL in submission.content.documents:
-        worded = _word(submission, people, units_max, style_classes)
+        worded = _word(submission, people, grounds.units_max, grounds.style_classes)
         if not isinstance(worded, tuple):
             return worded
         submission, said = worded
     text = _measure_text(submission) if said is None else None
-    if text is not None and text.units > units_max:
-        return TooManyUnits(text.units, units_max)
-    offered = _offered(submission)
+    if text is not None and text.units > grounds.units_max:
+        return TooManyUnits(text.units, grounds.units_max)
+    now_us, offered = grounds.now_us, offered_channels(submission)
     messages: list[PlannedMessage] = []
     if said is not None:
-        messages = _plan_said(said, ids, offered, people, now_us, find_candidates)
+        messages = _plan_said(said, ids, offered, people, grounds)
     elif people is None:
         for index, recipient in enumerate(submission.recipients):
             message_id = ids[index + 1]
-            way = _way(submission, offered, recipient, message_id, find_candidates)
+            way = way_of(submission, offered, recipient, message_id, grounds)
             messages.append(_plan_one(submission, index, message_id, way, text, now_us))
     else:
         for message_id, one in zip(ids[1:], people, strict=True):
-            way = _way_to(submission, offered, one, message_id, find_candidates)
+            way = way_to(submission, offered, one, message_id, grounds)
             index, contact_id = one.recipient_index, one.contact_id
             messages.append(_plan_one(submission, index, message_id, way, text, now_us, contact_id))
-    return Plan(ids[0], submission, now_us, print_, tuple(messages), route_version)
+    return Plan(ids[0], submission, now_us, print_, tuple(messages), grounds.route_version)
 
 
 def _word(
@@ -123,8 +109,7 @@ def _plan_said(
     ids: Sequence[int],
     offered: list[Channel],
     people: Sequence[Reached] | None,
-    now_us: int,
-    find_candidates: FindCandidates,
+    grounds: Grounds,
 ) -> list[PlannedMessage]:
     """The messages where each person is told something else."""
     messages = []
@@ -132,11 +117,13 @@ def _plan_said(
         asked = own.submission
         if people is None:
             index, contact_id = place, None
-            way = _way(asked, offered, asked.recipients[place], message_id, find_candidates)
+            way = way_of(asked, offered, asked.recipients[place], message_id, grounds)
         else:
             index, contact_id = people[place].recipient_index, people[place].contact_id
-            way = _way_to(asked, offered, people[place], message_id, find_candidates)
-        messages.append(_plan_one(asked, index, message_id, way, own.text, now_us, contact_id, own.tokens))
+            way = way_to(asked, offered, people[place], message_id, grounds)
+        messages.append(
+            _plan_one(asked, index, message_id, way, own.text, grounds.now_us, contact_id, own.tokens)
+        )
     return messages
 
 
@@ -209,7 +196,7 @@ def _plan_one(
     submission: Submission,
     index: int,
     message_id: int,
-    way: _Way,
+    way: Way,
     text: Measure | None,
     now_us: int,
     contact_id: int | None = None,
@@ -247,80 +234,6 @@ def _plan_one(
     return PlannedMessage(
         message_id, step, result, expire_at_us, recipient.data or submission.data, candidates, tokens
     )
-
-
-def _offered(submission: Submission) -> list[Channel]:
-    """The channels that there is content for, in the caller's order or else the order of Content's fields."""
-    documents = submission.content.documents
-    if not submission.channels:
-        return sorted(documents)
-    return [channel for channel in submission.channels if channel in documents]
-
-
-def _way_to(
-    submission: Submission,
-    offered: list[Channel],
-    one: Reached,
-    message_id: int,
-    find_candidates: FindCandidates,
-) -> _Way:
-    """The same for somebody of the directory: where the caller has no wish, the contact's own order counts."""
-    if one.reason is not None:
-        return None, "", one.reason
-    if one.channels and not submission.channels:
-        preferred = [channel for channel in one.channels if channel in offered]
-        offered = [*preferred, *(channel for channel in offered if channel not in preferred)]
-    return _way(submission, offered, one.recipient, message_id, find_candidates)
-
-
-def _way(
-    submission: Submission,
-    offered: list[Channel],
-    recipient: Recipient,
-    message_id: int,
-    find_candidates: FindCandidates,
-) -> _Way:
-    """The first offered channel that the recipient and a provider share, and its providers; else why not."""
-    refusal: tuple[Channel, str, Reason] | None = None
-    for channel in offered:
-        written = written_address(recipient, channel)
-        if written is None:
-            continue
-        address = normal_address(written, channel)
-        if address is None:
-            problem = Reason.INVALID_RECIPIENT
-        elif not sender_fits(submission.sender, channel):
-            problem = Reason.INVALID_SENDER
-        elif candidates := find_candidates(submission, channel, address, message_id):
-            return channel, address, candidates
-        else:
-            problem = Reason.NO_ROUTE
-        if refusal is None:  # the caller's first choice is the one to explain
-            refusal = (channel, address or written, problem)
-    if refusal is not None:
-        return refusal
-    any_address = recipient.phone_number or recipient.email or recipient.device_token or ""
-    return None, any_address, Reason.NO_ADDRESS if offered else Reason.CONTENT_UNSUPPORTED
-
-
-def written_address(recipient: Recipient, channel: Channel) -> str | None:
-    """The address that a channel uses, as the caller wrote it."""
-    if channel in _PHONE_CHANNELS:
-        return recipient.phone_number
-    if channel is Channel.EMAIL:
-        return recipient.email
-    if channel is Channel.PUSH:
-        return recipient.device_token
-    return recipient.device_token or recipient.email or recipient.phone_number
-
-
-def normal_address(written: str, channel: Channel) -> str | None:
-    """The normal form of an address on a channel; None when it is not one."""
-    if channel in _PHONE_CHANNELS:
-        return normal_number(written)
-    if channel is Channel.EMAIL:
-        return normal_mailbox(written)
-    return written.strip() or None
 
 
 def _costs_more(size: Measure) -> tuple[str, ...]:

@@ -83,6 +83,7 @@ class Reason(Enum):
     ATTEMPTS_CRASHED = "the broker died in each of its last attempts"
     CONTACT_NOT_FOUND = "the directory has no such contact"
     NO_DELEGATE = "the contact has nobody who stands in for it"
+    COUNTRY_NOT_ALLOWED = "the account does not write to numbers of this country"
 
 
 class EventKind(IntEnum):

@@ -6,9 +6,11 @@ Each builder answers something right; a test changes what it is about and nothin
 from collections.abc import Sequence
 from typing import Any
 
+from broker.domain.account_policy import NO_POLICY, AccountPolicy
 from broker.domain.decision import DeliveryPolicy
+from broker.domain.grounds import FindCandidates, Grounds
 from broker.domain.ids import first_id_at
-from broker.domain.planning import FindCandidates, Plan, plan
+from broker.domain.planning import Plan, plan
 from broker.domain.reaching import Reached
 from broker.domain.retry import RetryPolicy
 from broker.domain.submission import Content, Recipient, Submission
@@ -83,13 +85,13 @@ def planned(
     now_us: int = NOW_US,
     units_max: int = 10,
     find_candidates: FindCandidates = everywhere,
+    policy: AccountPolicy = NO_POLICY,
     people: Sequence[Reached] | None = None,
 ) -> Plan:
     """The plan for a submission that fits."""
     given = ids or IdCounter(now_us).take(1 + len(asked.recipients))
-    decided = plan(
-        asked, given, now_us=now_us, units_max=units_max, find_candidates=find_candidates, people=people
-    )
+    grounds = Grounds(now_us, units_max, find_candidates, policy=policy)
+    decided = plan(asked, given, grounds, people)
     if not isinstance(decided, Plan):
         raise TypeError(f"the submission does not fit: {decided}")
     return decided

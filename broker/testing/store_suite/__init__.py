@@ -27,6 +27,7 @@ from broker.testing.store_suite.keepsakes import KeepsakeCases
 from broker.testing.store_suite.lanes import LanesCases
 from broker.testing.store_suite.listing import ListingCases
 from broker.testing.store_suite.lives import LivesCases
+from broker.testing.store_suite.policies import PolicyCases
 from broker.testing.store_suite.reading import ReadingCases
 from broker.testing.store_suite.receipts import ReceiptCases
 from broker.testing.store_suite.retiring import RetiringCases
@@ -57,6 +58,7 @@ class StoreSuite(
     RetiringCases,
     HousekeepingCases,
     KeepsakeCases,
+    PolicyCases,
     ContactCases,
     GroupCases,
     ReachCases,

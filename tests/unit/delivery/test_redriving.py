@@ -5,6 +5,7 @@ import pytest
 from broker.delivery.history import History
 from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
+from broker.delivery.policies import Policies
 from broker.delivery.redriving import Redriver
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
@@ -27,7 +28,16 @@ def redriver(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Re
     identities = Identities(store, clock, node=0, last=first_id_at(NOW_US // 1_000 + 1_000))
     routes = Routes(store, scripted_registry(acme=provider), clock, RouteHook((), clock))
     templates = Templates(store, identities, clock, templates_max=10)
-    intake = Intake(store, identities, routes, templates, clock, units_max=10, request_id_memory_s=86_400.0)
+    intake = Intake(
+        store,
+        identities,
+        routes,
+        templates,
+        Policies(store, clock),
+        clock,
+        units_max=10,
+        request_id_memory_s=86_400.0,
+    )
     return Redriver(store, intake, History(store, clock))
 
 

@@ -15,7 +15,7 @@ from broker.domain.address import (
 )
 from broker.domain.vocabulary import Channel
 
-NUMBERS = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
+NUMBERS = st.from_regex(r"\+44[0-9]{10}", fullmatch=True)
 LABEL_63 = "a" * 63
 
 
@@ -37,8 +37,8 @@ def mailbox_of(characters: int) -> str:
         ("+44.7700.900123", "+447700900123"),
         ("+44\u00a07700\u2011900123", "+447700900123"),
         (" +447700900123 ", "+447700900123"),
-        ("+1234567", "+1234567"),
-        ("+123456789012345", "+123456789012345"),
+        ("+6834000", "+6834000"),
+        ("+491512345678901", "+491512345678901"),
     ],
 )
 def test_a_number_is_kept_as_e164(written: str, normal: str) -> None:
@@ -47,12 +47,40 @@ def test_a_number_is_kept_as_e164(written: str, normal: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "region", "normal"),
+    [
+        ("07700 900123", "GB", "+447700900123"),
+        ("(202) 555-0123", "US", "+12025550123"),
+        ("00447700900123", "DE", "+447700900123"),
+        ("+447700900123", "US", "+447700900123"),
+        ("+1 202 555 012", "GB", None),
+        ("202 555 012", "US", None),
+        ("202 555 01234", "US", None),
+        ("1-800-FLOWERS", "US", None),
+        ("07700 900123 x5", "GB", None),
+        ("٠٧٧٠٠٩٠٠١٢٣", "GB", None),
+        ("12", "GB", None),
+        ("1" * 21, "GB", None),
+        ("07700 900123", "", None),
+    ],
+)
+def test_a_national_number_is_of_the_region_that_is_given(
+    written: str, region: str, normal: str | None
+) -> None:
+    """As people there dial it; a number with its country code stays what it is (C17)."""
+    assert normal == normal_number(written, region)
+
+
+@pytest.mark.parametrize(
     "written",
     [
         pytest.param("", id="empty"),
         pytest.param("+", id="no digits"),
-        pytest.param("+123456", id="6 digits"),
-        pytest.param("+1234567890123456", id="16 digits"),
+        pytest.param("+683400", id="6 digits"),
+        pytest.param("+4915123456789012", id="16 digits"),
+        pytest.param("+1202555012", id="one digit too few for its country"),
+        pytest.param("+120255501234", id="one digit too many for its country"),
+        pytest.param("+2101234567", id="a calling code of no country"),
         pytest.param("+0447700900123", id="a country code cannot begin with 0"),
         pytest.param("447700900123", id="no plus"),
         pytest.param("00447700900123", id="a dialling prefix"),

@@ -7,6 +7,7 @@ import pytest
 
 from broker.domain.directory import Card, Contact
 from broker.domain.encoding import Encoding
+from broker.domain.grounds import Grounds
 from broker.domain.personalising import TextsBroken, TokensMissing, TooManyUnits
 from broker.domain.planning import Plan, plan
 from broker.domain.reaching import Reached
@@ -41,7 +42,7 @@ def asked(*tokens: dict[str, str] | None, **changes: Any) -> Submission:
 def decided(given: Submission, *, units_max: int = 10, find: Any = everywhere) -> Any:
     """What planning makes of it."""
     ids = IdCounter().take(1 + len(given.recipients))
-    return plan(given, ids, now_us=NOW_US, units_max=units_max, find_candidates=find)
+    return plan(given, ids, Grounds(NOW_US, units_max, find))
 
 
 def test_each_recipient_is_measured_with_its_own_text() -> None:
@@ -143,7 +144,7 @@ def test_a_contact_without_a_value_refuses_the_call() -> None:
     given = asked(None, None, tokens={"shop": "Acme"})
     people = [contact(name="Ada"), contact(recipient=1), contact(recipient=1)]
     ids = IdCounter().take(4)
-    found = plan(given, ids, now_us=NOW_US, units_max=10, find_candidates=everywhere, people=people)
+    found = plan(given, ids, Grounds(NOW_US, 10, everywhere), people)
     assert TokensMissing(((1, ("name",)),)) == found
 
 

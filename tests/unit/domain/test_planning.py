@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from broker.domain.callback_url import CallbackMethod
 from broker.domain.directory import Card, Contact, ContactRef, Named
 from broker.domain.encoding import Encoding
+from broker.domain.grounds import FindCandidates, Grounds
 from broker.domain.lifecycle import Fact, State
-from broker.domain.planning import FindCandidates, Plan, PlannedMessage, TooManyUnits, fingerprint, plan
+from broker.domain.planning import Plan, PlannedMessage, TooManyUnits, fingerprint, plan
 from broker.domain.reaching import Reached
 from broker.domain.submission import (
     Callback,
@@ -184,9 +185,9 @@ class TestRefusals:
     def test_too_many_units_refuse_the_whole_submission(self) -> None:
         """With what is needed and what is allowed (C04)."""
         asked = submission(content=sms("x" * 460), recipients=phones(2))
-        made = plan(asked, [1, 2, 3], now_us=NOW_US, units_max=3, find_candidates=everywhere)
+        made = plan(asked, [1, 2, 3], Grounds(NOW_US, 3, everywhere))
         assert TooManyUnits(needed=4, allowed=3) == made
-        allowed = plan(asked, [1, 2, 3], now_us=NOW_US, units_max=4, find_candidates=everywhere)
+        allowed = plan(asked, [1, 2, 3], Grounds(NOW_US, 4, everywhere))
         assert isinstance(allowed, Plan)
 
 

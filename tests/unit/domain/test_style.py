@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from broker.domain.grounds import Grounds
 from broker.domain.planning import Plan, fingerprint, plan
 from broker.domain.saying import filled, names_of
 from broker.domain.style import StyleRefused
@@ -27,7 +28,7 @@ def asked(own: dict[str, str] | None = None, **changes: Any) -> Submission:
 def decided(given: Submission) -> Any:
     """What planning makes of it."""
     ids = IdCounter().take(2)
-    return plan(given, ids, now_us=NOW_US, units_max=10, find_candidates=everywhere, style_classes=CLASSES)
+    return plan(given, ids, Grounds(NOW_US, 10, everywhere, style_classes=CLASSES))
 
 
 def html_of(given: Submission) -> Any:

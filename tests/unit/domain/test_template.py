@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from broker.domain.grounds import Grounds
 from broker.domain.parameter import Parameter, ParameterType
 from broker.domain.personalising import TokensMissing, ValuesMisfit
 from broker.domain.planning import Plan, plan
@@ -48,7 +49,7 @@ def decided(given: Submission, found: Template) -> Any:
     applied = apply_template(given, found)
     assert isinstance(applied, Submission), applied
     ids = IdCounter().take(1 + len(given.recipients))
-    return plan(applied, ids, now_us=NOW_US, units_max=10, find_candidates=everywhere)
+    return plan(applied, ids, Grounds(NOW_US, 10, everywhere))
 
 
 @pytest.mark.parametrize(

@@ -243,6 +243,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The directory has no contact of this id."""
     REASON_NO_DELEGATE: _Reason.ValueType  # 20
     """The contact has no delegates, or with PRIORITY_CONTACT none with priority."""
+    REASON_COUNTRY_NOT_ALLOWED: _Reason.ValueType  # 21
+    """The account's policy does not let it write to numbers of this country."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a message stands where it does, or why a recipient was refused. Stable: a client may branch on it."""
@@ -291,4 +293,6 @@ REASON_CONTACT_NOT_FOUND: Reason.ValueType  # 19
 """The directory has no contact of this id."""
 REASON_NO_DELEGATE: Reason.ValueType  # 20
 """The contact has no delegates, or with PRIORITY_CONTACT none with priority."""
+REASON_COUNTRY_NOT_ALLOWED: Reason.ValueType  # 21
+"""The account's policy does not let it write to numbers of this country."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -1,0 +1,49 @@
+"""What an account has decided about its own messages, besides what each request says."""
+
+from broker.domain.address import PHONE_CHANNELS
+from broker.domain.country import COUNTRIES, country_of
+from broker.domain.value import value
+from broker.domain.vocabulary import Channel
+
+COUNTRIES_MAX = 300
+
+
+@value
+class AccountPolicy:
+    """Every field has a default that changes nothing, so that an account without a policy has this one.
+
+    `default_region` is the ISO 3166 alpha-2 code of the country whose national numbers are taken; "": numbers
+    need a country code. `allowed_countries` are the countries that phone numbers may be of; empty: all.
+    """
+
+    default_region: str = ""
+    allowed_countries: tuple[str, ...] = ()
+
+    def allows(self, address: str, channel: Channel) -> bool:
+        """Whether a normal address may be written to, by its country."""
+        return (
+            not self.allowed_countries
+            or channel not in PHONE_CHANNELS
+            or country_of(address) in self.allowed_countries
+        )
+
+
+NO_POLICY = AccountPolicy()
+
+
+def policy_problems(policy: AccountPolicy) -> list[tuple[str, str]]:
+    """The rules that a policy breaks, each with its field; none when it may be used."""
+    problems = []
+    if policy.default_region and policy.default_region not in COUNTRIES:
+        problems.append((
+            "default_region",
+            f"must be an ISO 3166 alpha-2 code; got {policy.default_region!r}",
+        ))
+    if len(policy.allowed_countries) > COUNTRIES_MAX:
+        problems.append(("allowed_countries", f"has at most {COUNTRIES_MAX} countries"))
+    problems += [
+        (f"allowed_countries[{index}]", f"must be an ISO 3166 alpha-2 code; got {country!r}")
+        for index, country in enumerate(policy.allowed_countries)
+        if country not in COUNTRIES
+    ]
+    return problems

@@ -1,0 +1,86 @@
+"""How a recipient is reached: by which channel, at which address, through which providers; or why not."""
+
+from broker.domain.address import PHONE_CHANNELS, normal_mailbox, normal_number, sender_fits
+from broker.domain.grounds import Grounds
+from broker.domain.reaching import Reached
+from broker.domain.submission import Recipient, Submission
+from broker.domain.vocabulary import Channel, Reason
+
+Way = tuple[Channel | None, str, tuple[str, ...] | Reason]
+"""Channel, normal address, and the candidates or why there are none."""
+
+
+def offered_channels(submission: Submission) -> list[Channel]:
+    """The channels that there is content for, in the caller's order or else the order of Content's fields."""
+    documents = submission.content.documents
+    if not submission.channels:
+        return sorted(documents)
+    return [channel for channel in submission.channels if channel in documents]
+
+
+def way_to(
+    submission: Submission,
+    offered: list[Channel],
+    one: Reached,
+    message_id: int,
+    grounds: Grounds,
+) -> Way:
+    """The same for somebody of the directory: where the caller has no wish, the contact's own order counts."""
+    if one.reason is not None:
+        return None, "", one.reason
+    if one.channels and not submission.channels:
+        preferred = [channel for channel in one.channels if channel in offered]
+        offered = [*preferred, *(channel for channel in offered if channel not in preferred)]
+    return way_of(submission, offered, one.recipient, message_id, grounds)
+
+
+def way_of(
+    submission: Submission,
+    offered: list[Channel],
+    recipient: Recipient,
+    message_id: int,
+    grounds: Grounds,
+) -> Way:
+    """The first offered channel that the recipient and a provider share, and its providers; else why not."""
+    refusal: tuple[Channel, str, Reason] | None = None
+    for channel in offered:
+        written = written_address(recipient, channel)
+        if written is None:
+            continue
+        address = normal_address(written, channel, grounds.policy.default_region)
+        if address is None:
+            problem = Reason.INVALID_RECIPIENT
+        elif not grounds.policy.allows(address, channel):
+            problem = Reason.COUNTRY_NOT_ALLOWED
+        elif not sender_fits(submission.sender, channel):
+            problem = Reason.INVALID_SENDER
+        elif candidates := grounds.find_candidates(submission, channel, address, message_id):
+            return channel, address, candidates
+        else:
+            problem = Reason.NO_ROUTE
+        if refusal is None:  # the caller's first choice is the one to explain
+            refusal = (channel, address or written, problem)
+    if refusal is not None:
+        return refusal
+    any_address = recipient.phone_number or recipient.email or recipient.device_token or ""
+    return None, any_address, Reason.NO_ADDRESS if offered else Reason.CONTENT_UNSUPPORTED
+
+
+def written_address(recipient: Recipient, channel: Channel) -> str | None:
+    """The address that a channel uses, as the caller wrote it."""
+    if channel in PHONE_CHANNELS:
+        return recipient.phone_number
+    if channel is Channel.EMAIL:
+        return recipient.email
+    if channel is Channel.PUSH:
+        return recipient.device_token
+    return recipient.device_token or recipient.email or recipient.phone_number
+
+
+def normal_address(written: str, channel: Channel, region: str = "") -> str | None:
+    """The normal form of an address on a channel, None when it is not one; `region` is of national numbers."""
+    if channel in PHONE_CHANNELS:
+        return normal_number(written, region)
+    if channel is Channel.EMAIL:
+        return normal_mailbox(written)
+    return written.strip() or None
