@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from broker.domain.access import Principal, Role
+from broker.domain.account import place_of
 from broker.domain.ids import first_id_at
 from broker.storage.agenda import UNSENT
 from broker.storage.matching import forget_provider_ids
@@ -76,8 +77,9 @@ class StoredKey:
 
 
 def create_accounts(tx: Transaction, items: list[NewAccount]) -> list[None]:
-    """Create the accounts."""
-    tx.bulk("insert_accounts", [(item.account_id, item.name, item.now_us, 0) for item in items])
+    """Create accounts at the top of trees, that nobody answers for yet."""
+    rows = [(item.account_id, place_of(item.account_id), item.name, item.now_us, 0) for item in items]
+    tx.bulk("insert_accounts", rows)
     return [None] * len(items)
 
 
