@@ -10,6 +10,7 @@ import structlog
 from broker.api.convert.callbacks import callback_body, callback_parameters
 from broker.api.convert.events import encode_event, join_frame
 from broker.clock import SystemClock
+from broker.delivery.accounts import Accounts
 from broker.delivery.callbacks import Callbacks
 from broker.delivery.directory import Directory
 from broker.delivery.dispatcher import Dispatcher, DispatchLimits
@@ -150,6 +151,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         ),
         feed=_build_feed(settings.feed, store, found.store_id),
         keys=Keys(store, clock),
+        accounts=Accounts(store, identities, clock, accounts_max=settings.accounts.accounts_max),
         receipts=receipts,
         callbacks=callbacks,
         lender=Lender(store, clock, receipts, callbacks.url_of),

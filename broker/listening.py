@@ -118,7 +118,7 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
         ),
         directory=DirectoryService(gate=gate, directory=parts.directory),
         templates=TemplateService(gate=gate, templates=parts.templates, units_max=settings.intake.units_max),
-        accounts=AccountService(gate=gate, webhooks=parts.webhooks.book),
+        accounts=AccountService(gate=gate, webhooks=parts.webhooks.book, accounts=parts.accounts),
         providers=ProviderService(
             registry=parts.registry,
             routes=parts.routes,

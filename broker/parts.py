@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from broker.clock import SystemClock
+from broker.delivery.accounts import Accounts
 from broker.delivery.callbacks import Callbacks
 from broker.delivery.directory import Directory
 from broker.delivery.dispatcher import Dispatcher
@@ -46,6 +47,7 @@ class Parts:
     redriver: Redriver
     feed: Feed
     keys: Keys
+    accounts: Accounts
     receipts: Receipts
     callbacks: Callbacks
     lender: Lender

@@ -1,7 +1,8 @@
-"""AccountService: what belongs to an account. So far its webhooks."""
+"""AccountService: accounts, and what belongs to one. Its webhooks are here, the rest beside it."""
 
 from collections.abc import Mapping
 
+from broker.api.account_calls import AccountCalls
 from broker.api.auth import account_for
 from broker.api.convert.findings import Findings
 from broker.api.convert.ids import account_text
@@ -10,6 +11,7 @@ from broker.api.convert.times import timestamp
 from broker.api.convert.webhooks import overlap_us_of, wanted_of, webhook_message, webhook_number
 from broker.api.gate import Access, Gate
 from broker.api.rpc import Method, Unary
+from broker.delivery.accounts import Accounts
 from broker.delivery.webhooks.book import Webhooks
 from broker.domain.access import Principal
 from broker.domain.ids import format_id
@@ -20,20 +22,22 @@ DESCRIPTOR = pb.DESCRIPTOR.services_by_name["AccountService"]
 
 
 class AccountService:
-    """CreateWebhook, ListWebhooks, RotateWebhookSecret and DeleteWebhook."""
+    """All calls of the service; those of webhooks are its own."""
 
-    def __init__(self, *, gate: Gate, webhooks: Webhooks) -> None:
+    def __init__(self, *, gate: Gate, webhooks: Webhooks, accounts: Accounts) -> None:
         self._gate = gate
         self._webhooks = webhooks
+        self._accounts = AccountCalls(keys=gate.keys, accounts=accounts)
 
     @property
     def methods(self) -> Mapping[str, Method]:
         """What is implemented."""
         return {
-            "CreateWebhook": Unary(self.create_webhook, Access.ADMIN),
-            "ListWebhooks": Unary(self.list_webhooks, Access.ADMIN),
-            "RotateWebhookSecret": Unary(self.rotate_webhook_secret, Access.ADMIN),
-            "DeleteWebhook": Unary(self.delete_webhook, Access.ADMIN),
+            **self._accounts.methods,
+            "CreateWebhook": Unary(self.create_webhook, Access.MANAGE),
+            "ListWebhooks": Unary(self.list_webhooks, Access.MANAGE),
+            "RotateWebhookSecret": Unary(self.rotate_webhook_secret, Access.MANAGE),
+            "DeleteWebhook": Unary(self.delete_webhook, Access.MANAGE),
         }
 
     async def create_webhook(

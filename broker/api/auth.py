@@ -39,6 +39,6 @@ async def account_for(keys: Keys, caller: Principal, account_id: str) -> int:
     if number is not None:
         if number == caller.account_id:
             return number
-        if caller.may_choose_account and await keys.account_exists(number):
+        if caller.may_choose_account and await keys.may_act_for(caller, number):
             return number
     raise BrokerError(ErrorReason.ACCOUNT_NOT_FOUND)

@@ -18,6 +18,7 @@ class Access(Enum):
     OPEN = "no key: health and reflection, also while draining"
     READ = "any key"
     SEND = "a key that may create or change messages"
+    MANAGE = "an admin or partner key: it may change accounts, each those that it may act for"
     ADMIN = "an admin key: it may change the broker itself"
 
 
@@ -73,6 +74,8 @@ class Gate:
         caller = await self.keys.authenticate(bearer_secret(context.invocation_metadata()))
         if caller is None:
             raise BrokerError(ErrorReason.KEY_INVALID)
+        if not caller.api_access:
+            raise BrokerError(ErrorReason.API_ACCESS_DISABLED)
         if not _may(caller, access):
             raise BrokerError(ErrorReason.ROLE_INSUFFICIENT, metadata={"role": caller.role.name})
         return caller
@@ -96,4 +99,6 @@ def _may(caller: Principal, access: Access) -> bool:
     """Whether a key's role is enough for a method."""
     if access is Access.SEND:
         return caller.may_send
+    if access is Access.MANAGE:
+        return caller.may_manage
     return access is not Access.ADMIN or caller.may_administer

@@ -7,9 +7,10 @@ import secrets
 from collections import OrderedDict
 
 from broker.domain.access import Principal, Role
+from broker.domain.account import is_below
 from broker.domain.ids import format_id, parse_id
 from broker.spi import Clock
-from broker.storage.keeping import NewKey, create_keys, read_account_exists, read_key
+from broker.storage.keeping import NewKey, create_keys, read_account_path, read_key
 from broker.storage.store import Store
 
 PREFIX = "wp_"
@@ -28,7 +29,7 @@ class Keys:
         self._clock = clock
         self._cache: OrderedDict[str, tuple[int, Principal | None]] = OrderedDict()
         self._looking: dict[str, asyncio.Future[Principal | None]] = {}
-        self._accounts: set[int] = set()
+        self._paths: dict[int, str] = {}
 
     def draw(self, key_id: int, account_id: int, role: Role) -> tuple[str, NewKey]:
         """A new key, `wp_<id>_<256 random bits>`, and what is to be stored of it: its hash."""
@@ -58,13 +59,27 @@ class Keys:
         return await asyncio.shield(looking)
 
     async def account_exists(self, account_id: int) -> bool:
-        """Whether there is such an account; accounts are never removed."""
-        if account_id in self._accounts:
+        """Whether there is such an account."""
+        return await self._path_of(account_id) is not None
+
+    async def may_act_for(self, caller: Principal, account_id: int) -> bool:
+        """Whether there is such an account, and the key is its own, an admin's, or a partner's above it."""
+        path = await self._path_of(account_id)
+        if path is None:
+            return False
+        if caller.role is Role.ADMIN or account_id == caller.account_id:
             return True
-        exists = await self._store.read(read_account_exists, account_id)
-        if exists:
-            self._accounts.add(account_id)
-        return exists
+        own = await self._path_of(caller.account_id)
+        return caller.may_choose_account and own is not None and is_below(path, own)
+
+    async def _path_of(self, account_id: int) -> str | None:
+        # Accounts are never moved nor removed, so what was found is kept; they are as many as the broker may have.
+        path = self._paths.get(account_id)
+        if path is None:
+            path = await self._store.read(read_account_path, account_id)
+            if path is not None:
+                self._paths[account_id] = path
+        return path
 
     async def _look_up(self, key_id: int, secret: str, now_us: int) -> Principal | None:
         key = await self._store.read(read_key, key_id)

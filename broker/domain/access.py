@@ -20,6 +20,8 @@ class Principal:
     key_id: int
     account_id: int
     role: Role
+    api_access: bool = True
+    """Whether its account's keys may call."""
 
     @property
     def may_send(self) -> bool:
@@ -28,10 +30,15 @@ class Principal:
 
     @property
     def may_choose_account(self) -> bool:
-        """Whether it may name an account other than its own."""
-        return self.role is Role.ADMIN
+        """Whether it may name an account other than its own: any of them, or those below its own."""
+        return self.role in {Role.ADMIN, Role.PARTNER}
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether it may see and change what accounts are made of: themselves, their keys and their webhooks."""
+        return self.role in {Role.ADMIN, Role.PARTNER}
 
     @property
     def may_administer(self) -> bool:
-        """Whether it may see and change what is an administrator's: webhooks, and providers and routes."""
+        """Whether it may see and change what belongs to all accounts: providers and routes."""
         return self.role is Role.ADMIN

@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableVariable
 
+from broker.settings.accounts import AccountSettings
 from broker.settings.delivery import DeliverySettings, FeedSettings, WebhookSettings
 from broker.settings.failing import SettingsError, broken_rules
 from broker.settings.instances import OWN_TABLE, InstanceSettings, instance_settings, read_callback_secret
@@ -31,6 +32,7 @@ __all__ = [
     "COMMAND_LINE_NAMES",
     "OWN_TABLE",
     "PREFIX",
+    "AccountSettings",
     "ContentSettings",
     "DeliverySettings",
     "DirectorySettings",
@@ -67,6 +69,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("waypost-data")
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
+    accounts: AccountSettings = AccountSettings()
     intake: IntakeSettings = IntakeSettings()
     delivery: DeliverySettings = DeliverySettings()
     content: ContentSettings = ContentSettings()

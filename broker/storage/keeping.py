@@ -107,12 +107,19 @@ def read_key(tx: Transaction, key_id: int) -> StoredKey | None:
     row = tx.one("key_by_id", key_id=key_id)
     if row is None:
         return None
-    return StoredKey(Principal(row[0], row[1], Role(row[2])), row[3], row[4], row[5])
+    principal = Principal(row[0], row[1], Role(row[2]), api_access=bool(row[6]))
+    return StoredKey(principal, row[3], row[4], row[5])
 
 
 def read_account_exists(tx: Transaction, account_id: int) -> bool:
     """Whether there is such an account."""
     return tx.one("account_last_sequence", account_id=account_id) is not None
+
+
+def read_account_path(tx: Transaction, account_id: int) -> str | None:
+    """Where an account stands in its tree, as `domain.account` writes it; None when there is no such account."""
+    row = tx.one("account_path", account_id=account_id)
+    return None if row is None else str(row[0])
 
 
 def read_has_accounts(tx: Transaction) -> bool:

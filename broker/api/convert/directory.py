@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
 
 from broker.api.convert.findings import Findings
 from broker.api.convert.ids import account_text
@@ -161,9 +162,9 @@ def label_of(group: pb.Group, findings: Findings, *, named: bool) -> Label:
 
 
 def masked_fields(
-    mask: FieldMask, fields: Sequence[str], given: pb.Contact | pb.Group, findings: Findings
+    mask: FieldMask, fields: Sequence[str], given: Message, findings: Findings
 ) -> frozenset[str]:
-    """The fields that an update is about: those of the mask, else those that are not empty."""
+    """The fields that an update is about: those of the mask, else those that are set."""
     if not mask.paths:
         filled = {descriptor.name for descriptor, _ in given.ListFields()}
         return frozenset(fields) & filled
@@ -177,7 +178,7 @@ def masked_fields(
     return frozenset(fields) if "*" in mask.paths else frozenset(mask.paths)
 
 
-def refuse_given(path: str, holder: pb.Contact | pb.Group, names: Sequence[str], findings: Findings) -> None:
+def refuse_given(path: str, holder: Message, names: Sequence[str], findings: Findings) -> None:
     """What only the broker gives cannot be asked for."""
     for name in names:
         if getattr(holder, name):

@@ -6,6 +6,9 @@ FROM accounts WHERE account_id = :account_id
 SELECT account_id, path, name, profile, api_access, sandbox_only, created_at, updated_at
 FROM accounts WHERE email_key = :email_key
 
+-- name: account_path
+SELECT path FROM accounts WHERE account_id = :account_id
+
 -- name: count_accounts
 SELECT count(*) FROM accounts
 

@@ -46,4 +46,6 @@ SELECT 1 FROM accounts LIMIT 1
 INSERT INTO api_keys (key_id, account_id, role, secret_hash, created_at, expire_at) VALUES :rows
 
 -- name: key_by_id
-SELECT key_id, account_id, role, secret_hash, expire_at, revoked_at FROM api_keys WHERE key_id = :key_id
+SELECT k.key_id, k.account_id, k.role, k.secret_hash, k.expire_at, k.revoked_at, a.api_access
+FROM api_keys k JOIN accounts a ON a.account_id = k.account_id
+WHERE k.key_id = :key_id

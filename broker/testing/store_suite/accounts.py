@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from broker.domain.access import Principal, Role
 from broker.domain.account import DEPTH_MAX, Account, Profile, place_of
 from broker.storage.accounts import (
     AccountChange,
@@ -20,7 +21,7 @@ from broker.storage.accounts import (
     read_account_by_email,
     read_accounts,
 )
-from broker.storage.keeping import read_account_exists
+from broker.storage.keeping import NewKey, create_keys, read_account_exists, read_key
 from broker.testing.builders import NOW_US
 from broker.testing.store_suite.bench import ACCOUNTS, Bench
 from broker.testing.store_suite.opening import OpenedStore
@@ -125,6 +126,16 @@ class AccountCases(OpenedStore):
         who = Profile("F", "Lovelace", _WHO.email, "5678", "C")
         assert Account(50, path, "n", who, False, True, NOW_US, bench.now_us) == again
         assert again == await bench.store.read(read_account_by_email, _WHO.email)
+
+    async def test_a_key_says_whether_its_accounts_keys_may_call(self, bench: Bench) -> None:
+        """As the account is now."""
+        await bench.store.write(create_keys, [NewKey(7, 1, Role.SEND, "hash", NOW_US)], [1])
+        found = []
+        for access in (False, True):
+            await bench.store.write(change_accounts, [AccountChange(1, NOW_US, api_access=access)], [1])
+            found.append(await bench.store.read(read_key, 7))
+        expected = [Principal(7, 1, Role.SEND, api_access=access) for access in (False, True)]
+        assert expected == [each.principal for each in found if each]
 
     async def test_pages_follow_the_tree_from_the_top_down(self, bench: Bench) -> None:
         """All of it, what is below an account, or what is right below it; each once."""

@@ -53,7 +53,7 @@ settings.load_profile("unhurried")
 
 NOW_US = 1_790_000_000_000_000
 ADMIN, PARTNER, SENDER, READER = "admin-key", "partner-key", "send-key", "read-key"
-OWN_ACCOUNT, OTHER_ACCOUNT = 1, 2
+OWN_ACCOUNT, OTHER_ACCOUNT, CUSTOMER_ACCOUNT = 1, 2, 4
 
 
 class FakeClock:
@@ -67,7 +67,7 @@ class FakeClock:
 
 
 class FakeKeys:
-    """One key for each role, all of the account 1; account 2 exists as well."""
+    """One key for each role, all of the account 1, which account 4 is below of; account 2 exists as well."""
 
     def __init__(self) -> None:
         roles = {ADMIN: Role.ADMIN, PARTNER: Role.PARTNER, SENDER: Role.SEND, READER: Role.READ}
@@ -80,7 +80,12 @@ class FakeKeys:
         return self.principals.get(secret)
 
     async def account_exists(self, account_id: int) -> bool:
-        return account_id in {OWN_ACCOUNT, OTHER_ACCOUNT}
+        return account_id in {OWN_ACCOUNT, OTHER_ACCOUNT, CUSTOMER_ACCOUNT}
+
+    async def may_act_for(self, caller: Principal, account_id: int) -> bool:
+        if caller.role is Role.ADMIN:
+            return await self.account_exists(account_id)
+        return account_id == OWN_ACCOUNT or (caller.may_choose_account and account_id == CUSTOMER_ACCOUNT)
 
 
 def accepted(submission: Submission) -> Sequence[Result]:
@@ -432,10 +437,23 @@ def templates() -> Any:
 
 
 @pytest.fixture
-async def api(limits: dict[str, int], directory: Any, templates: Any) -> AsyncIterator[Api]:
+def accounts() -> Any:
+    """Behind AccountService's calls about accounts: none, where a test is about something else."""
+    return EmptyDirectory()
+
+
+@pytest.fixture
+def keys() -> Any:
+    """Who calls, unless a test has keys in a store."""
+    return FakeKeys()
+
+
+@pytest.fixture
+async def api(
+    limits: dict[str, int], directory: Any, templates: Any, accounts: Any, keys: Any
+) -> AsyncIterator[Api]:
     """The server, listening."""
-    keys, intake, feed, history, redriver, registry = (
-        FakeKeys(),
+    intake, feed, history, redriver, registry = (
         FakeIntake(),
         FakeFeed(),
         FakeHistory(),
@@ -461,7 +479,7 @@ async def api(limits: dict[str, int], directory: Any, templates: Any) -> AsyncIt
         ),
         directory=DirectoryService(gate=gate, directory=directory),
         templates=TemplateService(gate=gate, templates=templates),
-        accounts=AccountService(gate=gate, webhooks=webhooks),
+        accounts=AccountService(gate=gate, webhooks=webhooks, accounts=accounts),
         health_of=health,
     )
     port = server.add_insecure_port("127.0.0.1:0")

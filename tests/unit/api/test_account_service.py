@@ -173,8 +173,8 @@ async def test_a_webhook_is_deleted(api):
 
 
 @pytest.mark.parametrize("method", CALLS)
-@pytest.mark.parametrize("key", ["send-key", "read-key", "partner-key"])
-async def test_only_an_administrator_manages_webhooks(api, method, key):
+@pytest.mark.parametrize("key", ["send-key", "read-key"])
+async def test_only_administrators_and_partners_manage_webhooks(api, method, key):
     """A key that sends must not read along."""
     refusal = await call(api, method, key=key, **CALLS[method][2])
     assert (grpc.StatusCode.PERMISSION_DENIED, "ROLE_INSUFFICIENT") == (refusal.code, refusal.reason)
@@ -188,3 +188,14 @@ async def test_an_administrator_manages_those_of_every_account(api, method):
     assert isinstance(response, CALLS[method][1])
     refusal = await call(api, method, account_id=format_id(3), **CALLS[method][2])
     assert "ACCOUNT_NOT_FOUND" == refusal.reason
+
+
+@pytest.mark.parametrize("method", CALLS)
+async def test_a_partner_manages_those_of_the_accounts_below_its_own(api, method):
+    """And of its own; any other account is as good as none."""
+    api.webhooks.webhooks = [stored(7, account_id=4)]
+    request = {"account_id": format_id(4), **CALLS[method][2]}
+    assert isinstance(await call(api, method, key="partner-key", **request), CALLS[method][1])
+    for other in (2, 3):
+        refusal = await call(api, method, key="partner-key", **(request | {"account_id": format_id(other)}))
+        assert "ACCOUNT_NOT_FOUND" == refusal.reason

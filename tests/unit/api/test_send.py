@@ -126,12 +126,14 @@ async def test_only_keys_that_may_send_send(api, sms, key, code, reason):
         ("admin-key", 3, None),
         ("partner-key", 1, 1),
         ("partner-key", 2, None),
+        ("partner-key", 4, 4),
+        ("send-key", 4, None),
         ("send-key", 1, 1),
         ("send-key", 2, None),
         ("send-key", 3, None),
     ],
 )
-async def test_only_an_admin_sends_for_another_account(api, sms, key, account, used):
+async def test_a_key_sends_for_the_accounts_that_it_may_act_for(api, sms, key, account, used):
     """For all others an account that exists and one that does not look the same."""
     answer = await api.call(SEND, sms(account_id=format_id(account)), key=key)
     if used is None:

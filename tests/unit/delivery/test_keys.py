@@ -1,12 +1,15 @@
 """API keys: who is behind one, and how long that is believed."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from broker.delivery.keys import Keys, hash_secret
 from broker.domain.access import Principal, Role
+from broker.domain.account import Profile
 from broker.domain.ids import format_id
+from broker.storage.accounts import AccountWish, add_accounts
 from broker.storage.keeping import NewKey, create_keys
 from broker.storage.store import Store
 from broker.storage.transaction import Transaction
@@ -156,3 +159,22 @@ async def test_calls_that_come_together_share_a_look_up(keys: Keys, monkeypatch)
 async def test_an_account_exists_once_it_was_created(keys: Keys) -> None:
     """And is not looked up again."""
     assert [True, False, True] == [await keys.account_exists(number) for number in (1, 99, 1)]
+
+
+async def test_a_partner_acts_for_what_is_below_its_account(keys: Keys, store: Store) -> None:
+    """At any distance, and for its own; for no other, and a key that only sends for its own alone."""
+    who = Profile("A", "B", "x@example.org", "1234")
+    tree = [(50, 1), (51, 50), (52, 2)]
+    wishes = [
+        AccountWish(number, above, "n", replace(who, email=f"{number}@example.org"), True, None, NOW_US, 100)
+        for number, above in tree
+    ]
+    await store.write(add_accounts, wishes, [50, 51, 52])
+    for role, expected in (
+        (Role.PARTNER, [1, 50, 51]),
+        (Role.SEND, [1]),
+        (Role.READ, [1]),
+        (Role.ADMIN, [1, 2, 50, 51, 52]),
+    ):
+        caller = Principal(7, 1, role)
+        assert expected == [each for each in (1, 2, 50, 51, 52, 99) if await keys.may_act_for(caller, each)]

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class AccountServiceStub(object):
-    """What belongs to an account. Its calls need an admin key.
+    """Accounts, and what belongs to one. A call that says nothing else needs an admin key, or a partner key, which
+    acts for its own account and those below it.
     """
 
     def __init__(self, channel):
@@ -35,6 +36,31 @@ class AccountServiceStub(object):
         Args:
             channel: A grpc.Channel.
         """
+        self.CreateAccount = channel.unary_unary(
+                '/waypost.v1.AccountService/CreateAccount',
+                request_serializer=waypost_dot_v1_dot_account__service__pb2.CreateAccountRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_account__service__pb2.CreateAccountResponse.FromString,
+                _registered_method=True)
+        self.GetAccount = channel.unary_unary(
+                '/waypost.v1.AccountService/GetAccount',
+                request_serializer=waypost_dot_v1_dot_account__service__pb2.GetAccountRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_account__service__pb2.GetAccountResponse.FromString,
+                _registered_method=True)
+        self.FindAccount = channel.unary_unary(
+                '/waypost.v1.AccountService/FindAccount',
+                request_serializer=waypost_dot_v1_dot_account__service__pb2.FindAccountRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_account__service__pb2.FindAccountResponse.FromString,
+                _registered_method=True)
+        self.ListAccounts = channel.unary_unary(
+                '/waypost.v1.AccountService/ListAccounts',
+                request_serializer=waypost_dot_v1_dot_account__service__pb2.ListAccountsRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_account__service__pb2.ListAccountsResponse.FromString,
+                _registered_method=True)
+        self.UpdateAccount = channel.unary_unary(
+                '/waypost.v1.AccountService/UpdateAccount',
+                request_serializer=waypost_dot_v1_dot_account__service__pb2.UpdateAccountRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_account__service__pb2.UpdateAccountResponse.FromString,
+                _registered_method=True)
         self.CreateWebhook = channel.unary_unary(
                 '/waypost.v1.AccountService/CreateWebhook',
                 request_serializer=waypost_dot_v1_dot_account__service__pb2.CreateWebhookRequest.SerializeToString,
@@ -58,8 +84,45 @@ class AccountServiceStub(object):
 
 
 class AccountServiceServicer(object):
-    """What belongs to an account. Its calls need an admin key.
+    """Accounts, and what belongs to one. A call that says nothing else needs an admin key, or a partner key, which
+    acts for its own account and those below it.
     """
+
+    def CreateAccount(self, request, context):
+        """A new account. With a partner key it stands below the key's own account, or below one of those.
+        ALREADY_EXISTS when another account of the broker has the email.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAccount(self, request, context):
+        """One account. Any key may see its own. NOT_FOUND also for one that the key may not act for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindAccount(self, request, context):
+        """The account with an email. NOT_FOUND also for one that the key may not act for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAccounts(self, request, context):
+        """Accounts, each below the one that it belongs to.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateAccount(self, request, context):
+        """Changes the fields that the mask names. A partner key changes accounts below its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def CreateWebhook(self, request, context):
         """A new webhook. FAILED_PRECONDITION when the account has 20.
@@ -92,6 +155,31 @@ class AccountServiceServicer(object):
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'CreateAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateAccount,
+                    request_deserializer=waypost_dot_v1_dot_account__service__pb2.CreateAccountRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_account__service__pb2.CreateAccountResponse.SerializeToString,
+            ),
+            'GetAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAccount,
+                    request_deserializer=waypost_dot_v1_dot_account__service__pb2.GetAccountRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_account__service__pb2.GetAccountResponse.SerializeToString,
+            ),
+            'FindAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindAccount,
+                    request_deserializer=waypost_dot_v1_dot_account__service__pb2.FindAccountRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_account__service__pb2.FindAccountResponse.SerializeToString,
+            ),
+            'ListAccounts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAccounts,
+                    request_deserializer=waypost_dot_v1_dot_account__service__pb2.ListAccountsRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_account__service__pb2.ListAccountsResponse.SerializeToString,
+            ),
+            'UpdateAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateAccount,
+                    request_deserializer=waypost_dot_v1_dot_account__service__pb2.UpdateAccountRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_account__service__pb2.UpdateAccountResponse.SerializeToString,
+            ),
             'CreateWebhook': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateWebhook,
                     request_deserializer=waypost_dot_v1_dot_account__service__pb2.CreateWebhookRequest.FromString,
@@ -121,8 +209,144 @@ def add_AccountServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AccountService(object):
-    """What belongs to an account. Its calls need an admin key.
+    """Accounts, and what belongs to one. A call that says nothing else needs an admin key, or a partner key, which
+    acts for its own account and those below it.
     """
+
+    @staticmethod
+    def CreateAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.AccountService/CreateAccount',
+            waypost_dot_v1_dot_account__service__pb2.CreateAccountRequest.SerializeToString,
+            waypost_dot_v1_dot_account__service__pb2.CreateAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.AccountService/GetAccount',
+            waypost_dot_v1_dot_account__service__pb2.GetAccountRequest.SerializeToString,
+            waypost_dot_v1_dot_account__service__pb2.GetAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.AccountService/FindAccount',
+            waypost_dot_v1_dot_account__service__pb2.FindAccountRequest.SerializeToString,
+            waypost_dot_v1_dot_account__service__pb2.FindAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAccounts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.AccountService/ListAccounts',
+            waypost_dot_v1_dot_account__service__pb2.ListAccountsRequest.SerializeToString,
+            waypost_dot_v1_dot_account__service__pb2.ListAccountsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.AccountService/UpdateAccount',
+            waypost_dot_v1_dot_account__service__pb2.UpdateAccountRequest.SerializeToString,
+            waypost_dot_v1_dot_account__service__pb2.UpdateAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def CreateWebhook(request,

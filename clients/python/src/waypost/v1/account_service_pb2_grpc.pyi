@@ -27,12 +27,26 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AccountServiceStub:
-    """What belongs to an account. Its calls need an admin key."""
+    """Accounts, and what belongs to one. A call that says nothing else needs an admin key, or a partner key, which
+    acts for its own account and those below it.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AccountServiceAsyncStub: ...
+    CreateAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.CreateAccountRequest, _account_service_pb2.CreateAccountResponse]
+    """A new account. With a partner key it stands below the key's own account, or below one of those.
+    ALREADY_EXISTS when another account of the broker has the email.
+    """
+    GetAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountRequest, _account_service_pb2.GetAccountResponse]
+    """One account. Any key may see its own. NOT_FOUND also for one that the key may not act for."""
+    FindAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.FindAccountRequest, _account_service_pb2.FindAccountResponse]
+    """The account with an email. NOT_FOUND also for one that the key may not act for."""
+    ListAccounts: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ListAccountsRequest, _account_service_pb2.ListAccountsResponse]
+    """Accounts, each below the one that it belongs to."""
+    UpdateAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.UpdateAccountRequest, _account_service_pb2.UpdateAccountResponse]
+    """Changes the fields that the mask names. A partner key changes accounts below its own."""
     CreateWebhook: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.CreateWebhookRequest, _account_service_pb2.CreateWebhookResponse]
     """A new webhook. FAILED_PRECONDITION when the account has 20."""
     ListWebhooks: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ListWebhooksRequest, _account_service_pb2.ListWebhooksResponse]
@@ -44,9 +58,23 @@ class AccountServiceStub:
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
-    """What belongs to an account. Its calls need an admin key."""
+    """Accounts, and what belongs to one. A call that says nothing else needs an admin key, or a partner key, which
+    acts for its own account and those below it.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    CreateAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.CreateAccountRequest, _account_service_pb2.CreateAccountResponse]  # type: ignore[assignment]
+    """A new account. With a partner key it stands below the key's own account, or below one of those.
+    ALREADY_EXISTS when another account of the broker has the email.
+    """
+    GetAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountRequest, _account_service_pb2.GetAccountResponse]  # type: ignore[assignment]
+    """One account. Any key may see its own. NOT_FOUND also for one that the key may not act for."""
+    FindAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.FindAccountRequest, _account_service_pb2.FindAccountResponse]  # type: ignore[assignment]
+    """The account with an email. NOT_FOUND also for one that the key may not act for."""
+    ListAccounts: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ListAccountsRequest, _account_service_pb2.ListAccountsResponse]  # type: ignore[assignment]
+    """Accounts, each below the one that it belongs to."""
+    UpdateAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.UpdateAccountRequest, _account_service_pb2.UpdateAccountResponse]  # type: ignore[assignment]
+    """Changes the fields that the mask names. A partner key changes accounts below its own."""
     CreateWebhook: _aio.UnaryUnaryMultiCallable[_account_service_pb2.CreateWebhookRequest, _account_service_pb2.CreateWebhookResponse]  # type: ignore[assignment]
     """A new webhook. FAILED_PRECONDITION when the account has 20."""
     ListWebhooks: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ListWebhooksRequest, _account_service_pb2.ListWebhooksResponse]  # type: ignore[assignment]
@@ -57,7 +85,46 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """Ends a webhook. What it did not take yet is dropped."""
 
 class AccountServiceServicer:
-    """What belongs to an account. Its calls need an admin key."""
+    """Accounts, and what belongs to one. A call that says nothing else needs an admin key, or a partner key, which
+    acts for its own account and those below it.
+    """
+
+    def CreateAccount(
+        self,
+        request: _account_service_pb2.CreateAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.CreateAccountResponse, _abc.Awaitable[_account_service_pb2.CreateAccountResponse]]:
+        """A new account. With a partner key it stands below the key's own account, or below one of those.
+        ALREADY_EXISTS when another account of the broker has the email.
+        """
+
+    def GetAccount(
+        self,
+        request: _account_service_pb2.GetAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.GetAccountResponse, _abc.Awaitable[_account_service_pb2.GetAccountResponse]]:
+        """One account. Any key may see its own. NOT_FOUND also for one that the key may not act for."""
+
+    def FindAccount(
+        self,
+        request: _account_service_pb2.FindAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.FindAccountResponse, _abc.Awaitable[_account_service_pb2.FindAccountResponse]]:
+        """The account with an email. NOT_FOUND also for one that the key may not act for."""
+
+    def ListAccounts(
+        self,
+        request: _account_service_pb2.ListAccountsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.ListAccountsResponse, _abc.Awaitable[_account_service_pb2.ListAccountsResponse]]:
+        """Accounts, each below the one that it belongs to."""
+
+    def UpdateAccount(
+        self,
+        request: _account_service_pb2.UpdateAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.UpdateAccountResponse, _abc.Awaitable[_account_service_pb2.UpdateAccountResponse]]:
+        """Changes the fields that the mask names. A partner key changes accounts below its own."""
 
     def CreateWebhook(
         self,
