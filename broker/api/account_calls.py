@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from broker.api.auth import account_for
+from broker.api.convert.account_policies import policy_of
 from broker.api.convert.accounts import account_message, changes_of, name_of, profile_of
 from broker.api.convert.directory import MAILBOX_RULE, refuse_given
 from broker.api.convert.findings import Findings
@@ -54,6 +55,7 @@ class AccountCalls:
         refuse_given("account", account, SET_BY_BROKER, findings)
         profile = profile_of(account, findings)
         name = name_of(account, profile, findings)
+        policy = policy_of("account.policy", account.policy, findings)
         findings.refuse()
         _check_sandbox(caller, account)
         new = NewAccount(
@@ -62,6 +64,7 @@ class AccountCalls:
             profile,
             api_access=account.api_access if account.HasField("api_access") else True,
             sandbox_only=account.sandbox_only if account.HasField("sandbox_only") else None,
+            policy=policy,
         )
         return pb.CreateAccountResponse(account=account_message(await self._accounts.create(new)))
 
@@ -121,7 +124,7 @@ class AccountCalls:
         findings.refuse()
         if "sandbox_only" in changes:
             _check_sandbox(caller, account)
-        change = AccountChange(account_id, self._accounts.now_us(), **changes)  # type: ignore[arg-type]
+        change = AccountChange(account_id, self._accounts.now_us(), **changes)
         parent = account_number(account.parent_account_id) or 0 if account.parent_account_id else None
         changed = await self._accounts.change(change, email=account.email, parent=parent)
         return pb.UpdateAccountResponse(account=account_message(changed))

@@ -2,6 +2,7 @@
 
 from broker.delivery.identities import Identities
 from broker.domain.account import Account, Profile, email_key
+from broker.domain.account_policy import NO_POLICY, AccountPolicy
 from broker.domain.value import value
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
@@ -35,6 +36,7 @@ class NewAccount:
     profile: Profile
     api_access: bool
     sandbox_only: bool | None
+    policy: AccountPolicy = NO_POLICY
 
 
 class Accounts:
@@ -58,6 +60,7 @@ class Accounts:
             sandbox_only=new.sandbox_only,
             now_us=self._clock.now_us(),
             accounts_max=self._accounts_max,
+            policy=new.policy,
         )
         (answer,) = await self._store.write(add_accounts, [wish], [account_id])
         match answer:

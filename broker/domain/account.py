@@ -2,6 +2,7 @@
 
 import re
 
+from broker.domain.account_policy import AccountPolicy
 from broker.domain.value import value
 
 DEPTH_MAX = 8
@@ -34,7 +35,7 @@ class Account:
     name: str
     profile: Profile
     api_access: bool
-    sandbox_only: bool
+    policy: AccountPolicy
     created_at_us: int
     updated_at_us: int
 

@@ -14,10 +14,12 @@ class AccountPolicy:
 
     `default_region` is the ISO 3166 alpha-2 code of the country whose national numbers are taken; "": numbers
     need a country code. `allowed_countries` are the countries that phone numbers may be of; empty: all.
+    `sandbox_only`: its messages go to sandbox providers and to no other.
     """
 
     default_region: str = ""
     allowed_countries: tuple[str, ...] = ()
+    sandbox_only: bool = False
 
     def allows(self, address: str, channel: Channel) -> bool:
         """Whether a normal address may be written to, by its country."""

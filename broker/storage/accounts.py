@@ -1,10 +1,17 @@
 """Verbs of accounts: add one to its tree, change one; and reading them."""
 
+from dataclasses import replace
+from typing import Any, TypeVar
+
 import orjson
 
 from broker.domain.account import DEPTH_MAX, Account, Profile, depth_of, email_key, place_of
+from broker.domain.account_policy import NO_POLICY, AccountPolicy
 from broker.domain.value import value
+from broker.storage.policies import dump_policy, load_policy
 from broker.storage.transaction import Row, Transaction
+
+T = TypeVar("T")
 
 LOWEST = "g"
 """After every path below an account, since paths are hexadecimal."""
@@ -14,7 +21,8 @@ LOWEST = "g"
 class AccountWish:
     """An account to add below another one, or at the top of a tree of its own.
 
-    `sandbox_only` None: as the account above it, and at the top not. The broker may have `accounts_max`.
+    `sandbox_only` None: as the account above it, and at the top not; what `policy` says of it does not count.
+    The broker may have `accounts_max`.
     """
 
     account_id: int
@@ -25,11 +33,12 @@ class AccountWish:
     sandbox_only: bool | None
     now_us: int
     accounts_max: int
+    policy: AccountPolicy = NO_POLICY
 
 
 @value
 class AccountChange:
-    """What is to be another; None: as it is. The email is not to be changed, whatever `profile` says."""
+    """What is to be another; None: as it is. Of `policy` the fields that `policy_fields` names are taken."""
 
     account_id: int
     now_us: int
@@ -40,13 +49,15 @@ class AccountChange:
     company: str | None = None
     api_access: bool | None = None
     sandbox_only: bool | None = None
+    policy: AccountPolicy = NO_POLICY
+    policy_fields: frozenset[str] = frozenset()
 
 
 @value
 class AccountQuery:
     """Accounts in the order of their paths: `within` a path, or all with ""; after a path, so many.
 
-    `below_only` leaves out the account of the path itself, `children_only` all but those right below it.
+    The account of the path itself is left out, with `children_only` also those that are not right below it.
     """
 
     within: str
@@ -101,14 +112,14 @@ def _add(
     assert count is not None
     if count[0] >= item.accounts_max:
         return AccountsFull(item.accounts_max)
-    above = parent is not None and parent.sandbox_only
+    sandboxed = parent is not None and parent.policy.sandbox_only
     account = Account(
         account_id=item.account_id,
         path=path,
         name=item.name,
         profile=item.profile,
         api_access=item.api_access,
-        sandbox_only=above if item.sandbox_only is None else item.sandbox_only,
+        policy=replace(item.policy, sandbox_only=_or(item.sandbox_only, sandboxed)),
         created_at_us=item.now_us,
         updated_at_us=item.now_us,
     )
@@ -137,8 +148,8 @@ def _change(tx: Transaction, item: AccountChange) -> Account | NoSuchAccount:
             contact_number=_or(item.contact_number, profile.contact_number),
             company=_or(item.company, profile.company),
         ),
-        api_access=found.api_access if item.api_access is None else item.api_access,
-        sandbox_only=found.sandbox_only if item.sandbox_only is None else item.sandbox_only,
+        api_access=_or(item.api_access, found.api_access),
+        policy=_changed_policy(found.policy, item),
         created_at_us=found.created_at_us,
         updated_at_us=item.now_us,
     )
@@ -148,13 +159,20 @@ def _change(tx: Transaction, item: AccountChange) -> Account | NoSuchAccount:
         name=changed.name,
         profile=_dump_profile(changed.profile),
         api_access=int(changed.api_access),
-        sandbox_only=int(changed.sandbox_only),
+        policy=dump_policy(changed.policy),
         updated_at=changed.updated_at_us,
     )
     return changed
 
 
-def _or(wish: str | None, before: str) -> str:
+def _changed_policy(before: AccountPolicy, item: AccountChange) -> AccountPolicy:
+    changes: dict[str, Any] = {name: getattr(item.policy, name) for name in item.policy_fields}
+    if item.sandbox_only is not None:
+        changes["sandbox_only"] = item.sandbox_only
+    return replace(before, **changes)
+
+
+def _or(wish: T | None, before: T) -> T:
     return before if wish is None else wish
 
 
@@ -191,21 +209,21 @@ def _row(account: Account) -> Row:
         _dump_profile(account.profile),
         email_key(account.profile.email) or None,
         int(account.api_access),
-        int(account.sandbox_only),
+        dump_policy(account.policy),
         account.created_at_us,
         account.updated_at_us,
     )
 
 
 def _account(row: Row) -> Account:
-    account_id, path, name, profile, api_access, sandbox_only, created_at_us, updated_at_us = row
+    account_id, path, name, profile, api_access, policy, created_at_us, updated_at_us = row
     return Account(
         account_id,
         path,
         name,
         Profile(**orjson.loads(profile)),
         bool(api_access),
-        bool(sandbox_only),
+        load_policy(policy),
         created_at_us,
         updated_at_us or created_at_us,
     )

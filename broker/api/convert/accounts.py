@@ -1,7 +1,10 @@
 """Accounts: what callers write down about them, and how they are shown."""
 
 from collections.abc import Mapping
+from typing import Any
 
+from broker.api.convert.account_policies import FIELDS as POLICY_FIELDS
+from broker.api.convert.account_policies import policy_message, policy_of
 from broker.api.convert.directory import MAILBOX_RULE, masked_fields
 from broker.api.convert.findings import Findings
 from broker.api.convert.ids import account_text
@@ -26,6 +29,8 @@ CHANGEABLE = (
     "company",
     "api_access",
     "sandbox_only",
+    "policy",
+    *(f"policy.{name}" for name in POLICY_FIELDS),
 )
 CONTACT_NUMBER_RULE = "must be 4 to 20 digits, with at most ' + - ( ) . /' between them"
 
@@ -59,8 +64,8 @@ def name_of(account: pb.Account, profile: Profile, findings: Findings) -> str:
     return account.name.strip() or default_name(profile)
 
 
-def changes_of(request: service_pb.UpdateAccountRequest, findings: Findings) -> dict[str, str | bool]:
-    """The new values by the field that they are for."""
+def changes_of(request: service_pb.UpdateAccountRequest, findings: Findings) -> dict[str, Any]:
+    """The new values, by the fields of AccountChange that they are for."""
     account = request.account
     fields = masked_fields(request.update_mask, CHANGEABLE, account, findings) & set(CHANGEABLE)
     _check(account, fields, findings)
@@ -69,8 +74,21 @@ def changes_of(request: service_pb.UpdateAccountRequest, findings: Findings) -> 
     for name in fields & {"api_access", "sandbox_only"}:
         if not account.HasField(name):  # type: ignore[arg-type]
             findings.broke(f"account.{name}", "must be set, since update_mask names it")
-    given = ((name, getattr(account, name)) for name in sorted(fields))
-    return {name: each.strip() if isinstance(each, str) else each for name, each in given}
+    changes: dict[str, Any] = {}
+    for name in fields & (_LINES.keys() | {"contact_number"}):
+        changes[name] = getattr(account, name).strip()
+    for name in fields & {"api_access", "sandbox_only"}:
+        changes[name] = getattr(account, name)
+    if policy_fields := _policy_fields(fields):
+        changes["policy"] = policy_of("account.policy", account.policy, findings)
+        changes["policy_fields"] = policy_fields
+    return changes
+
+
+def _policy_fields(fields: frozenset[str]) -> frozenset[str]:
+    if "policy" in fields:
+        return frozenset(POLICY_FIELDS)
+    return frozenset(each.removeprefix("policy.") for each in fields if each.startswith("policy."))
 
 
 def account_message(account: Account) -> pb.Account:
@@ -86,7 +104,8 @@ def account_message(account: Account) -> pb.Account:
         contact_number=profile.contact_number,
         company=profile.company,
         api_access=account.api_access,
-        sandbox_only=account.sandbox_only,
+        sandbox_only=account.policy.sandbox_only,
+        policy=policy_message(account.policy),
         create_time=timestamp(account.created_at_us),
         update_time=timestamp(account.updated_at_us),
     )

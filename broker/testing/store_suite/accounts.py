@@ -1,12 +1,14 @@
 # ruff: noqa: SIM300 - tests are written `expected == actual`
 """Cases of accounts: their trees, emails that one has, what may change, and pages of them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from broker.domain.access import Principal, Role
 from broker.domain.account import DEPTH_MAX, Account, Profile, place_of
+from broker.domain.account_policy import NO_POLICY, AccountPolicy
 from broker.storage.accounts import (
     AccountChange,
     AccountQuery,
@@ -22,11 +24,15 @@ from broker.storage.accounts import (
     read_accounts,
 )
 from broker.storage.keeping import NewKey, create_keys, read_account_exists, read_key
+from broker.storage.policies import read_policies
 from broker.testing.builders import NOW_US
 from broker.testing.store_suite.bench import ACCOUNTS, Bench
 from broker.testing.store_suite.opening import OpenedStore
 
 _WHO = Profile("Ada", "Byron", "Ada@Example.org", "+44 20 7946 0000", "Engines \u2603 Ltd")
+
+
+_SANDBOXED = AccountPolicy(sandbox_only=True)
 
 
 def _wish(account_id: int, parent: int | None = None, **changes: Any) -> AccountWish:
@@ -57,7 +63,7 @@ class AccountCases(OpenedStore):
         """Found by its id and by its email in any case, and known to who asks whether there is one."""
         wish = _wish(50, 1, name="Engines", profile=_WHO, api_access=False, sandbox_only=True)
         (made,) = await _add(bench, wish)
-        expected = Account(50, place_of(50, place_of(1)), "Engines", _WHO, False, True, NOW_US, NOW_US)
+        expected = Account(50, place_of(50, place_of(1)), "Engines", _WHO, False, _SANDBOXED, NOW_US, NOW_US)
         assert expected == made
         assert expected == await bench.store.read(read_account, 50)
         assert expected == await bench.store.read(read_account_by_email, "ADA@example.ORG")
@@ -67,7 +73,7 @@ class AccountCases(OpenedStore):
     async def test_an_account_of_a_new_store_stands_at_the_top_and_alone(self, bench: Bench) -> None:
         """Nobody answers for it, and no email finds it, an empty one neither."""
         found = await bench.store.read(read_account, 1)
-        assert Account(1, place_of(1), "account 1", Profile(), True, False, NOW_US, NOW_US) == found
+        assert Account(1, place_of(1), "account 1", Profile(), True, NO_POLICY, NOW_US, NOW_US) == found
         assert found is not None
         assert found.parent_account_id is None
         assert await bench.store.read(read_account_by_email, "") is None
@@ -109,7 +115,7 @@ class AccountCases(OpenedStore):
     ) -> None:
         """A customer of somebody who tries things out tries things out."""
         _, made = await _add(bench, _wish(50, sandbox_only=above), _wish(51, 50, sandbox_only=wish))
-        assert expected == made.sandbox_only
+        assert expected == made.policy.sandbox_only
 
     async def test_what_a_change_names_is_another_and_the_rest_stays(self, bench: Bench) -> None:
         """Also empty and false values; the email and the place in the tree are never others."""
@@ -119,13 +125,27 @@ class AccountCases(OpenedStore):
         (changed,) = await bench.store.write(change_accounts, [change], [50])
         who = Profile("Ada", "Lovelace", _WHO.email, _WHO.contact_number, "")
         path = place_of(50, place_of(1))
-        assert Account(50, path, "n50", who, False, False, NOW_US, bench.now_us) == changed
+        assert Account(50, path, "n50", who, False, NO_POLICY, NOW_US, bench.now_us) == changed
         assert changed == await bench.store.read(read_account, 50)
         rest = AccountChange(50, bench.now_us, "n", "F", None, "5678", "C", sandbox_only=True)
         (again,) = await bench.store.write(change_accounts, [rest], [50])
         who = Profile("F", "Lovelace", _WHO.email, "5678", "C")
-        assert Account(50, path, "n", who, False, True, NOW_US, bench.now_us) == again
+        assert Account(50, path, "n", who, False, _SANDBOXED, NOW_US, bench.now_us) == again
         assert again == await bench.store.read(read_account_by_email, _WHO.email)
+
+    async def test_a_policy_changes_as_a_whole_or_in_parts(self, bench: Bench) -> None:
+        """What is not named stays, and decisions read what is stored."""
+        first = AccountPolicy("GB", ("GB", "IE"))
+        (made,) = await _add(bench, _wish(50, policy=first, sandbox_only=True))
+        assert replace(first, sandbox_only=True) == made.policy
+        other, fields = AccountPolicy("FR", ("FR",)), frozenset({"default_region"})
+        change = AccountChange(50, NOW_US, policy=other, policy_fields=fields)
+        (changed,) = await bench.store.write(change_accounts, [change], [50])
+        expected = AccountPolicy("FR", ("GB", "IE"), sandbox_only=True)
+        assert ({50: expected}, expected) == (
+            await bench.store.read(read_policies, [50]),
+            changed.policy if isinstance(changed, Account) else None,
+        )
 
     async def test_a_key_says_whether_its_accounts_keys_may_call(self, bench: Bench) -> None:
         """As the account is now."""

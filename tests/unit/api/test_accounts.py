@@ -7,11 +7,13 @@ from typing import Any
 import grpc
 import pytest
 
+from broker.api.convert.account_policies import FIELDS
 from broker.delivery.accounts import Accounts
 from broker.delivery.identities import Identities
 from broker.delivery.keys import Keys
 from broker.domain.access import Role
 from broker.domain.account import DEPTH_MAX
+from broker.domain.account_policy import AccountPolicy
 from broker.domain.ids import first_id_at, format_id
 from broker.storage.keeping import NewAccount, create_accounts
 from broker.storage.migrate import load_migrations, migrate
@@ -108,6 +110,7 @@ async def test_an_account_is_made_and_found_by_id_and_by_email(call: Any) -> Non
         account_id=created.account_id,
         api_access=True,
         sandbox_only=False,
+        policy={},
         create_time={"seconds": NOW_US // 1_000_000},
         update_time={"seconds": NOW_US // 1_000_000},
     )
@@ -131,6 +134,8 @@ async def test_an_account_is_made_and_found_by_id_and_by_email(call: Any) -> Non
         ({"name": "two\nlines"}, "account.name"),
         ({"company": "x" * 201}, "account.company"),
         ({"account_id": format_id(9)}, "account.account_id"),
+        ({"policy": {"default_region": "Oz"}}, "account.policy.default_region"),
+        ({"policy": {"allowed_countries": ["GB", "gb"]}}, "account.policy.allowed_countries[1]"),
     ],
 )
 async def test_an_account_that_cannot_be_is_refused_with_its_field(
@@ -248,6 +253,32 @@ async def test_an_update_changes_what_is_set_or_named(call: Any) -> None:
     )
 
 
+async def test_a_policy_is_replaced_or_changed_in_one_field(call: Any) -> None:
+    """As the mask says; the sandbox is no part of it."""
+    policy = {"default_region": "GB", "allowed_countries": ["GB", "IE"]}
+    created = (await call("CreateAccount", account=ada(policy=policy, sandbox_only=True))).account
+    assert account_pb2.AccountPolicy(**policy) == created.policy
+
+    async def update(*paths: str, **given: Any) -> account_pb2.Account:
+        account = {"account_id": created.account_id, "policy": given}
+        response = await call("UpdateAccount", account=account, update_mask={"paths": paths})
+        changed: account_pb2.Account = response.account
+        return changed
+
+    changed = await update("policy.default_region", default_region="FR", allowed_countries=["FR"])
+    assert account_pb2.AccountPolicy(default_region="FR", allowed_countries=["GB", "IE"]) == changed.policy
+    changed = await update("policy", default_region="IE")
+    assert (account_pb2.AccountPolicy(default_region="IE"), True) == (changed.policy, changed.sandbox_only)
+    assert account_pb2.AccountPolicy() == (await update("policy.default_region")).policy
+
+
+def test_every_field_of_a_policy_can_be_set() -> None:
+    """The proto, the domain and what stands between them name the same ones."""
+    fields = {field.name for field in account_pb2.AccountPolicy.DESCRIPTOR.fields}
+    assert fields == FIELDS.keys()
+    assert fields | {"sandbox_only"} == set(AccountPolicy.__dataclass_fields__)
+
+
 @pytest.mark.parametrize(
     ("fields", "paths", "field"),
     [
@@ -259,6 +290,8 @@ async def test_an_update_changes_what_is_set_or_named(call: Any) -> None:
         ({}, ("first_name",), "account.first_name"),
         ({}, ("api_access",), "account.api_access"),
         ({"contact_number": "x"}, (), "account.contact_number"),
+        ({"policy": {"default_region": "Oz"}}, (), "account.policy.default_region"),
+        ({}, ("policy.sandbox_only",), "update_mask.paths[0]"),
     ],
 )
 async def test_what_stays_cannot_be_changed(call: Any, fields: Any, paths: Any, field: str) -> None:

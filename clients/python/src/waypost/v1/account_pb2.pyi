@@ -3,17 +3,19 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -37,6 +39,7 @@ class Account(_message.Message):
     SANDBOX_ONLY_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """Given by the broker: 13 characters of Crockford base32, ordered by time of creation."""
     parent_account_id: _builtins.str
@@ -69,6 +72,12 @@ class Account(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """Set by the broker."""
 
+    @_builtins.property
+    def policy(self) -> Global___AccountPolicy:
+        """What it has decided about its own messages. An update may name it whole, which replaces all of it, or one
+        of its fields, as "policy.default_region".
+        """
+
     def __init__(
         self,
         *,
@@ -84,10 +93,11 @@ class Account(_message.Message):
         sandbox_only: _builtins.bool | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        policy: Global___AccountPolicy | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_api_access", b"_api_access", "_sandbox_only", b"_sandbox_only", "api_access", b"api_access", "create_time", b"create_time", "sandbox_only", b"sandbox_only", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_api_access", b"_api_access", "_sandbox_only", b"_sandbox_only", "api_access", b"api_access", "create_time", b"create_time", "policy", b"policy", "sandbox_only", b"sandbox_only", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_api_access", b"_api_access", "_sandbox_only", b"_sandbox_only", "account_id", b"account_id", "api_access", b"api_access", "company", b"company", "contact_number", b"contact_number", "create_time", b"create_time", "email", b"email", "first_name", b"first_name", "last_name", b"last_name", "name", b"name", "parent_account_id", b"parent_account_id", "sandbox_only", b"sandbox_only", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_api_access", b"_api_access", "_sandbox_only", b"_sandbox_only", "account_id", b"account_id", "api_access", b"api_access", "company", b"company", "contact_number", b"contact_number", "create_time", b"create_time", "email", b"email", "first_name", b"first_name", "last_name", b"last_name", "name", b"name", "parent_account_id", b"parent_account_id", "policy", b"policy", "sandbox_only", b"sandbox_only", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__api_access: _TypeAlias = _typing.Literal["api_access"]  # noqa: Y015
     _WhichOneofArgType__api_access: _TypeAlias = _typing.Literal["_api_access", b"_api_access"]  # noqa: Y015
@@ -99,3 +109,37 @@ class Account(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__sandbox_only) -> _WhichOneofReturnType__sandbox_only | None: ...
 
 Global___Account: _TypeAlias = Account  # noqa: Y015
+
+@_typing.final
+class AccountPolicy(_message.Message):
+    """What an account has decided about its own messages, besides what each request says. A field that is not set
+    changes nothing. Decisions follow a new policy within a second.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEFAULT_REGION_FIELD_NUMBER: _builtins.int
+    ALLOWED_COUNTRIES_FIELD_NUMBER: _builtins.int
+    default_region: _builtins.str
+    """The ISO 3166 alpha-2 code of the country whose national numbers are taken, as "GB". Empty: numbers need a
+    country code.
+    """
+    @_builtins.property
+    def allowed_countries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The countries that phone numbers may be of, as ISO 3166 alpha-2 codes; a message to another one is refused
+        with REASON_COUNTRY_NOT_ALLOWED. At most 300; empty: all.
+        """
+
+    def __init__(
+        self,
+        *,
+        default_region: _builtins.str = ...,
+        allowed_countries: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "default_region", b"default_region"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccountPolicy: _TypeAlias = AccountPolicy  # noqa: Y015

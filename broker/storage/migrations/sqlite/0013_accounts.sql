@@ -4,7 +4,6 @@ ALTER TABLE accounts ADD COLUMN path TEXT NOT NULL DEFAULT '';
 ALTER TABLE accounts ADD COLUMN profile TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE accounts ADD COLUMN email_key TEXT;
 ALTER TABLE accounts ADD COLUMN api_access INTEGER NOT NULL DEFAULT 1;
-ALTER TABLE accounts ADD COLUMN sandbox_only INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0;
 UPDATE accounts SET path = printf('%016x', account_id);
 CREATE UNIQUE INDEX accounts_by_path ON accounts (path);

@@ -4,7 +4,6 @@ ALTER TABLE accounts ADD COLUMN path TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE accounts ADD COLUMN profile TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE accounts ADD COLUMN email_key TEXT;
 ALTER TABLE accounts ADD COLUMN api_access BIGINT NOT NULL DEFAULT 1;
-ALTER TABLE accounts ADD COLUMN sandbox_only BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN updated_at BIGINT NOT NULL DEFAULT 0;
 UPDATE accounts SET path = lpad(to_hex(account_id), 16, '0');
 CREATE UNIQUE INDEX accounts_by_path ON accounts (path);
