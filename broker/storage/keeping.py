@@ -78,7 +78,7 @@ class StoredKey:
 
 def create_accounts(tx: Transaction, items: list[NewAccount]) -> list[None]:
     """Create accounts at the top of trees, that nobody answers for yet."""
-    rows = [(item.account_id, place_of(item.account_id), item.name, item.now_us, 0) for item in items]
+    rows = [(item.account_id, item.name, item.now_us, 0, place_of(item.account_id)) for item in items]
     tx.bulk("insert_accounts", rows)
     return [None] * len(items)
 

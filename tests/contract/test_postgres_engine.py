@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from broker.domain.account import place_of
 from broker.errors import BrokerError, ErrorReason
 from broker.storage.acceptance import accept
 from broker.storage.engine import StoreLockedError, StoreLost, StoreUnfitError
@@ -81,7 +82,9 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def adding(*numbers: int) -> Callable[[Transaction], None]:
     """A body that creates accounts."""
-    return lambda tx: tx.bulk("insert_accounts", [(number, "a", NOW_US, 0) for number in numbers])
+    return lambda tx: tx.bulk(
+        "insert_accounts", [(number, "a", NOW_US, 0, place_of(number)) for number in numbers]
+    )
 
 
 def has(connection: PostgresConnection, number: int) -> bool:
@@ -450,7 +453,9 @@ class TestRows:
         self, connection: PostgresConnection, query: Query, count: int
     ) -> None:
         """Each once, in order, however they are cut."""
-        rows = [(number, f"account {number}", NOW_US, 0) for number in range(10, 10 + count)]
+        rows = [
+            (number, f"account {number}", NOW_US, 0, place_of(number)) for number in range(10, 10 + count)
+        ]
         connection.write(lambda tx: tx.bulk("insert_accounts", rows), ())
         found = query("SELECT account_id, name FROM accounts WHERE account_id >= 10 ORDER BY ctid")
         assert [row[:2] for row in rows] == found
@@ -460,7 +465,7 @@ class TestRows:
     ) -> None:
         """The server takes no document without a limit; a row that is larger alone goes alone."""
         monkeypatch.setattr(engine_module, "DOCUMENT_CHARACTERS_MAX", 1_000)
-        rows = [(number, "x" * (3 * number), NOW_US, 0) for number in range(10, 500)]
+        rows = [(number, "x" * (3 * number), NOW_US, 0, place_of(number)) for number in range(10, 500)]
         connection.write(lambda tx: tx.bulk("insert_accounts", rows), ())
         assert [(490, sum(len(row[1]) for row in rows))] == query(
             "SELECT count(*), sum(length(name)) FROM accounts WHERE account_id >= 10"

@@ -37,7 +37,7 @@ UPDATE store SET boot = boot + 1
 UPDATE store SET id_ceiling = :ceiling WHERE id_ceiling < :ceiling
 
 -- name: insert_accounts
-INSERT INTO accounts (account_id, path, name, created_at, last_sequence) VALUES :rows
+INSERT INTO accounts (account_id, name, created_at, last_sequence, path) VALUES :rows
 
 -- name: any_account
 SELECT 1 FROM accounts LIMIT 1

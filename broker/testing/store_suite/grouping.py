@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from broker.domain.account import place_of
 from broker.domain.lifecycle import State
 from broker.errors import BrokerError, ErrorReason
 from broker.storage.acceptance import Acceptance, accept
@@ -27,19 +28,19 @@ class PoisonError(Exception):
 
 def write_and_fail(tx: Transaction, items: list[int]) -> list[None]:
     """Create accounts, and then fail: nothing of it may stay."""
-    tx.bulk("insert_accounts", [(item, "poisoned", NOW_US, 0) for item in items])
+    tx.bulk("insert_accounts", [(item, "poisoned", NOW_US, 0, place_of(item)) for item in items])
     raise PoisonError
 
 
 def answer_too_little(tx: Transaction, items: list[int]) -> list[int]:
     """Break the contract of verbs: one answer for each item."""
-    tx.bulk("insert_accounts", [(item, "poisoned", NOW_US, 0) for item in items])
+    tx.bulk("insert_accounts", [(item, "poisoned", NOW_US, 0, place_of(item)) for item in items])
     return items[1:]
 
 
 def create(tx: Transaction, items: list[int]) -> list[int]:
     """Create accounts; the same twice is an error."""
-    tx.bulk("insert_accounts", [(item, "new", NOW_US, 0) for item in items])
+    tx.bulk("insert_accounts", [(item, "new", NOW_US, 0, place_of(item)) for item in items])
     return items
 
 

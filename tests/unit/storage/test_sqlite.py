@@ -8,6 +8,7 @@ from typing import Any
 import apsw
 import pytest
 
+from broker.domain.account import place_of
 from broker.errors import BrokerError, ErrorReason
 from broker.storage import sqlite
 from broker.storage.engine import StoreLockedError, StoreUnfitError
@@ -115,14 +116,14 @@ def test_a_failing_disk_is_the_brokers_own_refusal(
     """It says that nothing was stored and when to come back; the connection works on."""
 
     def body(tx: Transaction) -> None:
-        tx.bulk("insert_accounts", [(1, "a", NOW_US, 0)])
+        tx.bulk("insert_accounts", [(1, "a", NOW_US, 0, place_of(1))])
         raise failure("disk I/O error")
 
     with pytest.raises(BrokerError) as refusal:
         connection.write(body, ())
     assert (ErrorReason.STORE_UNAVAILABLE, 5) == (refusal.value.reason, refusal.value.retry_after_s)
     assert not connection.read(lambda tx: tx.all("any_account"))
-    connection.write(lambda tx: tx.bulk("insert_accounts", [(1, "a", NOW_US, 0)]), ())
+    connection.write(lambda tx: tx.bulk("insert_accounts", [(1, "a", NOW_US, 0, place_of(1))]), ())
 
 
 def test_a_defect_is_no_refusal(connection: SqliteConnection) -> None:
@@ -130,7 +131,7 @@ def test_a_defect_is_no_refusal(connection: SqliteConnection) -> None:
 
     def twice(tx: Transaction) -> None:
         for _ in range(2):
-            tx.bulk("insert_accounts", [(1, "a", NOW_US, 0)])
+            tx.bulk("insert_accounts", [(1, "a", NOW_US, 0, place_of(1))])
 
     with pytest.raises(apsw.ConstraintError):
         connection.write(twice, ())
@@ -142,7 +143,7 @@ def test_a_reader_cannot_write(engine: SqliteEngine, connection: SqliteConnectio
     """Even where a verb is handed to it by mistake."""
     reader = engine.connect(read_only=True)
     with pytest.raises(BrokerError):
-        reader.read(lambda tx: tx.bulk("insert_accounts", [(1, "a", NOW_US, 0)]))
+        reader.read(lambda tx: tx.bulk("insert_accounts", [(1, "a", NOW_US, 0, place_of(1))]))
     reader.close()
     assert not connection.read(lambda tx: tx.all("any_account"))
 
@@ -150,7 +151,7 @@ def test_a_reader_cannot_write(engine: SqliteEngine, connection: SqliteConnectio
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 15, 16, 17, 63, 64, 65, 255, 256, 257, 700])
 def test_a_bulk_statement_takes_any_number_of_rows(connection: SqliteConnection, count: int) -> None:
     """Each once, in order, however they are cut."""
-    rows = [(number, f"account {number}", NOW_US, 0) for number in range(count)]
+    rows = [(number, f"account {number}", NOW_US, 0, place_of(number)) for number in range(count)]
     connection.write(lambda tx: tx.bulk("insert_accounts", rows), ())
     found = connection._connection.execute("SELECT account_id, name FROM accounts ORDER BY rowid").fetchall()
     assert [row[:2] for row in rows] == found
@@ -174,7 +175,7 @@ def test_lists_are_searched_as_arrays(connection: SqliteConnection) -> None:
 def test_a_checkpoint_empties_the_log(connection: SqliteConnection) -> None:
     """The file itself when it is asked to truncate."""
     log = Path(str(connection._connection.filename) + "-wal")
-    rows = [(number, "x" * 500, NOW_US, 0) for number in range(200)]
+    rows = [(number, "x" * 500, NOW_US, 0, place_of(number)) for number in range(200)]
     connection.write(lambda tx: tx.bulk("insert_accounts", rows), ())
     assert connection.checkpoint(truncate=False) > 0
     assert log.stat().st_size > 0
