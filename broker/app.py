@@ -103,7 +103,12 @@ async def running_delivery(
                 ) from error
             started.append(instance)
         jobs = [parts.identities.run(), parts.janitor.run(), parts.poller.run(), parts.health_keeper.run()]
-        jobs += [parts.indexer.run(), parts.retention.run(), *parts.webhooks.jobs()]
+        jobs += [
+            parts.indexer.run(),
+            parts.usage_counter.run(),
+            parts.retention.run(),
+            *parts.webhooks.jobs(),
+        ]
         if not settings.delivery.paused:
             jobs += [parts.dispatcher.run(), parts.rerouter.run()]
         tasks += [asyncio.create_task(_watched(job, stop)) for job in jobs]

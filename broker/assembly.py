@@ -18,12 +18,12 @@ from broker.delivery.feed import Feed, FeedLimits
 from broker.delivery.health_keeper import HealthKeeper
 from broker.delivery.history import History
 from broker.delivery.identities import Identities
-from broker.delivery.indexer import Indexer
 from broker.delivery.intake import Intake
 from broker.delivery.janitor import Janitor
 from broker.delivery.keys import Keys
 from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
+from broker.delivery.log_follower import COUNTING, INDEXING, LogFollower
 from broker.delivery.policies import Policies
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
@@ -34,6 +34,7 @@ from broker.delivery.retention import Retention
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
 from broker.delivery.templates import Templates
+from broker.delivery.usage import UsageReports
 from broker.delivery.webhooks.request import Encoding
 from broker.delivery.webhooks.works import build_webhooks
 from broker.domain.decision import DeliveryPolicy
@@ -162,7 +163,9 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         health_keeper=HealthKeeper(store, lanes, clock),
         janitor=Janitor(store, clock, receipt_memory_s=settings.store.receipt_memory_s, metrics=metrics),
         webhooks=webhooks,
-        indexer=Indexer(store, clock),
+        indexer=LogFollower(store, clock, INDEXING),
+        usage_counter=LogFollower(store, clock, COUNTING),
+        usage=UsageReports(store),
         retention=Retention(
             store,
             clock,
@@ -255,6 +258,7 @@ def _after_commit(parts: Parts, commit: Commit) -> None:
     parts.feed.hint(commit.accounts_with_events)
     parts.webhooks.follower.hint(commit.accounts_with_events)
     parts.indexer.hint(commit.accounts_with_events)
+    parts.usage_counter.hint(commit.accounts_with_events)
     if commit.work_is_due:
         parts.dispatcher.hint()
     parts.metrics.count_commit(commit.seconds, commit.calls, commit.facts)

@@ -109,7 +109,9 @@ async def listening(settings: Settings, parts: Parts, http: HttpPort | None) -> 
 async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) -> AsyncIterator[str]:
     server = build_server(
         gate=gate,
-        broker=BrokerService(gate=gate, intake=parts.intake, feed=parts.feed, clock=parts.clock),
+        broker=BrokerService(
+            gate=gate, intake=parts.intake, feed=parts.feed, usage=parts.usage, clock=parts.clock
+        ),
         messages=MessageService(
             gate=gate,
             history=parts.history,

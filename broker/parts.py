@@ -11,12 +11,12 @@ from broker.delivery.feed import Feed
 from broker.delivery.health_keeper import HealthKeeper
 from broker.delivery.history import History
 from broker.delivery.identities import Identities
-from broker.delivery.indexer import Indexer
 from broker.delivery.intake import Intake
 from broker.delivery.janitor import Janitor
 from broker.delivery.keys import Keys
 from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
+from broker.delivery.log_follower import LogFollower
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
 from broker.delivery.redriving import Redriver
@@ -25,6 +25,7 @@ from broker.delivery.rerouter import Rerouter
 from broker.delivery.retention import Retention
 from broker.delivery.routes import Routes
 from broker.delivery.templates import Templates
+from broker.delivery.usage import UsageReports
 from broker.delivery.webhooks.works import WebhookWorks
 from broker.metrics import Metrics
 from broker.storage.store import Store
@@ -58,5 +59,7 @@ class Parts:
     health_keeper: HealthKeeper
     janitor: Janitor
     webhooks: WebhookWorks
-    indexer: Indexer
+    indexer: LogFollower
+    usage_counter: LogFollower
+    usage: UsageReports
     retention: Retention

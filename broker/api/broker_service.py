@@ -9,22 +9,24 @@ from broker.api.convert.filters import event_filter_of, heartbeat_s_of, start_of
 from broker.api.convert.findings import Findings
 from broker.api.convert.requests import submission_of
 from broker.api.convert.results import send_response
+from broker.api.convert.usage import check_account_ids, usage_query_of, usage_response
 from broker.api.gate import Access, Gate
 from broker.api.rpc import Bidirectional, Conversation, Method, ServerStream, Unary
 from broker.api.send_stream import FrameAnswerer, SendStream
 from broker.delivery.feed import Feed
 from broker.delivery.intake import Intake
+from broker.delivery.usage import UsageReports
 from broker.domain.access import Principal
 from broker.errors import BrokerError
 from broker.spi import Clock
-from waypost.v1 import broker_service_pb2, explain_pb2, send_pb2, subscribe_pb2
+from waypost.v1 import broker_service_pb2, explain_pb2, send_pb2, subscribe_pb2, usage_pb2
 
 DESCRIPTOR = broker_service_pb2.DESCRIPTOR.services_by_name["BrokerService"]
 FRAMES_IN_FLIGHT_MAX = 8
 
 
 class BrokerService:
-    """Send, SendStream, Subscribe and Explain. Broadcast, OptIn and Usage are still to come."""
+    """Send, SendStream, Subscribe, Explain and Usage. Broadcast and OptIn are still to come."""
 
     def __init__(
         self,
@@ -32,12 +34,14 @@ class BrokerService:
         gate: Gate,
         intake: Intake,
         feed: Feed,
+        usage: UsageReports,
         clock: Clock,
         frames_in_flight_max: int = FRAMES_IN_FLIGHT_MAX,
     ) -> None:
         self._gate = gate
         self._intake = intake
         self._feed = feed
+        self._usage = usage
         self._clock = clock
         self._frames = FrameAnswerer(gate, intake, clock)
         self._frames_in_flight_max = frames_in_flight_max
@@ -50,6 +54,7 @@ class BrokerService:
             "SendStream": Bidirectional(self.send_stream, Access.SEND),
             "Subscribe": ServerStream(self.subscribe, Access.READ),
             "Explain": Unary(self.explain, Access.READ),
+            "Usage": Unary(self.usage, Access.READ),
         }
 
     async def send(self, caller: Principal, request: send_pb2.SendRequest) -> send_pb2.SendResponse:
@@ -95,3 +100,11 @@ class BrokerService:
         except BrokerError as error:
             raise within_request(error) from None
         return explain_response(explanations, None if caller.may_administer else account_id)
+
+    async def usage(self, caller: Principal, request: usage_pb2.UsageRequest) -> usage_pb2.UsageResponse:
+        """What was sent between two days."""
+        check_account_ids(request.account_ids)
+        keys = self._gate.keys
+        accounts = [await account_for(keys, caller, each) for each in request.account_ids or ("",)]
+        query = usage_query_of(request, accounts, self._clock.now_us())
+        return usage_response(await self._usage.report(query), query)

@@ -54,6 +54,7 @@ from broker.cli.templates_command import (
     show_template,
     update_template,
 )
+from broker.cli.usage_command import usage
 from broker.cli.webhooks_command import create_webhook, delete_webhook, list_webhooks, rotate_webhook
 
 Parameters = ParamSpec("Parameters")
@@ -187,4 +188,5 @@ routes.command("show")(exits(show_routes))
 routes.command("replace")(exits(replace_routes))
 program.add_typer(routes, name="routes")
 
+program.command()(exits(usage))
 program.command()(exits(doctor))

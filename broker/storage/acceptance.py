@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from broker.domain.country import country_of
 from broker.domain.decision import NOTHING, Note
 from broker.domain.planning import Plan
 from broker.domain.submission import Result
+from broker.domain.usage import has_country
 from broker.domain.value import value
 from broker.storage.agenda import Agenda
 from broker.storage.documents import dump_answer, dump_content, dump_labels, dump_tokens, load_answer
@@ -101,7 +103,7 @@ class _Acceptor:
         for message in plan.messages:
             result, step, message_id = message.result, message.step, message.message_id
             note = Note(result.reason, result.detail) if result.reason else NOTHING
-            sequence = self._journal.begin(message_id, account_id, step, note)
+            sequence = self._journal.begin(message_id, account_id, step, note, at_us=plan.accepted_at_us)
             self._messages.append((
                 message_id,
                 account_id,
@@ -123,6 +125,7 @@ class _Acceptor:
                 sequence,
                 plan.route_version,
                 result.contact_id,
+                country_of(result.recipient) if has_country(result.channel, result.recipient) else "",
             ))
             if message.tokens:
                 self._tokens.append((message_id, dump_tokens(message.tokens)))

@@ -73,13 +73,18 @@ class Journal:
         """A loaded message, None when the store has none of that id."""
         return self._heads.get(message_id)
 
-    def begin(self, message_id: int, account_id: int, step: Step, note: Note = NOTHING) -> int:
-        """Write a new message's first event; answers its sequence. The caller inserts the message."""
+    def begin(
+        self, message_id: int, account_id: int, step: Step, note: Note = NOTHING, *, at_us: int | None = None
+    ) -> int:
+        """Write a new message's first event; answers its sequence. The caller inserts the message.
+
+        `at_us` is when it was accepted, where that is not the journal's time: the message and the event say the same.
+        """
         sequence = self._tx.next_sequence(account_id)
         reason = note.reason.name if note.reason else None
         # fmt: off
         self._events.append((
-            account_id, sequence, self._now_us, message_id, 0, step.fact, step.state, None, reason,
+            account_id, sequence, at_us or self._now_us, message_id, 0, step.fact, step.state, None, reason,
             note.detail or None, 0, None, None, 0, None, None, None, None, _MESSAGE, None,
         ))
         # fmt: on

@@ -205,6 +205,12 @@ def test_the_program_of_the_content_page_runs(broker: Any, tmp_path: Path) -> No
     assert expected == output_of("\n".join(blocks(CONTENT)), tmp_path, broker.environment)
 
 
+def test_the_program_of_the_usage_page_runs(broker: Any, tmp_path: Path) -> None:
+    """It counts what it sent."""
+    (program,) = blocks((DOCS / "usage.md").read_text(encoding="utf-8"))
+    assert ["GB 1", "US 1"] == output_of(program, tmp_path, broker.environment)
+
+
 def test_the_program_of_the_history_page_runs(broker: Any, tmp_path: Path) -> None:
     """What is sent is found, erased and sent again."""
     lines = output_of("\n".join(blocks(HISTORY)), tmp_path, broker.environment)

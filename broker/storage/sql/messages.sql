@@ -7,7 +7,7 @@ INSERT INTO submissions (
 INSERT INTO messages (
     message_id, account_id, submission_id, channel, recipient, state, reason, encoding, units, provider,
     attempts, accepted_at, transmit_at, expire_at, ended_at, client_reference, data, last_sequence,
-    route_version, contact_id
+    route_version, contact_id, country
 ) VALUES :rows
 
 -- name: message_heads

@@ -4,9 +4,11 @@
 SELECT account_id FROM accounts ORDER BY account_id
 
 -- name: log_needed_from
--- What the index has not seen and what waits to be called back with is still needed, whatever its age.
+-- What the index or the counts have not seen and what waits to be called back with is still needed, whatever its age.
 SELECT min(needed.sequence) FROM (
     SELECT coalesce((SELECT i.sequence FROM message_indexes i WHERE i.account_id = :account_id), 0) + 1 AS sequence
+    UNION ALL
+    SELECT coalesce((SELECT u.sequence FROM usage_followers u WHERE u.account_id = :account_id), 0) + 1
     UNION ALL
     SELECT f.sequence + 1 FROM callback_followers f WHERE f.account_id = :account_id
     UNION ALL

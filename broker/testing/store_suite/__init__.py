@@ -17,6 +17,7 @@ from broker.testing.store_suite.asking import AskingCases
 from broker.testing.store_suite.bench import ACCOUNTS, Bench
 from broker.testing.store_suite.callbacks import CallbackCases
 from broker.testing.store_suite.concurrency import ConcurrencyCases
+from broker.testing.store_suite.counting import CountingCases
 from broker.testing.store_suite.directory import ContactCases
 from broker.testing.store_suite.directory_groups import GroupCases
 from broker.testing.store_suite.directory_reach import ReachCases
@@ -58,6 +59,7 @@ class StoreSuite(
     ListingCases,
     ErasingCases,
     RetiringCases,
+    CountingCases,
     HousekeepingCases,
     KeepsakeCases,
     PolicyCases,

@@ -40,6 +40,7 @@ from broker.storage.questioning import (
 )
 from broker.storage.store import Store
 from broker.storage.transaction import Transaction
+from broker.storage.usage import count_usage
 from broker.testing.builders import (
     NOW_US,
     POLICY,
@@ -217,6 +218,11 @@ class Bench:
         wish = IndexWish(account_id, events_max, span_messages)
         (indexed,) = await self.store.write(index_messages, [wish], [account_id])
         return indexed
+
+    async def count(self, account_id: int = 1, *, events_max: int = 1_000_000) -> Indexed:
+        """Count the ended messages of a batch of an account's log."""
+        (counted,) = await self.store.write(count_usage, [IndexWish(account_id, events_max)], [account_id])
+        return counted
 
     async def pages(
         self, account_id: int = 1, *, page_size: int = 100, limits: ListLimits = LIMITS, **wanted: Any

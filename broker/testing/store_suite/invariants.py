@@ -15,6 +15,7 @@ from broker.storage.listing import MessageQuery, read_page
 from broker.storage.transaction import Transaction
 from broker.testing.store_suite.bench import read_due
 from broker.testing.store_suite.directory_invariants import check_directory
+from broker.testing.store_suite.recount import check_usage
 
 ALL = 1_000_000
 
@@ -52,6 +53,8 @@ def check_store(tx: Transaction, accounts: Sequence[int]) -> None:
                 _check_timeline(tx, account_id, chain)
                 _check_head(message, chain)
             _check_due(message, due.get(message_id))
+        if events and not trimmed:
+            check_usage(tx, account_id, events)
     assert sum(read_due_counts(tx)[0].values()) == lives, "a due row of no message that is in a log"
     assert not read_misfits(tx), "an endpoint that counts its callbacks wrongly, or a callback of none"
 

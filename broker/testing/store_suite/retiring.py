@@ -48,7 +48,8 @@ def two_ways(_asked: Submission, _channel: Channel, _address: str, _message_id: 
 
 
 async def trim(bench: Bench, before_us: int, account_id: int = 1, rows_max: int = ALL_ROWS) -> int:
-    """Remove the oldest events; how many went."""
+    """Count what has ended, then remove the oldest events; how many went."""
+    await bench.count(account_id)
     (gone,) = await bench.store.write(trim_logs, [LogTrim(account_id, before_us, rows_max)], [account_id])
     return gone
 

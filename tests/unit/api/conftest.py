@@ -41,6 +41,7 @@ from broker.domain.records import (
 )
 from broker.domain.routes import Route, RouteTable, violations_of
 from broker.domain.submission import Campaign, Result, Submission
+from broker.domain.usage import Usage, UsageQuery
 from broker.domain.vocabulary import Channel, Guarantee, Traffic
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.metrics import Metrics
@@ -214,6 +215,18 @@ class FakeRedriver:
         return self.answer
 
 
+class FakeUsage:
+    """Has one answer, and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.queries: list[UsageQuery] = []
+        self.answer = Usage({}, 0)
+
+    async def report(self, query: UsageQuery) -> Usage:
+        self.queries.append(query)
+        return self.answer
+
+
 class FakeRegistry:
     """Has the instances and types it is given."""
 
@@ -365,6 +378,7 @@ class Api:
     registry: FakeRegistry
     webhooks: FakeWebhooks
     routes: FakeRoutes
+    usage: FakeUsage
     health: Health
     server: grpc.aio.Server
     channel: grpc.aio.Channel
@@ -462,13 +476,19 @@ async def api(
     )
     webhooks = FakeWebhooks()
     routes = FakeRoutes()
+    usage = FakeUsage()
     frames_in_flight_max = limits.pop("frames_in_flight_max")
     gate = Gate(keys=keys, metrics=Metrics(), **limits)
     health = build_health()
     server = build_server(
         gate=gate,
         broker=BrokerService(
-            gate=gate, intake=intake, feed=feed, clock=FakeClock(), frames_in_flight_max=frames_in_flight_max
+            gate=gate,
+            intake=intake,
+            feed=feed,
+            usage=usage,
+            clock=FakeClock(),
+            frames_in_flight_max=frames_in_flight_max,
         ),
         messages=MessageService(gate=gate, history=history, redriver=redriver),
         providers=ProviderService(
@@ -495,6 +515,7 @@ async def api(
             registry,
             webhooks,
             routes,
+            usage,
             health,
             server,
             channel,

@@ -107,7 +107,9 @@ async def test_a_caller_that_gives_up_frees_its_place(api, sms):
     await api.until(lambda: not api.gate.calls.count)
 
 
-@pytest.mark.parametrize("method", ["BrokerService/Send", "BrokerService/Usage", "MessageService/GetMessage"])
+@pytest.mark.parametrize(
+    "method", ["BrokerService/Send", "BrokerService/Broadcast", "MessageService/GetMessage"]
+)
 async def test_nobody_is_let_in_while_draining(api, sms, method):
     """UNAVAILABLE tells a client library to go elsewhere."""
     api.gate.drain()

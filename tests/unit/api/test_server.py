@@ -42,8 +42,7 @@ METHODS = [
     for name, descriptor in [*((each.full_name, each) for each in OURS), *STANDARD]
     for method in descriptor.methods
 ]
-UNBUILT = ["Broadcast", "OptIn", "Usage", "Explain"]
-UNBUILT = ["Broadcast", "OptIn", "Usage"]
+UNBUILT = ["Broadcast", "OptIn"]
 KEY = (("authorization", "Bearer admin-key"),)
 
 

@@ -103,6 +103,9 @@ WHOLE = {
     "stray_callbacks": "a check of the whole store",
     "scanned_ids": "a bounded stretch of ids",
     "indexes_behind": "every account, once at a start",
+    "usage_behind": "every account, once at a start",
+    "usage_groups": "what has not ended; an index of it by account would hold up every change",
+    "usage_groups_by_tag": "what has not ended, likewise",
 } | {f"forget_request_ids_{slot}": "empties the table" for slot in range(4)}
 """Statements that look through a table on purpose, and why."""
 

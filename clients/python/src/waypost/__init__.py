@@ -42,6 +42,7 @@ from waypost.messages import Analysis, ForcingCharacter, Message, MessageFields,
 from waypost.send_stream import SendStream
 from waypost.sending import Campaign, Options, Price, Recipient, SendRequest, SendResult, Sent
 from waypost.subscription import Subscription
+from waypost.usage import Usage, UsageRow
 from waypost.vocabulary import (
     CallbackMethod,
     Channel,
@@ -53,6 +54,8 @@ from waypost.vocabulary import (
     Reason,
     Status,
     Traffic,
+    UsageDimension,
+    UsageUnit,
 )
 
 __all__ = [
@@ -109,6 +112,10 @@ __all__ = [
     "Traffic",
     "Unauthenticated",
     "Unavailable",
+    "Usage",
+    "UsageDimension",
+    "UsageRow",
+    "UsageUnit",
     "Violation",
     "WaypostError",
 ]

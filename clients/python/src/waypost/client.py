@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
 
@@ -17,12 +17,14 @@ from waypost.send_stream import SendStream
 from waypost.send_window import WindowLimits
 from waypost.sending import Body, SendFields, SendRequest, Sent, as_request
 from waypost.subscription import Subscription
+from waypost.usage import Usage
 from waypost.v1 import message_service_pb2
-from waypost.vocabulary import Status
+from waypost.vocabulary import Status, UsageDimension, UsageUnit
 from waypost.wire.follow import place_of, subscribe_message
 from waypost.wire.sends import request_message, sent_of
 from waypost.wire.stored import analysis_of, list_message, message_of
 from waypost.wire.times import duration
+from waypost.wire.usages import usage_message, usage_of
 
 TIMEOUT_S = 30.0
 HEARTBEAT = timedelta(seconds=15)
@@ -282,6 +284,39 @@ class Client:
             text=text, recipient=recipient, subject=subject, tokens=tokens
         )
         return analysis_of(await self._connection.call(self._connection.messages.AnalyzeMessage, request))
+
+    async def usage(
+        self,
+        first: date | None = None,
+        last: date | None = None,
+        *,
+        by: UsageDimension | Iterable[UsageDimension] = (),
+        unit: UsageUnit = UsageUnit.MESSAGES,
+        time_zone: str = "UTC",
+        include_refunded: bool = False,
+        include_opted_out: bool = False,
+        account_ids: str | Iterable[str] = (),
+    ) -> Usage:
+        """Count what was accepted from the first day to the last, both included, as it stands now.
+
+        first: None: 29 days before the last. last: None: today.
+        by: split by these, in this order. None: one total.
+        time_zone: the IANA zone of the days.
+        include_refunded: also messages whose charge was given back.
+        include_opted_out: also messages that were refused because their recipients had opted out.
+        account_ids: the key's own, or those that it may act for. None: the key's own.
+        """
+        request = usage_message(
+            first,
+            last,
+            by,
+            unit,
+            time_zone=time_zone,
+            include_refunded=include_refunded,
+            include_opted_out=include_opted_out,
+            account_ids=account_ids,
+        )
+        return usage_of(await self._connection.call(self._connection.broker.Usage, request))
 
 
 async def _feed(

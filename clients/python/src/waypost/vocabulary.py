@@ -135,6 +135,29 @@ class CallbackMethod(StrEnum):
     UNRECOGNISED = "UNRECOGNISED"
 
 
+class UsageUnit(StrEnum):
+    """What is counted."""
+
+    MESSAGES = "MESSAGES"
+    UNITS = "UNITS"
+    CREDITS = "CREDITS"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+class UsageDimension(StrEnum):
+    """What counts are split by."""
+
+    DAY = "DAY"
+    ACCOUNT = "ACCOUNT"
+    CHANNEL = "CHANNEL"
+    PROVIDER = "PROVIDER"
+    CAMPAIGN = "CAMPAIGN"
+    TAG = "TAG"
+    COUNTRY = "COUNTRY"
+    STATUS = "STATUS"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
 class Encoding(StrEnum):
     """How a text is encoded on the mobile network."""
 

@@ -28,7 +28,7 @@ class _UsageUnitEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UsageUnit.V
     USAGE_UNIT_UNSPECIFIED: _UsageUnit.ValueType  # 0
     """Read as MESSAGES."""
     USAGE_UNIT_MESSAGES: _UsageUnit.ValueType  # 1
-    """Messages."""
+    """Messages to recipients, refused ones too: split by STATUS to tell."""
     USAGE_UNIT_UNITS: _UsageUnit.ValueType  # 2
     """Billable parts."""
     USAGE_UNIT_CREDITS: _UsageUnit.ValueType  # 3
@@ -40,7 +40,7 @@ class UsageUnit(_UsageUnit, metaclass=_UsageUnitEnumTypeWrapper):
 USAGE_UNIT_UNSPECIFIED: UsageUnit.ValueType  # 0
 """Read as MESSAGES."""
 USAGE_UNIT_MESSAGES: UsageUnit.ValueType  # 1
-"""Messages."""
+"""Messages to recipients, refused ones too: split by STATUS to tell."""
 USAGE_UNIT_UNITS: UsageUnit.ValueType  # 2
 """Billable parts."""
 USAGE_UNIT_CREDITS: UsageUnit.ValueType  # 3
@@ -110,9 +110,9 @@ class UsageRequest(_message.Message):
     INCLUDE_OPTED_OUT_FIELD_NUMBER: _builtins.int
     ACCOUNT_IDS_FIELD_NUMBER: _builtins.int
     start_date: _builtins.str
-    """First day, as "2026-03-01"."""
+    """First day, as "2026-03-01". Empty: 29 days before end_date."""
     end_date: _builtins.str
-    """Last day, inclusive."""
+    """Last day, inclusive, at most 399 days after start_date. Empty: today."""
     unit: Global___UsageUnit.ValueType
     """What to count."""
     time_zone: _builtins.str
@@ -123,11 +123,11 @@ class UsageRequest(_message.Message):
     """Count messages refused for consent."""
     @_builtins.property
     def group_by(self) -> _containers.RepeatedScalarFieldContainer[Global___UsageDimension.ValueType]:
-        """How to split. Empty: one total."""
+        """How to split, no value twice. Empty: one total. At most 10,000 rows are answered."""
 
     @_builtins.property
     def account_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The accounts. Empty: the key's own."""
+        """At most 100 accounts: the key's own, or those that it may act for. Empty: the key's own."""
 
     def __init__(
         self,
@@ -151,7 +151,7 @@ Global___UsageRequest: _TypeAlias = UsageRequest  # noqa: Y015
 
 @_typing.final
 class UsageResponse(_message.Message):
-    """The counts."""
+    """The counts: exact, of all messages that were accepted on these days, as they stand now."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -161,7 +161,7 @@ class UsageResponse(_message.Message):
     """The sum over all messages, each once."""
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___UsageRow]:
-        """One for each combination that occurs."""
+        """One for each combination that occurs, in the order of their groups."""
 
     def __init__(
         self,
@@ -189,7 +189,10 @@ class UsageRow(_message.Message):
     """In the request's unit."""
     @_builtins.property
     def group(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Values of group_by, in its order."""
+        """Values of group_by, in its order: a day as "2026-03-01", an account's id, "SMS", a provider instance, a
+        campaign's id, a tag, "GB", "DELIVERED". Empty: the message has none. A deleted message keeps the status of its
+        end.
+        """
 
     def __init__(
         self,

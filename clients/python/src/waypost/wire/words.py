@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from google.protobuf.descriptor import EnumDescriptor
 
-from waypost.v1 import channel_pb2, message_pb2, recipient_pb2, send_pb2, status_pb2
+from waypost.v1 import channel_pb2, message_pb2, recipient_pb2, send_pb2, status_pb2, usage_pb2
 from waypost.vocabulary import (
     CallbackMethod,
     Channel,
@@ -17,6 +17,8 @@ from waypost.vocabulary import (
     Reason,
     Status,
     Traffic,
+    UsageDimension,
+    UsageUnit,
 )
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -63,3 +65,5 @@ DIRECTIONS = Words(Direction, message_pb2.Direction.DESCRIPTOR, "DIRECTION_")
 GUARANTEES = Words(Guarantee, channel_pb2.Guarantee.DESCRIPTOR, "GUARANTEE_")
 CALLBACK_METHODS = Words(CallbackMethod, send_pb2.CallbackMethod.DESCRIPTOR, "CALLBACK_METHOD_")
 ENCODINGS = Words(Encoding, channel_pb2.Encoding.DESCRIPTOR, "ENCODING_")
+USAGE_UNITS = Words(UsageUnit, usage_pb2.UsageUnit.DESCRIPTOR, "USAGE_UNIT_")
+USAGE_DIMENSIONS = Words(UsageDimension, usage_pb2.UsageDimension.DESCRIPTOR, "USAGE_DIMENSION_")

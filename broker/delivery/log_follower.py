@@ -1,7 +1,8 @@
-"""The follower that indexes messages: each account's log, in batches, without being in anybody's way.
+"""Followers of each account's log, which work through it in batches without being in anybody's way.
 
-The store is the truth: a commit only hints that a log has grown, and a start looks for itself. What is not
-indexed yet is looked through by lists, so being late costs readers a little and callers nothing.
+One indexes messages, another counts them. The store is the truth: a commit only hints that a log has grown,
+and a start looks for itself. What a follower has not seen yet is looked through by those who ask, so being late
+costs readers a little and callers nothing.
 """
 
 import asyncio
@@ -10,12 +11,15 @@ from collections.abc import Callable
 
 import structlog
 
+from broker.domain.value import value
 from broker.errors import BrokerError
 from broker.spi import Clock
-from broker.storage.indexing import IndexWish, index_messages, read_indexes_behind
+from broker.storage.indexing import Indexed, IndexWish, index_messages, read_indexes_behind
 from broker.storage.store import Store
+from broker.storage.transaction import Transaction
+from broker.storage.usage import count_usage, read_usage_behind
 
-log = structlog.get_logger("waypost.indexer")
+log = structlog.get_logger("waypost.follower")
 
 BATCH_EVENTS = 2_000
 """Of one commit: some 15 ms of the writer's time."""
@@ -24,17 +28,33 @@ GATHER_S = 0.5
 """Events are left to gather, so that a quiet broker does not commit for each of them."""
 
 SHARE_MIN, SHARE_MAX = 0.02, 0.5
-"""What share of the time is spent indexing while callers leave no time at all, and while they leave all of it."""
+"""What share of the time each follower spends while callers leave no time at all, and while they leave all of it."""
 
 PAUSE_S_MAX = 5.0
 
 
-class Indexer:
+@value
+class Work:
+    """What a follower does with a batch of a log, and which accounts' logs go on after what it has done."""
+
+    name: str
+    do: Callable[[Transaction, list[IndexWish]], list[Indexed]]
+    read_behind: Callable[[Transaction], list[int]]
+
+
+INDEXING = Work("indexing", index_messages, read_indexes_behind)
+COUNTING = Work("counting", count_usage, read_usage_behind)
+
+
+class LogFollower:
     """Runs until it is cancelled. `cpu_s` tells how much time of a processor this process has used."""
 
-    def __init__(self, store: Store, clock: Clock, *, cpu_s: Callable[[], float] = time.process_time) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, work: Work, *, cpu_s: Callable[[], float] = time.process_time
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._work = work
         self._cpu_s = cpu_s
         self._waiting: dict[int, None] = {}
         self._woken = asyncio.Event()
@@ -45,24 +65,24 @@ class Indexer:
         self._woken.set()
 
     async def run(self) -> None:
-        """Index, until cancelled."""
-        self.hint(frozenset(await self._store.read(read_indexes_behind)))
+        """Follow, until cancelled."""
+        self.hint(frozenset(await self._store.read(self._work.read_behind)))
         while True:
             await self._woken.wait()
             self._woken.clear()
             load = await self._rest(GATHER_S)
             while self._waiting:
-                load = await self._rest(await self._index_one(load))
+                load = await self._rest(await self._follow_one(load))
 
-    async def _index_one(self, load: float) -> float:
-        """Index a batch of one account, which goes to the back where it has more; how long to rest after it."""
+    async def _follow_one(self, load: float) -> float:
+        """Work through a batch of one account, which goes to the back where it has more; how long to rest after it."""
         account_id = next(iter(self._waiting))
         del self._waiting[account_id]
         wish = IndexWish(account_id, BATCH_EVENTS, clock_s=time.monotonic)
         try:
-            (done,) = await self._store.write(index_messages, [wish], [account_id])
+            (done,) = await self._store.write(self._work.do, [wish], [account_id])
         except BrokerError as error:
-            log.warning("indexer.failed", account_id=account_id, error=str(error))
+            log.warning("follower.failed", kind=self._work.name, account_id=account_id, error=str(error))
             self._waiting[account_id] = None
             return PAUSE_S_MAX
         if done.behind:

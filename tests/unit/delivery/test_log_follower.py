@@ -1,12 +1,21 @@
-"""The indexer: it follows the log, finds by itself what it missed, and gives way to callers."""
+"""Followers of the log, above all the indexer: it follows the log, finds by itself what it missed, and gives way to callers."""
 
 from dataclasses import dataclass, field
 
 import pytest
 
-from broker.delivery.indexer import BATCH_EVENTS, GATHER_S, PAUSE_S_MAX, SHARE_MIN, Indexer
+from broker.delivery.log_follower import (
+    BATCH_EVENTS,
+    COUNTING,
+    GATHER_S,
+    INDEXING,
+    PAUSE_S_MAX,
+    SHARE_MIN,
+    LogFollower,
+)
 from broker.storage.indexing import Indexed, IndexWish, read_indexes_behind
 from broker.storage.store import Store
+from broker.storage.usage import read_usage_behind
 from broker.testing.builders import ManualClock, phones
 from broker.testing.store_suite import Bench
 
@@ -54,7 +63,7 @@ async def test_what_a_start_finds_is_indexed(
 ) -> None:
     """Without any hint: it was stored before."""
     sent = await bench.send(recipients=phones(3), sender="Shop")
-    indexer = Indexer(store, clock)
+    indexer = LogFollower(store, clock, INDEXING)
     async with running(indexer.run()):
         await until(lambda: clock.sleeps_s == [GATHER_S])
         clock.advance(GATHER_S)
@@ -68,13 +77,28 @@ async def _is_whole(store: Store) -> bool:
 
 async def test_a_hint_wakes_it(store: Store, bench: Bench, clock: ManualClock, running, until) -> None:
     """And it looks at the accounts that were named, after others' events had time to gather."""
-    indexer = Indexer(store, clock)
+    indexer = LogFollower(store, clock, INDEXING)
     async with running(indexer.run()):
         await bench.send()
         indexer.hint(frozenset({1}))
         await until(lambda: bool(clock.sleeps_s))
         clock.advance(GATHER_S)
         await until(lambda: _is_whole(store))
+
+
+async def test_another_counts_what_was_sent(
+    store: Store, bench: Bench, clock: ManualClock, running, until
+) -> None:
+    """The same way: what a start finds, and what it is told of."""
+    await bench.send()
+    async with running(LogFollower(store, clock, COUNTING).run()):
+        await until(lambda: bool(clock.sleeps_s))
+        clock.advance(GATHER_S)
+        await until(lambda: _is_counted(store))
+
+
+async def _is_counted(store: Store) -> bool:
+    return not await store.read(read_usage_behind)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +110,7 @@ async def test_it_rests_the_longer_the_busier_the_broker_is(
     """Half of the time is its own where callers leave all of it, and a fiftieth where they leave none."""
     process = Process(clock, load, seen_us=clock.now_us())
     store = SlowStore(clock, left=3 * BATCH_EVENTS)
-    async with running(Indexer(store, clock, cpu_s=process.cpu_s).run()):  # type: ignore[arg-type]
+    async with running(LogFollower(store, clock, INDEXING, cpu_s=process.cpu_s).run()):  # type: ignore[arg-type]
         await until(lambda: len(clock.sleeps_s) == 1)
         clock.advance(GATHER_S)
         await until(lambda: len(clock.sleeps_s) == 2)
@@ -97,7 +121,7 @@ async def test_it_rests_the_longer_the_busier_the_broker_is(
 async def test_a_writer_that_never_rests_is_busy_too(clock: ManualClock, running, until) -> None:
     """On a machine without time for it, the broker uses little of a processor."""
     store = SlowStore(clock, left=BATCH_EVENTS)
-    async with running(Indexer(store, clock, cpu_s=lambda: 0.0).run()):  # type: ignore[arg-type]
+    async with running(LogFollower(store, clock, INDEXING, cpu_s=lambda: 0.0).run()):  # type: ignore[arg-type]
         await until(lambda: len(clock.sleeps_s) == 1)
         store.busy_s += GATHER_S
         clock.advance(GATHER_S)
