@@ -23,17 +23,19 @@ from broker.api import (
     template_service,
 )
 from broker.api.convert import content, directory, filters, findings, listing, paging, requests, webhooks
+from broker.api.convert import templates as template_rules
 from broker.api.status import CODES
 from broker.cli.route_files import read_routes_file
+from broker.cli.template_files import read_template_file
 from broker.domain import directory as directory_rules
-from broker.domain import reaching, saying, tokens
+from broker.domain import reaching, saying, style, template, tokens
 from broker.domain.callback_url import PARAMETERS
 from broker.domain.explaining import Verdict
 from broker.domain.lifecycle import Fact
 from broker.domain.routes import ROUTES_MAX, violations_of
 from broker.domain.signature import secret_of, signed_headers
 from broker.domain.vocabulary import Channel, Traffic
-from broker.settings import DirectorySettings, IntakeSettings, load_settings
+from broker.settings import ContentSettings, DirectorySettings, IntakeSettings, load_settings
 from broker.spi import RouteQuery
 from broker.storage.webhooks import WEBHOOKS_MAX
 from waypost.v1 import event_pb2, message_pb2, subscribe_pb2
@@ -45,6 +47,7 @@ DIRECTORY = (DOCS / "directory.md").read_text(encoding="utf-8")
 HISTORY = (DOCS / "history.md").read_text(encoding="utf-8")
 WEBHOOKS = (DOCS / "webhooks.md").read_text(encoding="utf-8")
 CONTENT = (DOCS / "content.md").read_text(encoding="utf-8")
+TEMPLATES = (DOCS / "templates.md").read_text(encoding="utf-8")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 LIMITS = {
@@ -105,6 +108,15 @@ DIRECTORY_LIMITS = {
 }
 
 
+TEMPLATE_LIMITS = {
+    "templates of an account (`content.templates_max`)": ContentSettings().templates_max,
+    "versions of a template": template.VERSIONS_MAX,
+    "locales of a version": template_rules.LOCALES_MAX,
+    "parameters of a version": template_rules.TOKENS_MAX,
+    "choices of a parameter": template_rules.CHOICES_MAX,
+    "style classes": style.STYLE_CLASSES_MAX,
+    "characters of a style class": style.WRAPPER_CHARACTERS_MAX,
+}
 CONTENT_LIMITS = {
     "values in `tokens` of a request, and of a recipient": tokens.TOKENS_MAX,
     "name of a token": tokens.NAME_CHARACTERS_MAX,
@@ -222,6 +234,31 @@ def test_the_program_of_the_history_page_runs(broker: Any, tmp_path: Path) -> No
     assert expected == lines
 
 
+def test_the_program_of_the_templates_page_runs(broker_factory: Any, tmp_path: Path) -> None:
+    """Made, shown, sent, changed and deleted, in an account of its own."""
+    expected = [
+        "1",
+        "de Hallo Ada, die Rechnung: $12.50. 1",
+        "Dear Ada, your bill is $9.99. 1 en",
+        "Dear Grace, your bill is $120. 1 en",
+        "Dear customer, your bill is $9.99. 1 en",
+        "2 2",
+        "Dear $name$, your bill is $$$amount$.",
+        "ABORTED",
+        "0",
+    ]
+    assert expected == output_of("\n".join(blocks(TEMPLATES)), tmp_path, broker_factory().environment)
+
+
+def test_the_files_of_the_templates_page_are_what_they_say(tmp_path: Path) -> None:
+    """A template and settings."""
+    template, settings = re.findall(r"^```toml\n(.*?)^```$", TEMPLATES, re.MULTILINE | re.DOTALL)
+    (tmp_path / "bill.toml").write_text(template, encoding="utf-8")
+    (tmp_path / "waypost.toml").write_text(settings, encoding="utf-8")
+    assert {"en", "de"} == read_template_file(tmp_path / "bill.toml").locales.keys()
+    assert {"newsletter", "partner"} == load_settings(tmp_path / "waypost.toml").content.style_classes.keys()
+
+
 def test_the_history_page_has_every_filter_there_is() -> None:
     """None is missing, none is made up; and its retention is one that the settings take."""
     cells = rows(section(HISTORY, "What a message can be found by"))
@@ -329,7 +366,8 @@ def test_every_error_is_listed_with_its_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "limits"), [(API, LIMITS), (DIRECTORY, DIRECTORY_LIMITS), (CONTENT, CONTENT_LIMITS)]
+    ("page", "limits"),
+    [(API, LIMITS), (DIRECTORY, DIRECTORY_LIMITS), (CONTENT, CONTENT_LIMITS), (TEMPLATES, TEMPLATE_LIMITS)],
 )
 def test_the_limits_are_those_that_are_enforced(page: str, limits: dict[str, int]) -> None:
     """The last number of each row is the constant that the check uses."""
