@@ -119,7 +119,7 @@ def frame_of(numbers: range) -> send_pb2.SendStreamRequest:
         requests=[
             send_pb2.SendRequest(
                 recipients=[
-                    recipient_pb2.Recipient(phone_number=f"+4477{number:06}5555")
+                    recipient_pb2.Recipient(phone_number=f"+4477{number % 10_000:04}5555")
                     for number in numbers[start : start + MESSAGES_PER_REQUEST]
                 ],
                 content=content_pb2.Content(sms=content_pb2.SmsContent(text="Hello")),

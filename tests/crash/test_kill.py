@@ -146,7 +146,7 @@ class Caller:
         chance = self.chance
         name = f"{self.name}-{next(self.numbering)}"
         endings = chance.choices(list(ENDS_BY_NUMBER), k=chance.randint(1, 3))
-        numbers = [f"+44770{chance.randrange(10_000):04}{ending}" for ending in endings]
+        numbers = [f"+4477{chance.randrange(10_000):04}{ending}" for ending in endings]
         if chance.random() < 0.05:
             numbers.append(NO_NUMBER)
         return Request(
