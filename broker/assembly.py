@@ -18,6 +18,7 @@ from broker.delivery.feed import Feed, FeedLimits
 from broker.delivery.health_keeper import HealthKeeper
 from broker.delivery.history import History
 from broker.delivery.identities import Identities
+from broker.delivery.inbox import Inbox
 from broker.delivery.intake import Intake
 from broker.delivery.janitor import Janitor
 from broker.delivery.keys import Keys
@@ -29,6 +30,7 @@ from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
 from broker.delivery.redriving import Redriver
 from broker.delivery.registry import Registry
+from broker.delivery.reports import Reports
 from broker.delivery.rerouter import Rerouter
 from broker.delivery.retention import Retention
 from broker.delivery.route_hook import RouteHook
@@ -107,7 +109,16 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         spelling_of=registry.spelling_of,
         parked_max=settings.store.parked_receipts_max,
     )
-    callbacks = Callbacks(store, registry, receipts)
+    inbox = Inbox(
+        store,
+        identities,
+        clock,
+        metrics,
+        account_of=registry.inbound_account_of,
+        rules=settings.inbound.rules,
+    )
+    reports = Reports(receipts, inbox)
+    callbacks = Callbacks(store, registry, reports)
     encoding = Encoding(callback_body, callback_parameters)
     webhooks = build_webhooks(
         settings.webhooks,
@@ -155,7 +166,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         accounts=Accounts(store, identities, clock, accounts_max=settings.accounts.accounts_max),
         receipts=receipts,
         callbacks=callbacks,
-        lender=Lender(store, clock, receipts, callbacks.url_of),
+        lender=Lender(store, clock, reports, callbacks.url_of),
         lanes=lanes,
         dispatcher=dispatcher,
         poller=poller,

@@ -55,7 +55,9 @@ class Metrics:
             "code",
         )
         self.questions = counter("questions", "Messages that a provider was asked about", "provider")
-        self.inbound_not_kept = counter("inbound_not_kept", "Inbound messages that were dropped", "provider")
+        self.inbound = counter(
+            "inbound", "Messages that came in, and those reported again", "provider", "outcome"
+        )
         self.webhook_calls = counter("webhook_calls", "Calls of callers' URLs, by how they went", "outcome")
         self.webhook_call_seconds = histogram("webhook_call_seconds", "Time of such a call", SECONDS)
         self.webhook_given_up = counter("webhook_events_given_up", "Events that no URL took in time", "why")

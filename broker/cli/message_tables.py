@@ -66,13 +66,20 @@ def _cells(message: message_pb2.Message) -> Sequence[str]:
         message.message_id,
         status_word(message.status),
         _channel(message),
-        message.recipient,
+        _whom(message),
         message.provider,
         str(message.attempts or ""),
         str(message.units or ""),
         reason_word(message.reason),
         message.client_reference,
     )
+
+
+def _whom(message: message_pb2.Message) -> str:
+    """The other side: whom it went to, or who wrote it."""
+    if message.direction == message_pb2.DIRECTION_INBOUND:
+        return f"from {message.sender}"
+    return message.recipient
 
 
 def story_of(response: message_service_pb2.GetMessageResponse) -> RenderableType:

@@ -54,6 +54,13 @@ class StatusName(StrEnum):
     UNKNOWN = "unknown"
 
 
+class DirectionName(StrEnum):
+    """Directions as they are written on the command line."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+
+
 class MessagesGroup(TyperGroup):
     """`messages` alone lists, and `messages ID` shows: the sub-command may be left out."""
 
@@ -88,6 +95,10 @@ def list_messages(
     ] = None,
     channel: Annotated[
         list[ChannelName] | None, typer.Option(help="On this channel.", rich_help_panel=_WHICH)
+    ] = None,
+    direction: Annotated[
+        list[DirectionName] | None,
+        typer.Option(help="Sent, or come in.", case_sensitive=False, rich_help_panel=_WHICH),
     ] = None,
     traffic: Annotated[
         list[TrafficName] | None, typer.Option(help="For this purpose.", rich_help_panel=_WHICH)
@@ -140,7 +151,7 @@ def list_messages(
         "data": data,
         "origins": origin,
     }
-    words = {"statuses": status, "channels": channel, "traffics": traffic}
+    words = {"statuses": status, "channels": channel, "traffics": traffic, "directions": direction}
     where = Target(target, key, data_dir, tls, tls_ca)
     return asyncio.run(_list(where, _filter(values, words, start, end), limit, json=json))
 

@@ -30,6 +30,7 @@ _FACTS: dict[int, str] = {
     status_pb2.MESSAGE_FACT_PROGRESSED: "passed on by the provider",
     status_pb2.MESSAGE_FACT_REROUTED: "goes to another provider",
     status_pb2.MESSAGE_FACT_DELETED: "deleted",
+    status_pb2.MESSAGE_FACT_RECEIVED: "received",
 }
 
 

@@ -14,8 +14,8 @@ from urllib.parse import quote
 import structlog
 
 from broker.delivery.provider_calls import in_time
-from broker.delivery.receipts import Receipts
 from broker.delivery.registry import Instance, Registry
+from broker.delivery.reports import Reporting
 from broker.domain.outcome import Inbound, Receipt, ReceiptStatus
 from broker.errors import BrokerError
 from broker.settings import read_callback_secret
@@ -49,13 +49,13 @@ class Callbacks:
         self,
         store: Store,
         registry: Registry,
-        receipts: Receipts,
+        reports: Reporting,
         *,
         timeout_s: float = CALLBACK_S_MAX,
     ) -> None:
         self._store = store
         self._registry = registry
-        self._receipts = receipts
+        self._reports = reports
         self._timeout_s = timeout_s
         self._secrets: dict[str, str] = {}
         self._urls: dict[str, str] = {}
@@ -109,7 +109,7 @@ class Callbacks:
             log.error("callback.wrong_answer", instance=instance.name)
             return Trouble.RAISED
         try:
-            await self._receipts.report(instance.name, answer.facts)
+            await self._reports.report(instance.name, answer.facts)
         except BrokerError as error:
             log.warning("callback.not_stored", instance=instance.name, reason=error.reason.name)
             return Trouble.NOT_STORED

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from broker.delivery.receipts import Receipts
 from broker.delivery.registry import Instance
+from broker.delivery.reports import Reporting
 from broker.spi import Clock, Context
 from broker.storage.keepsakes import ENTRIES_MAX, Keepsake, delete_keepsakes, put_keepsakes, read_keepsake
 from broker.storage.store import Store
@@ -65,11 +65,11 @@ class Lender:
     """Makes the instances' contexts, and closes what was opened for them."""
 
     def __init__(
-        self, store: Store, clock: Clock, receipts: Receipts, callback_url_of: Callable[[str], str]
+        self, store: Store, clock: Clock, reports: Reporting, callback_url_of: Callable[[str], str]
     ) -> None:
         self._store = store
         self._clock = clock
-        self._receipts = receipts
+        self._reports = reports
         self._callback_url_of = callback_url_of
         self._sessions: dict[str, aiohttp.ClientSession] = {}
 
@@ -79,7 +79,7 @@ class Lender:
             instance=instance.name,
             log=structlog.get_logger(f"waypost.provider.{instance.type}").bind(instance=instance.name),
             clock=self._clock,
-            report=partial(self._receipts.report, instance.name),
+            report=partial(self._reports.report, instance.name),
             keepsakes=InstanceKeepsakes(self._store, instance.name),
             http=partial(self._session, instance.name),
             callback_url=self._callback_url_of(instance.name),

@@ -7,7 +7,7 @@ import structlog
 
 from broker.delivery.provider_calls import ID_CHARACTERS_MAX, PARTS_MAX
 from broker.domain.decision import CODE_CHARACTERS_MAX, TEXT_CHARACTERS_MAX
-from broker.domain.outcome import Inbound, Receipt, ReportedFact
+from broker.domain.outcome import Receipt, ReportedFact
 from broker.domain.spelling import IdSpelling
 from broker.errors import BrokerError
 from broker.metrics import Metrics
@@ -49,19 +49,13 @@ class Receipts:
         self._tell_at_us = 0
 
     async def report(self, instance: str, facts: Sequence[ReportedFact]) -> None:
-        """Store receipts: on the messages that they are about, or parked until those are known.
-
-        Inbound messages are not kept by this version: they are counted in the log.
-        """
+        """Store the receipts among the facts: on the messages that they are about, or parked until those are known."""
         now_us = self._clock.now_us()
         spelling = self._spelling_of(instance)
         receipts = [_storable(fact) for fact in facts if isinstance(fact, Receipt)]
         reports = [Report(instance, each, now_us, spelling) for each in receipts if each.provider_message_id]
         if len(reports) < len(receipts):  # they can match nothing, now or later
             log.warning("receipts.without_id", instance=instance, count=len(receipts) - len(reports))
-        if inbound := sum(isinstance(fact, Inbound) for fact in facts):
-            self._metrics.inbound_not_kept.labels(instance).inc(inbound)
-            log.warning("inbound.not_kept", instance=instance, count=inbound)
         answers = await self._store.write(record_receipts, reports)
         parked = [each for each in answers if isinstance(each, Parked)]
         words = Counter("ambiguous" if each.ambiguous else "parked" for each in parked)
@@ -98,15 +92,16 @@ def _storable(receipt: Receipt) -> Receipt:
     """
     time_us = receipt.time_us
     return Receipt(
-        provider_message_id=_text(receipt.provider_message_id, ID_CHARACTERS_MAX),
+        provider_message_id=storable_text(receipt.provider_message_id, ID_CHARACTERS_MAX),
         status=receipt.status,
-        recipient=_text(receipt.recipient, ID_CHARACTERS_MAX),
+        recipient=storable_text(receipt.recipient, ID_CHARACTERS_MAX),
         part=receipt.part if 0 <= receipt.part <= PARTS_MAX else 0,
-        code=_text(receipt.code, CODE_CHARACTERS_MAX),
-        text=_text(receipt.text, TEXT_CHARACTERS_MAX),
+        code=storable_text(receipt.code, CODE_CHARACTERS_MAX),
+        text=storable_text(receipt.text, TEXT_CHARACTERS_MAX),
         time_us=time_us if time_us is not None and abs(time_us) < TIME_US_MAX else None,
     )
 
 
-def _text(written: str | None, characters_max: int) -> str:
+def storable_text(written: str | None, characters_max: int) -> str:
+    """What a socket brought, as the store can keep it."""
     return str(written or "")[:characters_max].encode(errors="replace").decode().replace("\0", "?")

@@ -150,6 +150,11 @@ class Registry:
         instance = self._instances.get(name)
         return IdSpelling.EXACT if instance is None else instance.capabilities.receipt_ids
 
+    def inbound_account_of(self, name: str) -> int | None:
+        """The account that the settings name for what comes in through an instance."""
+        instance = self._instances.get(name)
+        return None if instance is None else instance.settings.inbound_account_id
+
     def keeps_keys(self, name: str) -> bool:
         """Whether an instance ignores a message that it took before."""
         instance = self._instances.get(name)

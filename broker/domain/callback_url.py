@@ -51,6 +51,11 @@ PARAMETERS = (
     "next_attempt_time",
     "next_provider",
     "redriven_from_message_id",
+    "text",
+    "receive_time",
+    "provider_message_id",
+    "kind",
+    "assigned_by",
 )
 """What a GET form can say of an event, in the order in which it is appended."""
 

@@ -85,9 +85,9 @@ class MessageFilter:
         )
 
 
-def personal_keys(recipient: str, data: str) -> Sequence[tuple[IndexKind, str]]:
-    """Where the index has what a deletion erases of a message."""
-    return _present((IndexKind.RECIPIENT, recipient), (IndexKind.DATA, data))
+def personal_keys(recipient: str, data: str, writer: str = "") -> Sequence[tuple[IndexKind, str]]:
+    """Where the index has what a deletion erases of a message; `writer` is who wrote one that came in."""
+    return _present((IndexKind.RECIPIENT, recipient), (IndexKind.DATA, data), (IndexKind.SENDER, writer))
 
 
 def index_keys(

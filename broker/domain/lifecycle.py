@@ -63,6 +63,7 @@ class Fact(IntEnum):
     PROGRESSED = 20
     REROUTED = 21
     DELETED = 22
+    RECEIVED = 23
 
 
 ENDS = frozenset({
@@ -80,6 +81,7 @@ BIRTHS: dict[Fact, State] = {
     Fact.ACCEPTED: State.ACCEPTED,
     Fact.SCHEDULED: State.SCHEDULED,
     Fact.REFUSED: State.REJECTED,
+    Fact.RECEIVED: State.DELIVERED,
 }
 """How a message comes into being."""
 

@@ -22,6 +22,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 from broker.settings.accounts import AccountSettings
 from broker.settings.delivery import DeliverySettings, FeedSettings, WebhookSettings
 from broker.settings.failing import SettingsError, broken_rules
+from broker.settings.inbound import InboundSettings
 from broker.settings.instances import OWN_TABLE, InstanceSettings, instance_settings, read_callback_secret
 from broker.settings.intake import ContentSettings, DirectorySettings, IntakeSettings
 from broker.settings.routes import RouteSettings
@@ -37,6 +38,7 @@ __all__ = [
     "DeliverySettings",
     "DirectorySettings",
     "FeedSettings",
+    "InboundSettings",
     "InstanceSettings",
     "IntakeSettings",
     "RouteSettings",
@@ -72,6 +74,7 @@ class Settings(BaseSettings):
     accounts: AccountSettings = AccountSettings()
     intake: IntakeSettings = IntakeSettings()
     delivery: DeliverySettings = DeliverySettings()
+    inbound: InboundSettings = InboundSettings()
     content: ContentSettings = ContentSettings()
     feed: FeedSettings = FeedSettings()
     directory: DirectorySettings = DirectorySettings()

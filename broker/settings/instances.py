@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from broker.domain.ids import parse_id
 from broker.settings.failing import SettingsError, broken_rules
 
 OWN_TABLE = "waypost"
@@ -43,6 +44,23 @@ class InstanceSettings(BaseModel):
     )
     in_flight_max: int = Field(default=1_000, ge=1, le=1_000_000, description="messages with it at once")
     concurrency_max: int = Field(default=32, ge=1, le=10_000, description="calls of its submit at once")
+
+    inbound_account: str | None = Field(
+        default=None,
+        description="the account of what comes in and answers nobody; unset: the default account",
+    )
+
+    @field_validator("inbound_account")
+    @classmethod
+    def _names_an_account(cls, account: str | None) -> str | None:
+        if account is not None and parse_id(account) is None:
+            raise ValueError("must be an account_id: 13 characters of Crockford base32")
+        return account
+
+    @property
+    def inbound_account_id(self) -> int | None:
+        """The number of `inbound_account`."""
+        return None if self.inbound_account is None else parse_id(self.inbound_account)
 
     @field_validator("callback_secret")
     @classmethod

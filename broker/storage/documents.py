@@ -40,6 +40,20 @@ def dump_labels(submission: Submission) -> str:
     return orjson.dumps(fields).decode() if fields else UNLABELLED
 
 
+def dump_reply_labels(answered: Labels, reply_to: int | None) -> str:
+    """The labels of a message that came in: those of the message that it answers, and that message."""
+    fields: dict[str, object] = {}
+    if answered.campaign:
+        fields["campaign"] = [answered.campaign.id, answered.campaign.name]
+    if answered.tags:
+        fields["tags"] = answered.tags
+    if answered.origin:
+        fields["origin"] = answered.origin
+    if reply_to is not None:
+        fields["reply_to"] = reply_to
+    return orjson.dumps(fields).decode() if fields else UNLABELLED
+
+
 @lru_cache(maxsize=4096)
 def load_labels(text: str) -> Labels:
     """The labels; shared by all who carry the same."""
@@ -55,6 +69,11 @@ def load_labels(text: str) -> Labels:
         template=TemplateUsed(*template) if template else None,
         redriven_from_message_id=fields.get("redriven_from"),
     )
+
+
+def dump_inbound_content(channel: Channel, text: str) -> str:
+    """What somebody wrote to us, as the document of its channel."""
+    return orjson.dumps({_KEYS[channel]: {"body" if channel is Channel.IN_APP else "text": text}}).decode()
 
 
 def dump_content(content: Content, tokens: Mapping[str, str] | None = None) -> str:

@@ -89,7 +89,7 @@ class _Eraser:
         self._erased: dict[int, int] = {}
 
     def erase(self, item: Deletion) -> None:
-        _, account_id, _, recipient, data, deleted_at, last_sequence = self._rows[item.message_id]
+        _, account_id, _, recipient, data, deleted_at, last_sequence, writer = self._rows[item.message_id]
         if deleted_at is not None or item.message_id in self._erased:
             return
         self._erased[item.message_id] = item.now_us
@@ -100,7 +100,7 @@ class _Eraser:
         self._tx.all("erase_provider_texts", account_id=account_id, sequences=[event[0] for event in chain])
         span = self._tx.one("message_span", account_id=account_id, message_id=item.message_id)
         if span is not None:
-            keys = personal_keys(recipient, data)
+            keys = personal_keys(recipient, data, writer)
             self._tx.bulk("delete_index_rows", [(span[0], *key, item.message_id) for key in keys])
 
     def flush(self) -> None:
@@ -108,6 +108,11 @@ class _Eraser:
             return
         self._tx.bulk("erase_messages", list(self._erased.items()))
         self._tx.all("delete_message_tokens", message_ids=list(self._erased))
+        people = {self._rows[message_id][3] for message_id in self._erased}
+        self._tx.all("forget_written", people=sorted(people), message_ids=list(self._erased))
+        came_in = [row[2] for row in map(self._rows.__getitem__, self._erased) if row[7]]
+        if came_in:
+            self._tx.all("erase_writers", submission_ids=came_in)
         submission_ids = {self._rows[message_id][2] for message_id in self._erased}
         wordless = [
             each

@@ -12,7 +12,7 @@ from operator import itemgetter
 import orjson
 
 from broker.domain.decision import NOTHING, Note
-from broker.domain.lifecycle import Fact, State, Step, advance
+from broker.domain.lifecycle import Fact, State, Step, advance, begin
 from broker.domain.vocabulary import EventKind
 from broker.storage.transaction import Transaction
 
@@ -36,9 +36,13 @@ _MESSAGE = EventKind.MESSAGE
 _NO_FACT = 0
 _NO_STATE = 0
 _IN_NO_CHAIN = -1
+_WRITTEN = frozenset({Fact.HANDED_OVER, Fact.HANDED_OVER_UNTRACKED, Fact.DOUBTED})
+"""With these a provider has the message, or may have it: its recipient can answer."""
+
 _NAMES: dict[object, str] = {(_MESSAGE, fact): fact.name for fact in Fact} | {
     (kind, _NO_FACT): kind.name for kind in EventKind
 }
+_NAMES[EventKind.INBOUND, Fact.RECEIVED] = Fact.RECEIVED.name
 _STATES = {int(state): state for state in State}
 
 
@@ -51,6 +55,7 @@ class Journal:
         self._heads: dict[int, Head] = {}
         self._events: list[tuple[object, ...]] = []
         self._moved: set[int] = set()
+        self._written: list[int] = []
 
     def load(self, message_ids: Iterable[int]) -> bool:
         """Read the heads of these messages, and hold their accounts; whether those were not held before."""
@@ -102,8 +107,25 @@ class Journal:
             if step.end:
                 head.ended_at_us = self._now_us
         self._moved.add(message_id)
+        if fact in _WRITTEN:
+            self._written.append(message_id)
         self._write(head, head.last_sequence, previous_sequence, step, previous_state, note)
         return step
+
+    def receive(self, message_id: int, account_id: int, told: Mapping[str, object]) -> int:
+        """Write the only event of a message that came in; answers its sequence. The caller inserts the message.
+
+        It begins the message's history, and says what was received, kept as JSON.
+        """
+        sequence = self._tx.next_sequence(account_id)
+        step = begin(Fact.RECEIVED)
+        # fmt: off
+        self._events.append((
+            account_id, sequence, self._now_us, message_id, 0, step.fact, step.state, None, None,
+            None, 0, None, None, 0, None, None, None, None, EventKind.INBOUND, orjson.dumps(told).decode(),
+        ))
+        # fmt: on
+        return sequence
 
     def attempt(self, message_id: int, provider: str) -> int:
         """Record that `provider` is about to be called; answers the attempt's number."""
@@ -149,6 +171,8 @@ class Journal:
                 for head in map(self._heads.__getitem__, self._moved)
             ],
         )
+        if self._written:
+            self._tx.all("note_correspondence", message_ids=self._written, now=self._now_us)
 
     def _write(
         self, head: Head, sequence: int, previous: int, step: Step, previous_state: State | None, note: Note

@@ -115,6 +115,7 @@ def _remove(tx: Transaction, gone: Sequence[_Old]) -> None:
     forget_spellings(tx, tx.all("delete_provider_messages", message_ids=message_ids))
     tx.bulk("delete_index_rows", _index_rows(tx, gone))
     tx.all("delete_message_tokens", message_ids=message_ids)
+    tx.all("delete_inbound", message_ids=message_ids)
     tx.all("delete_messages", message_ids=message_ids)
     empty = [
         each

@@ -10,6 +10,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from broker.api.convert.ids import account_text
+from broker.api.convert.inbound import inbound_event
 from broker.api.convert.times import timestamp
 from broker.domain.ids import format_id
 from broker.domain.records import EventRecord
@@ -37,5 +38,6 @@ def _click(event: EventRecord, told: Mapping[str, Any]) -> event_pb2.ClickEvent:
 
 _PAYLOADS: Mapping[EventKind, tuple[str, Callable[[EventRecord, Mapping[str, Any]], Message]]] = {
     EventKind.CLICK: ("click", _click),
+    EventKind.INBOUND: ("inbound", inbound_event),
 }
 """By kind: the field of Event, and what fills it."""

@@ -1,9 +1,11 @@
 -- Deleting, marking and sending again.
 
 -- name: messages_to_erase
-SELECT message_id, account_id, submission_id, recipient, data, deleted_at, last_sequence
-FROM messages
-WHERE message_id IN (SELECT value FROM json_each(:message_ids))
+SELECT m.message_id, m.account_id, m.submission_id, m.recipient, m.data, m.deleted_at, m.last_sequence,
+       CASE WHEN m.direction = 2 THEN s.sender ELSE '' END
+FROM messages m
+JOIN submissions s ON s.submission_id = m.submission_id
+WHERE m.message_id IN (SELECT value FROM json_each(:message_ids))
 
 -- name: erase_messages
 WITH erased (message_id, deleted_at) AS (VALUES :rows)
@@ -11,8 +13,13 @@ UPDATE messages SET recipient = '', data = '', deleted_at = erased.deleted_at
 FROM erased
 WHERE messages.message_id = erased.message_id
 
+-- name: erase_writers
+-- Who wrote a message that came in is the sender of its submission, which has no other message.
+UPDATE submissions SET sender = ''
+WHERE submission_id IN (SELECT value FROM json_each(:submission_ids))
+
 -- name: erase_provider_texts
-UPDATE events SET provider_text = NULL
+UPDATE events SET provider_text = NULL, told = CASE WHEN told IS NULL THEN NULL ELSE '{}' END
 WHERE account_id = :account_id AND sequence IN (SELECT value FROM json_each(:sequences))
 
 -- name: message_span

@@ -25,6 +25,7 @@ from broker.testing.store_suite.dispatching import DispatchingCases
 from broker.testing.store_suite.erasing import ErasingCases
 from broker.testing.store_suite.grouping import GroupingCases
 from broker.testing.store_suite.housekeeping import HousekeepingCases
+from broker.testing.store_suite.inbound import InboundCases
 from broker.testing.store_suite.keepsakes import KeepsakeCases
 from broker.testing.store_suite.lanes import LanesCases
 from broker.testing.store_suite.listing import ListingCases
@@ -54,6 +55,7 @@ class StoreSuite(
     AllSpellingCases,
     ReadingCases,
     TellingCases,
+    InboundCases,
     CallbackCases,
     RoutingCases,
     ListingCases,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from broker.domain.correlation import MessageFilter
 from broker.domain.lifecycle import ENDS, Fact, State, Step, advance, begin
-from broker.domain.records import EventRecord, MessageRecord
+from broker.domain.records import EventRecord, MessageChange, MessageRecord
 from broker.domain.vocabulary import EventKind
 from broker.storage.agenda import DueRow, Work
 from broker.storage.calling import read_misfits
@@ -38,7 +38,7 @@ def check_store(tx: Transaction, accounts: Sequence[int]) -> None:
         _check_log(tx, account_id, events)
         by_message: defaultdict[int, list[EventRecord]] = defaultdict(list)
         for event in events:
-            if event.kind is EventKind.MESSAGE:
+            if event.kind is EventKind.MESSAGE or (event.kind is EventKind.INBOUND and event.message_id):
                 by_message[event.message_id].append(event)
         listed = {each.message_id: each for each in _messages(tx, account_id)}
         due = read_due(tx, list(listed))
@@ -48,7 +48,7 @@ def check_store(tx: Transaction, accounts: Sequence[int]) -> None:
         assert trimmed or by_message.keys() == listed.keys(), "a message without events"
         for message_id, message in listed.items():
             chain = by_message[message_id]
-            if chain and (chain[0].moved.previous_state is None or not trimmed):
+            if chain and (_change_of(chain[0]).previous_state is None or not trimmed):
                 _check_life(chain)
                 _check_timeline(tx, account_id, chain)
                 _check_head(message, chain)
@@ -65,9 +65,17 @@ def _check_log(tx: Transaction, account_id: int, events: Sequence[EventRecord]) 
     assert list(range(oldest, last + 1)) == [event.sequence for event in events]
 
 
+def _change_of(event: EventRecord) -> MessageChange:
+    """What an event says of its message; that one came in says that it is here."""
+    if event.kind is EventKind.INBOUND:
+        step = begin(Fact.RECEIVED)
+        return MessageChange(step.fact, step.state, None)
+    return event.moved
+
+
 def _check_life(chain: Sequence[EventRecord]) -> None:
     """Each event follows from the one before by the table of moves; an end is reached once."""
-    first = chain[0].moved
+    first = _change_of(chain[0])
     assert first.previous_state is None
     assert begin(first.fact) == Step(first.state, first.fact, first.end)
     state = first.state
@@ -76,7 +84,8 @@ def _check_life(chain: Sequence[EventRecord]) -> None:
         assert state == change.previous_state
         assert advance(state, change.fact) == Step(change.state, change.fact, change.end)
         state = change.state
-    moves_to_end = [each for each in chain if each.moved.end and each.moved.previous_state not in ENDS]
+    changes = [_change_of(each) for each in chain]
+    moves_to_end = [each for each in changes if each.end and each.previous_state not in ENDS]
     assert len(moves_to_end) == (1 if state in ENDS else 0)
 
 
@@ -84,19 +93,20 @@ def _check_timeline(tx: Transaction, account_id: int, chain: Sequence[EventRecor
     """Walking back along previous_sequence finds every event of the message."""
     found = read_message(tx, account_id, chain[0].message_id)
     assert found is not None
-    assert [(e.sequence, e.time_us, e.change) for e in chain] == [
+    assert [(e.sequence, e.time_us, _change_of(e)) for e in chain] == [
         (e.sequence, e.time_us, e.change) for e in found[1]
     ]
 
 
 def _check_head(message: MessageRecord, chain: Sequence[EventRecord]) -> None:
     """The row says what the events say."""
-    last = chain[-1].moved
-    mover = [each.moved for each in chain if each.moved.state is not each.moved.previous_state][-1]
+    changes = [_change_of(each) for each in chain]
+    last = changes[-1]
+    mover = [each for each in changes if each.state is not each.previous_state][-1]
     assert last.state is message.state
     assert mover.reason is message.reason
     assert last.attempt == message.attempts
-    assert message.attempts == sum(each.moved.fact is Fact.ATTEMPTED for each in chain)
+    assert message.attempts == sum(each.fact is Fact.ATTEMPTED for each in changes)
     assert (message.state in ENDS) == (message.ended_at_us is not None)
 
 

@@ -29,6 +29,7 @@ def test_every_option_reaches_the_profile_or_the_capabilities():
         receipts="poll",
         receipt_delay_s=0.4,
         seed=5,
+        phone=True,
         batch_max=6,
         reports_waiting_max=7,
     )
@@ -43,7 +44,11 @@ def test_every_option_reaches_the_profile_or_the_capabilities():
     assert expected == settings.profile()
     capabilities = Sandbox(settings).capabilities
     assert frozenset({Channel.SMS, Channel.EMAIL}) == capabilities.channels
-    assert (ReceiptMode.POLL, 6) == (capabilities.receipts, capabilities.batch_max)
+    assert (ReceiptMode.POLL, 6, True) == (
+        capabilities.receipts,
+        capabilities.batch_max,
+        capabilities.callback,
+    )
     assert len(SandboxSettings.model_fields) == len(settings.model_fields_set)
 
 

@@ -8,7 +8,7 @@ import structlog.testing
 
 from broker.delivery.receipts import Receipts
 from broker.domain.lifecycle import Fact, State
-from broker.domain.outcome import Inbound, Receipt, ReceiptStatus
+from broker.domain.outcome import Receipt, ReceiptStatus
 from broker.domain.spelling import IdSpelling
 from broker.errors import BrokerError, ErrorReason
 from broker.metrics import Metrics
@@ -75,13 +75,6 @@ async def test_a_receipt_with_garbled_text_is_stored_all_the_same(receipts: Rece
     await receipts.report("acme", [garbled, early])
     change = (await bench.timeline(message_id))[-1].change
     assert ("?1", "c?f?") == (change.provider_code, change.provider_text)
-
-
-async def test_what_somebody_wrote_back_is_passed_over(receipts: Receipts, bench: Bench) -> None:
-    """The receipts beside it are stored."""
-    message_id = await bench.sent("x")
-    await receipts.report("acme", [Inbound("+447700900123", "12345", "YES"), DELIVERED])
-    assert State.DELIVERED == await bench.state(message_id)
 
 
 async def test_a_report_of_nothing_is_nothing(receipts: Receipts, bench: Bench) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from waypost.sending import Campaign, Price
-from waypost.vocabulary import Channel, Fact, Reason, Status
+from waypost.vocabulary import Channel, Fact, InboundAssignment, InboundKind, Reason, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,9 @@ class InboundEvent(Event):
 
     sender: who wrote.
     recipient: which of our addresses.
-    reply_to_message_id: the message it answers, from which client_reference, campaign and data come.
+    reply_to_message_id: the message it answers, from which client_reference, campaign, data and tags come.
+    kind: what it is, as a reply.
+    assigned_by: how it was found to be this account's.
     """
 
     message_id: str
@@ -88,6 +90,9 @@ class InboundEvent(Event):
     campaign: Campaign | None
     data: str
     channel: Channel | None
+    kind: InboundKind | None
+    assigned_by: InboundAssignment | None
+    tags: tuple[str, ...]
 
 
 class EventFields(TypedDict, total=False):

@@ -51,6 +51,7 @@ class Fact(StrEnum):
     PROGRESSED = "PROGRESSED"
     REROUTED = "REROUTED"
     DELETED = "DELETED"
+    RECEIVED = "RECEIVED"
     UNRECOGNISED = "UNRECOGNISED"
 
 
@@ -116,6 +117,27 @@ class Direction(StrEnum):
 
     OUTBOUND = "OUTBOUND"
     INBOUND = "INBOUND"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+class InboundKind(StrEnum):
+    """What a message that came in is."""
+
+    REPLY = "REPLY"
+    KEYWORD = "KEYWORD"
+    OPT_IN = "OPT_IN"
+    OTHER = "OTHER"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+class InboundAssignment(StrEnum):
+    """How the account of a message that came in was found."""
+
+    KEYWORD = "KEYWORD"
+    LAST_MESSAGE = "LAST_MESSAGE"
+    SENDER = "SENDER"
+    INSTANCE = "INSTANCE"
+    DEFAULT = "DEFAULT"
     UNRECOGNISED = "UNRECOGNISED"
 
 

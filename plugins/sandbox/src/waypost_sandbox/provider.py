@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from broker.spi import (
+    CallbackAnswer,
+    CallbackRequest,
     Capabilities,
     Context,
     Idempotency,
@@ -23,6 +25,7 @@ from waypost_sandbox.outcomes import (
     receipts_of,
     script_of,
 )
+from waypost_sandbox.phone import said
 from waypost_sandbox.schedule import ReportSchedule
 from waypost_sandbox.settings import SandboxSettings
 
@@ -44,6 +47,7 @@ class Sandbox(Provider):
             batch_max=settings.batch_max,
             idempotency=Idempotency.QUERY,
             query=True,
+            callback=settings.phone,
         )
         self._context: Context | None = None
         self._schedule: ReportSchedule | None = None
@@ -103,6 +107,10 @@ class Sandbox(Provider):
         context, _ = self._started()
         now_us = context.clock.now_us()
         return [answer_to_query(message, self._profile, now_us) for message in messages]
+
+    async def callback(self, request: CallbackRequest) -> CallbackAnswer:
+        """Take what a phone says."""
+        return said(request)
 
     def _facts_of(self, script: Script, message: OutboundMessage, handed_over_us: int) -> list[TimedFact]:
         """What is to be reported about the message, and when; nothing where it is not taken."""

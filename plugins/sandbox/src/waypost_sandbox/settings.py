@@ -35,6 +35,7 @@ class SandboxSettings(BaseModel):
     receipts: Literal["push", "poll", "none"] = "push"
     receipt_delay_s: float = Field(default=0.05, ge=0, le=86_400)
     seed: int = 0
+    phone: bool = False
     batch_max: int = Field(default=500, ge=1, le=10_000)
     reports_waiting_max: int = Field(default=100_000, ge=1, le=10_000_000)
 

@@ -66,6 +66,74 @@ EVENT_KIND_BALANCE: EventKind.ValueType  # 6
 """A balance crossed a mark."""
 Global___EventKind: _TypeAlias = EventKind  # noqa: Y015
 
+class _InboundKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InboundKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InboundKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INBOUND_KIND_UNSPECIFIED: _InboundKind.ValueType  # 0
+    """Never sent."""
+    INBOUND_KIND_REPLY: _InboundKind.ValueType  # 1
+    """A reply: the account had written to that person within the window (12 hours by default)."""
+    INBOUND_KIND_KEYWORD: _InboundKind.ValueType  # 2
+    """A keyword that the account has rented, and nothing else."""
+    INBOUND_KIND_OPT_IN: _InboundKind.ValueType  # 3
+    """A word that says whether the person wants our messages, as STOP."""
+    INBOUND_KIND_OTHER: _InboundKind.ValueType  # 4
+    """Anything else."""
+
+class InboundKind(_InboundKind, metaclass=_InboundKindEnumTypeWrapper):
+    """What an inbound message is."""
+
+INBOUND_KIND_UNSPECIFIED: InboundKind.ValueType  # 0
+"""Never sent."""
+INBOUND_KIND_REPLY: InboundKind.ValueType  # 1
+"""A reply: the account had written to that person within the window (12 hours by default)."""
+INBOUND_KIND_KEYWORD: InboundKind.ValueType  # 2
+"""A keyword that the account has rented, and nothing else."""
+INBOUND_KIND_OPT_IN: InboundKind.ValueType  # 3
+"""A word that says whether the person wants our messages, as STOP."""
+INBOUND_KIND_OTHER: InboundKind.ValueType  # 4
+"""Anything else."""
+Global___InboundKind: _TypeAlias = InboundKind  # noqa: Y015
+
+class _InboundAssignment:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InboundAssignmentEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InboundAssignment.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INBOUND_ASSIGNMENT_UNSPECIFIED: _InboundAssignment.ValueType  # 0
+    """Never sent."""
+    INBOUND_ASSIGNMENT_KEYWORD: _InboundAssignment.ValueType  # 1
+    """It is, or begins with, a keyword that the account has rented."""
+    INBOUND_ASSIGNMENT_LAST_MESSAGE: _InboundAssignment.ValueType  # 2
+    """The account was the last to write to that person from that address."""
+    INBOUND_ASSIGNMENT_SENDER: _InboundAssignment.ValueType  # 3
+    """The address is a sender of the account."""
+    INBOUND_ASSIGNMENT_INSTANCE: _InboundAssignment.ValueType  # 4
+    """The operator named the account for the provider instance."""
+    INBOUND_ASSIGNMENT_DEFAULT: _InboundAssignment.ValueType  # 5
+    """It is the broker's default account."""
+
+class InboundAssignment(_InboundAssignment, metaclass=_InboundAssignmentEnumTypeWrapper):
+    """How the account of an inbound message was found; the first of these that fits."""
+
+INBOUND_ASSIGNMENT_UNSPECIFIED: InboundAssignment.ValueType  # 0
+"""Never sent."""
+INBOUND_ASSIGNMENT_KEYWORD: InboundAssignment.ValueType  # 1
+"""It is, or begins with, a keyword that the account has rented."""
+INBOUND_ASSIGNMENT_LAST_MESSAGE: InboundAssignment.ValueType  # 2
+"""The account was the last to write to that person from that address."""
+INBOUND_ASSIGNMENT_SENDER: InboundAssignment.ValueType  # 3
+"""The address is a sender of the account."""
+INBOUND_ASSIGNMENT_INSTANCE: InboundAssignment.ValueType  # 4
+"""The operator named the account for the provider instance."""
+INBOUND_ASSIGNMENT_DEFAULT: InboundAssignment.ValueType  # 5
+"""It is the broker's default account."""
+Global___InboundAssignment: _TypeAlias = InboundAssignment  # noqa: Y015
+
 @_typing.final
 class Event(_message.Message):
     """One committed change. Events of an account are numbered without gaps."""
@@ -298,6 +366,9 @@ class InboundEvent(_message.Message):
     CAMPAIGN_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ASSIGNED_BY_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """The inbound message's own id."""
     sender: _builtins.str
@@ -318,6 +389,10 @@ class InboundEvent(_message.Message):
     """From the message it answers."""
     channel: _channel_pb2.Channel.ValueType
     """How it travelled."""
+    kind: Global___InboundKind.ValueType
+    """What it is."""
+    assigned_by: Global___InboundAssignment.ValueType
+    """How its account was found."""
     @_builtins.property
     def receive_time(self) -> _timestamp_pb2.Timestamp:
         """When the provider got it."""
@@ -325,6 +400,10 @@ class InboundEvent(_message.Message):
     @_builtins.property
     def campaign(self) -> _send_pb2.Campaign:
         """From the message it answers."""
+
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """From the message it answers, normalised."""
 
     def __init__(
         self,
@@ -341,10 +420,13 @@ class InboundEvent(_message.Message):
         campaign: _send_pb2.Campaign | None = ...,
         data: _builtins.str = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
+        kind: Global___InboundKind.ValueType = ...,
+        assigned_by: Global___InboundAssignment.ValueType = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "receive_time", b"receive_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "channel", b"channel", "client_reference", b"client_reference", "data", b"data", "message_id", b"message_id", "provider", b"provider", "provider_message_id", b"provider_message_id", "receive_time", b"receive_time", "recipient", b"recipient", "reply_to_message_id", b"reply_to_message_id", "sender", b"sender", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assigned_by", b"assigned_by", "campaign", b"campaign", "channel", b"channel", "client_reference", b"client_reference", "data", b"data", "kind", b"kind", "message_id", b"message_id", "provider", b"provider", "provider_message_id", b"provider_message_id", "receive_time", b"receive_time", "recipient", b"recipient", "reply_to_message_id", b"reply_to_message_id", "sender", b"sender", "tags", b"tags", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

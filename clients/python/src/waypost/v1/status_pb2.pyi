@@ -137,6 +137,8 @@ class _MessageFactEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageFa
     """The next attempt will be with another provider, since the one it waited for takes nothing now."""
     MESSAGE_FACT_DELETED: _MessageFact.ValueType  # 22
     """It was deleted: recipient, content and data are gone, here and from its earlier events."""
+    MESSAGE_FACT_RECEIVED: _MessageFact.ValueType  # 23
+    """It came in."""
 
 class MessageFact(_MessageFact, metaclass=_MessageFactEnumTypeWrapper):
     """What happened to a message in one event. Facts without a move (READ, CLICKED, LATE_RECEIPT,
@@ -191,6 +193,8 @@ MESSAGE_FACT_REROUTED: MessageFact.ValueType  # 21
 """The next attempt will be with another provider, since the one it waited for takes nothing now."""
 MESSAGE_FACT_DELETED: MessageFact.ValueType  # 22
 """It was deleted: recipient, content and data are gone, here and from its earlier events."""
+MESSAGE_FACT_RECEIVED: MessageFact.ValueType  # 23
+"""It came in."""
 Global___MessageFact: _TypeAlias = MessageFact  # noqa: Y015
 
 class _Reason:

@@ -12,7 +12,14 @@ from waypost.events import Event, EventFields, InboundEvent, MessageEvent
 from waypost.v1 import event_pb2, subscribe_pb2
 from waypost.wire.sends import campaign_of, price_of, texts
 from waypost.wire.times import time_of
-from waypost.wire.words import CHANNELS, FACTS, REASONS, STATUSES
+from waypost.wire.words import (
+    CHANNELS,
+    FACTS,
+    INBOUND_ASSIGNMENTS,
+    INBOUND_KINDS,
+    REASONS,
+    STATUSES,
+)
 
 EVENT_KINDS: Mapping[type[Event], event_pb2.EventKind.ValueType] = {
     MessageEvent: event_pb2.EVENT_KIND_MESSAGE,
@@ -158,4 +165,7 @@ def _inbound_event(event: event_pb2.Event, cursor: str) -> InboundEvent:
         campaign=campaign_of(inbound.campaign) if has("campaign") else None,
         data=inbound.data,
         channel=CHANNELS.optional(inbound.channel),
+        kind=INBOUND_KINDS.optional(inbound.kind),
+        assigned_by=INBOUND_ASSIGNMENTS.optional(inbound.assigned_by),
+        tags=tuple(inbound.tags),
     )

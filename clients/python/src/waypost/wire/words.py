@@ -5,7 +5,15 @@ from typing import Any, Generic, TypeVar
 
 from google.protobuf.descriptor import EnumDescriptor
 
-from waypost.v1 import channel_pb2, message_pb2, recipient_pb2, send_pb2, status_pb2, usage_pb2
+from waypost.v1 import (
+    channel_pb2,
+    event_pb2,
+    message_pb2,
+    recipient_pb2,
+    send_pb2,
+    status_pb2,
+    usage_pb2,
+)
 from waypost.vocabulary import (
     CallbackMethod,
     Channel,
@@ -14,6 +22,8 @@ from waypost.vocabulary import (
     Encoding,
     Fact,
     Guarantee,
+    InboundAssignment,
+    InboundKind,
     Reason,
     Status,
     Traffic,
@@ -62,6 +72,8 @@ CHANNELS = Words(Channel, channel_pb2.Channel.DESCRIPTOR, "CHANNEL_")
 DELEGATIONS = Words(Delegation, recipient_pb2.Delegation.DESCRIPTOR, "DELEGATION_")
 TRAFFICS = Words(Traffic, channel_pb2.Traffic.DESCRIPTOR, "TRAFFIC_")
 DIRECTIONS = Words(Direction, message_pb2.Direction.DESCRIPTOR, "DIRECTION_")
+INBOUND_KINDS = Words(InboundKind, event_pb2.InboundKind.DESCRIPTOR, "INBOUND_KIND_")
+INBOUND_ASSIGNMENTS = Words(InboundAssignment, event_pb2.InboundAssignment.DESCRIPTOR, "INBOUND_ASSIGNMENT_")
 GUARANTEES = Words(Guarantee, channel_pb2.Guarantee.DESCRIPTOR, "GUARANTEE_")
 CALLBACK_METHODS = Words(CallbackMethod, send_pb2.CallbackMethod.DESCRIPTOR, "CALLBACK_METHOD_")
 ENCODINGS = Words(Encoding, channel_pb2.Encoding.DESCRIPTOR, "ENCODING_")
