@@ -6,6 +6,7 @@ from broker.domain.value import value
 from broker.domain.vocabulary import Channel
 
 COUNTRIES_MAX = 300
+_CHANNELS = frozenset(Channel)
 
 
 @value
@@ -14,12 +15,14 @@ class AccountPolicy:
 
     `default_region` is the ISO 3166 alpha-2 code of the country whose national numbers are taken; "": numbers
     need a country code. `allowed_countries` are the countries that phone numbers may be of; empty: all.
+    `channels` come first, in this order, where neither the request nor the contact says which to use.
     `sandbox_only`: its messages go to sandbox providers and to no other.
     """
 
     default_region: str = ""
     allowed_countries: tuple[str, ...] = ()
     sandbox_only: bool = False
+    channels: tuple[Channel, ...] = ()
 
     def allows(self, address: str, channel: Channel) -> bool:
         """Whether a normal address may be written to, by its country."""
@@ -47,5 +50,12 @@ def policy_problems(policy: AccountPolicy) -> list[tuple[str, str]]:
         (f"allowed_countries[{index}]", f"must be an ISO 3166 alpha-2 code; got {country!r}")
         for index, country in enumerate(policy.allowed_countries)
         if country not in COUNTRIES
+    ]
+    if len(set(policy.channels)) < len(policy.channels):
+        problems.append(("channels", "must name each channel once"))
+    problems += [
+        (f"channels[{index}]", f"must be a known channel; got {int(channel)}")
+        for index, channel in enumerate(policy.channels)
+        if channel not in _CHANNELS
     ]
     return problems

@@ -74,7 +74,7 @@ def plan(
     text = _measure_text(submission) if said is None else None
     if text is not None and text.units > grounds.units_max:
         return TooManyUnits(text.units, grounds.units_max)
-    now_us, offered = grounds.now_us, offered_channels(submission)
+    now_us, offered = grounds.now_us, offered_channels(submission, grounds.policy)
     messages: list[PlannedMessage] = []
     if said is not None:
         messages = _plan_said(said, ids, offered, people, grounds)

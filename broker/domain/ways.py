@@ -1,5 +1,8 @@
 """How a recipient is reached: by which channel, at which address, through which providers; or why not."""
 
+from collections.abc import Sequence
+
+from broker.domain.account_policy import AccountPolicy
 from broker.domain.address import PHONE_CHANNELS, normal_mailbox, normal_number, sender_fits
 from broker.domain.grounds import Grounds
 from broker.domain.reaching import Reached
@@ -10,12 +13,15 @@ Way = tuple[Channel | None, str, tuple[str, ...] | Reason]
 """Channel, normal address, and the candidates or why there are none."""
 
 
-def offered_channels(submission: Submission) -> list[Channel]:
-    """The channels that there is content for, in the caller's order or else the order of Content's fields."""
+def offered_channels(submission: Submission, policy: AccountPolicy) -> list[Channel]:
+    """The channels that there is content for: in the caller's order, else those that the account prefers first.
+
+    Without any preference they come in the order of Content's fields.
+    """
     documents = submission.content.documents
-    if not submission.channels:
-        return sorted(documents)
-    return [channel for channel in submission.channels if channel in documents]
+    if submission.channels:
+        return [channel for channel in submission.channels if channel in documents]
+    return _preferred(policy.channels, sorted(documents))
 
 
 def way_to(
@@ -29,9 +35,16 @@ def way_to(
     if one.reason is not None:
         return None, "", one.reason
     if one.channels and not submission.channels:
-        preferred = [channel for channel in one.channels if channel in offered]
-        offered = [*preferred, *(channel for channel in offered if channel not in preferred)]
+        offered = _preferred(one.channels, offered)
     return way_of(submission, offered, one.recipient, message_id, grounds)
+
+
+def _preferred(wanted: Sequence[Channel], offered: list[Channel]) -> list[Channel]:
+    """What is offered, with what is wanted of it first."""
+    if not wanted:
+        return offered
+    first = [channel for channel in wanted if channel in offered]
+    return [*first, *(channel for channel in offered if channel not in first)]
 
 
 def way_of(

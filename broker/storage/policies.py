@@ -1,6 +1,6 @@
 """Verbs of the accounts' policies. A policy is stored as JSON, fields that change nothing left out."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -8,6 +8,7 @@ import orjson
 
 from broker.domain.account_policy import NO_POLICY, AccountPolicy
 from broker.domain.value import value
+from broker.domain.vocabulary import Channel
 from broker.storage.transaction import Transaction
 
 
@@ -48,10 +49,16 @@ def load_policy(document: str) -> AccountPolicy:
     """The policy of a document."""
     if document == "{}":
         return NO_POLICY
-    given: dict[str, Any] = {
-        name: tuple(each) if isinstance(each, list) else each for name, each in orjson.loads(document).items()
-    }
-    return AccountPolicy(**given)
+    given: dict[str, Any] = orjson.loads(document)
+    return AccountPolicy(**{name: _READ.get(name, _plain)(each) for name, each in given.items()})
+
+
+def _plain(given: Any) -> Any:
+    return tuple(given) if isinstance(given, list) else given
+
+
+_READ: Mapping[str, Callable[[Any], Any]] = {"channels": lambda given: tuple(map(Channel, given))}
+"""What JSON does not give back as it was."""
 
 
 def _last(items: list[NewPolicy]) -> list[tuple[int, AccountPolicy]]:

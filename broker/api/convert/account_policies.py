@@ -3,18 +3,26 @@
 A field of the proto has the name of `AccountPolicy`'s field in the domain, whose rules check it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from broker.api.convert.findings import Findings
+from broker.api.convert.words import CHANNELS
 from broker.domain.account_policy import AccountPolicy, policy_problems
 from waypost.v1 import account_pb2 as pb
 
 _Read = Callable[[Any], Any]
 
+
+def _channels(numbers: Sequence[int]) -> tuple[int, ...]:
+    """What is no channel stays a number, which the rules refuse."""
+    return tuple(CHANNELS.get(each, each) for each in numbers)
+
+
 FIELDS: Mapping[str, tuple[_Read, _Read]] = {
     "default_region": (str, str),
     "allowed_countries": (tuple, list),
+    "channels": (_channels, list),
 }
 """How each field is read from the proto, and written to it."""
 

@@ -2,11 +2,12 @@
 """Cases of the accounts' policies."""
 
 from broker.domain.account_policy import NO_POLICY, AccountPolicy
+from broker.domain.vocabulary import Channel
 from broker.storage.policies import NewPolicy, read_policies, set_policies
 from broker.storage.store import Store
 from broker.testing.store_suite.opening import OpenedStore
 
-BRITISH = AccountPolicy("GB", ("GB", "IE"))
+BRITISH = AccountPolicy("GB", ("GB", "IE"), channels=(Channel.PUSH, Channel.SMS))
 
 
 class PolicyCases(OpenedStore):
@@ -20,7 +21,9 @@ class PolicyCases(OpenedStore):
         """Whole, and of its account alone; the last of a batch counts."""
         first, second = NewPolicy(1, BRITISH), NewPolicy(1, AccountPolicy("FR"))
         assert [True, True] == await store.write(set_policies, [second, first], [1])
-        assert {1: BRITISH, 2: NO_POLICY} == await store.read(read_policies, [1, 2])
+        found = await store.read(read_policies, [1, 2])
+        assert {1: BRITISH, 2: NO_POLICY} == found
+        assert Channel.PUSH is found[1].channels[0]
         await store.write(set_policies, [NewPolicy(1, NO_POLICY)], [1])
         assert {1: NO_POLICY} == await store.read(read_policies, [1])
 

@@ -136,6 +136,7 @@ async def test_an_account_is_made_and_found_by_id_and_by_email(call: Any) -> Non
         ({"account_id": format_id(9)}, "account.account_id"),
         ({"policy": {"default_region": "Oz"}}, "account.policy.default_region"),
         ({"policy": {"allowed_countries": ["GB", "gb"]}}, "account.policy.allowed_countries[1]"),
+        ({"policy": {"channels": [1, 99]}}, "account.policy.channels[1]"),
     ],
 )
 async def test_an_account_that_cannot_be_is_refused_with_its_field(

@@ -1,9 +1,11 @@
 """An account's policy: what it may say, and what it decides."""
 
+from typing import cast
+
 import pytest
 
 from broker.domain.account_policy import COUNTRIES_MAX, NO_POLICY, AccountPolicy, policy_problems
-from broker.domain.submission import Recipient
+from broker.domain.submission import Content, Recipient
 from broker.domain.vocabulary import Channel, Reason
 from broker.testing.builders import planned, submission
 
@@ -30,6 +32,8 @@ def test_no_policy_breaks_no_rule() -> None:
         (AccountPolicy(default_region="XX"), "default_region"),
         (AccountPolicy(allowed_countries=("GB", "England")), "allowed_countries[1]"),
         (AccountPolicy(allowed_countries=("GB",) * (COUNTRIES_MAX + 1)), "allowed_countries"),
+        (AccountPolicy(channels=(Channel.SMS, Channel.SMS)), "channels"),
+        (AccountPolicy(channels=(Channel.SMS, cast("Channel", 99))), "channels[1]"),
     ],
 )
 def test_a_broken_rule_names_its_field(policy: AccountPolicy, field: str) -> None:
@@ -60,3 +64,23 @@ def test_national_numbers_are_taken_where_a_region_is_set() -> None:
     (message,) = planned(asked, policy=AccountPolicy(default_region="GB")).messages
     assert (None, GB) == (message.result.reason, message.result.recipient)
     assert Reason.INVALID_RECIPIENT is refusal_of("07700 900123", NO_POLICY)
+
+
+@pytest.mark.parametrize(
+    ("preferred", "asked", "expected"),
+    [
+        ((), (), Channel.SMS),
+        ((Channel.EMAIL,), (), Channel.EMAIL),
+        ((Channel.PUSH, Channel.EMAIL), (), Channel.EMAIL),
+        ((Channel.EMAIL,), (Channel.SMS,), Channel.SMS),
+    ],
+)
+def test_the_account_says_which_channel_comes_first(
+    preferred: tuple[Channel, ...], asked: tuple[Channel, ...], expected: Channel
+) -> None:
+    """Where there is content for it, and the request does not say (C12)."""
+    everybody = Recipient(phone_number=GB, email="ada@example.com")
+    both = Content({Channel.SMS: {"text": "hello"}, Channel.EMAIL: {"subject": "hello"}})
+    given = submission(recipients=(everybody,), content=both, channels=asked)
+    (message,) = planned(given, policy=AccountPolicy(channels=preferred)).messages
+    assert expected == message.result.channel

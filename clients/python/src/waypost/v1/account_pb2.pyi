@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from waypost.v1 import channel_pb2 as _channel_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -120,6 +121,7 @@ class AccountPolicy(_message.Message):
 
     DEFAULT_REGION_FIELD_NUMBER: _builtins.int
     ALLOWED_COUNTRIES_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
     default_region: _builtins.str
     """The ISO 3166 alpha-2 code of the country whose national numbers are taken, as "GB". Empty: numbers need a
     country code.
@@ -130,15 +132,22 @@ class AccountPolicy(_message.Message):
         with REASON_COUNTRY_NOT_ALLOWED. At most 300; empty: all.
         """
 
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
+        """The channels to use first, in this order, where neither the request nor the contact says which. Each once;
+        those that are not named come after, in the order of Content's fields.
+        """
+
     def __init__(
         self,
         *,
         default_region: _builtins.str = ...,
         allowed_countries: _abc.Iterable[_builtins.str] | None = ...,
+        channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "default_region", b"default_region"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
