@@ -11,6 +11,7 @@ class Role(IntEnum):
     PARTNER = 2
     SEND = 3
     READ = 4
+    URL_SENDING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,13 @@ class Principal:
     role: Role
     api_access: bool = True
     """Whether its account's keys may call."""
+    calls_per_second: int = 0
+    """How many calls it may make; 0: no limit of its own."""
 
     @property
     def may_send(self) -> bool:
         """Whether it may create or change messages."""
-        return self.role is not Role.READ
+        return self.role in {Role.ADMIN, Role.PARTNER, Role.SEND}
 
     @property
     def may_choose_account(self) -> bool:

@@ -64,6 +64,8 @@ class NewKey:
     secret_hash: str
     now_us: int
     expire_at_us: int | None = None
+    description: str = ""
+    calls_per_second: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,16 @@ def create_keys(tx: Transaction, items: list[NewKey]) -> list[None]:
     tx.bulk(
         "insert_keys",
         [
-            (item.key_id, item.account_id, item.role, item.secret_hash, item.now_us, item.expire_at_us)
+            (
+                item.key_id,
+                item.account_id,
+                item.role,
+                item.secret_hash,
+                item.now_us,
+                item.expire_at_us,
+                item.description,
+                item.calls_per_second,
+            )
             for item in items
         ],
     )
@@ -107,7 +118,7 @@ def read_key(tx: Transaction, key_id: int) -> StoredKey | None:
     row = tx.one("key_by_id", key_id=key_id)
     if row is None:
         return None
-    principal = Principal(row[0], row[1], Role(row[2]), api_access=bool(row[6]))
+    principal = Principal(row[0], row[1], Role(row[2]), api_access=bool(row[6]), calls_per_second=row[7])
     return StoredKey(principal, row[3], row[4], row[5])
 
 
@@ -125,6 +136,32 @@ def read_account_path(tx: Transaction, account_id: int) -> str | None:
 def read_has_accounts(tx: Transaction) -> bool:
     """Whether there is any account: a new store has none."""
     return tx.one("any_account") is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PepperMark:
+    """What tells one pepper from another; `replaces`: it takes the place of the one before."""
+
+    mark: str
+    replaces: bool
+
+
+def keep_pepper_mark(tx: Transaction, items: list[PepperMark]) -> list[str]:
+    """The mark that the store had before each, "" for none; where it had none or `replaces`, it has this one now."""
+    answers = []
+    for item in items:
+        row = tx.one("pepper_mark")
+        before = str(row[0]) if row else ""
+        if not before or item.replaces:
+            tx.all("set_pepper_mark", mark=item.mark)
+        answers.append(before)
+    return answers
+
+
+def read_first_account(tx: Transaction) -> int | None:
+    """The oldest account, which the first start made."""
+    row = tx.one("first_account")
+    return None if row is None else row[0]
 
 
 def read_due_counts(tx: Transaction) -> tuple[dict[int, int], int | None]:

@@ -43,9 +43,19 @@ INSERT INTO accounts (account_id, name, created_at, last_sequence, path) VALUES 
 SELECT 1 FROM accounts LIMIT 1
 
 -- name: insert_keys
-INSERT INTO api_keys (key_id, account_id, role, secret_hash, created_at, expire_at) VALUES :rows
+INSERT INTO api_keys (key_id, account_id, role, secret_hash, created_at, expire_at, description, calls_per_second)
+VALUES :rows
 
 -- name: key_by_id
-SELECT k.key_id, k.account_id, k.role, k.secret_hash, k.expire_at, k.revoked_at, a.api_access
+SELECT k.key_id, k.account_id, k.role, k.secret_hash, k.expire_at, k.revoked_at, a.api_access, k.calls_per_second
 FROM api_keys k JOIN accounts a ON a.account_id = k.account_id
 WHERE k.key_id = :key_id
+
+-- name: pepper_mark
+SELECT pepper_mark FROM store
+
+-- name: set_pepper_mark
+UPDATE store SET pepper_mark = :mark
+
+-- name: first_account
+SELECT min(account_id) FROM accounts

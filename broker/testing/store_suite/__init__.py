@@ -13,6 +13,7 @@ against what must always hold (`invariants`). To change a verb, change its cases
 
 from broker.testing.store_suite.accepting import AcceptingCases
 from broker.testing.store_suite.accounts import AccountCases
+from broker.testing.store_suite.api_keys import ApiKeyCases
 from broker.testing.store_suite.asking import AskingCases
 from broker.testing.store_suite.bench import ACCOUNTS, Bench
 from broker.testing.store_suite.callbacks import CallbackCases
@@ -46,6 +47,7 @@ __all__ = ["ACCOUNTS", "Bench", "StoreSuite"]
 class StoreSuite(
     AcceptingCases,
     AccountCases,
+    ApiKeyCases,
     DispatchingCases,
     LanesCases,
     AskingCases,
