@@ -24,12 +24,22 @@ import uvloop
 
 from broker.assembly import build_parts, open_store
 from broker.clock import SystemClock
+from broker.delivery.keys import KeyWish
+from broker.delivery.pepper import write_private
 from broker.domain.access import Role
 from broker.listening import callback_base_of, check_listeners, listening, taken_http_port
 from broker.parts import Parts
 from broker.plugins import PluginError
-from broker.settings import Settings
-from broker.storage.keeping import NewAccount, create_first_account, read_has_accounts
+from broker.settings import Settings, SettingsError
+from broker.storage.keeping import (
+    NewAccount,
+    PepperMark,
+    create_first_account,
+    create_keys,
+    keep_pepper_mark,
+    read_first_account,
+    read_has_accounts,
+)
 from broker.storage.questioning import release_leases
 from broker.telemetry import configure_logging, places_of
 
@@ -61,20 +71,37 @@ async def open_first_account(parts: Parts, data_dir: Path) -> str | None:
         return None
     account_id, key_id = await parts.identities.take(2)
     account = NewAccount(account_id, "default", parts.clock.now_us())
-    secret, key = parts.keys.draw(key_id, account_id, Role.ADMIN)
-    await asyncio.to_thread(_write_private, data_dir / "admin.key", secret + "\n")
+    secret, key = parts.keys.draw(
+        key_id, KeyWish(account_id, Role.ADMIN, description="made at the first start")
+    )
+    await asyncio.to_thread(write_private, data_dir / "admin.key", secret + "\n")
     await parts.store.write(create_first_account, [(account, key)], [account_id])
     return secret
 
 
-def _write_private(path: Path, text: str) -> None:
-    """A file that only its owner can read, on disk when this returns."""
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+async def check_pepper(settings: Settings, parts: Parts) -> str | None:
+    """Raise SettingsError where the keys of the store were made with another pepper: none of them would work.
+
+    Where the operator says that it is replaced, a new admin key of the oldest account is answered and written.
+    """
+    replaces = settings.keys.replace_pepper
+    (before,) = await parts.store.write(keep_pepper_mark, [PepperMark(parts.pepper_mark, replaces)])
+    if before in {"", parts.pepper_mark}:
+        return None
+    if not replaces:
+        raise SettingsError(
+            "keys.pepper_file: the keys of this store were made with another pepper; bring back the file (key.pepper "
+            "of the data directory, where the setting names no other), or end all keys with keys.replace_pepper = true"
+        )
+    account_id = await parts.store.read(read_first_account)
+    if account_id is None:
+        return None
+    (key_id,) = await parts.identities.take(1)
+    wish = KeyWish(account_id, Role.ADMIN, description="made when the pepper was replaced")
+    secret, key = parts.keys.draw(key_id, wish)
+    await asyncio.to_thread(write_private, settings.data_dir / "admin.key", secret + "\n")
+    await parts.store.write(create_keys, [key], [account_id])
+    return secret
 
 
 @contextlib.asynccontextmanager
@@ -219,7 +246,8 @@ async def _serve(settings: Settings, *, json: bool) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.asked.set)
         async with running_delivery(settings, parts, stop, callback_base_of(settings.server, http)):
-            admin_key = await open_first_account(parts, settings.data_dir)
+            admin_key = await check_pepper(settings, parts)
+            admin_key = await open_first_account(parts, settings.data_dir) or admin_key
             async with listening(settings, parts, http) as address:
                 http_address = None if http is None else http.address
                 log.info("broker.ready", listen=address, http_listen=http_address, boot=found.boot)

@@ -25,6 +25,7 @@ from broker.delivery.keys import Keys
 from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
 from broker.delivery.log_follower import COUNTING, INDEXING, LogFollower
+from broker.delivery.pepper import BYTES, FILE_NAME, found_or_drawn_pepper, mark_of, read_pepper
 from broker.delivery.policies import Policies
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
@@ -83,6 +84,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
     plugins = load_plugins()
     registry = Registry(plugins, settings.providers)
     of_settings = _routes_of(settings, registry)
+    pepper = _pepper_of(settings)
     store = Store(engine, linger_s=settings.store.linger_s)
     last = last_before_restart(
         newest=found.newest_id, ceiling=found.id_ceiling, now_ms=clock.now_us() // 1_000
@@ -162,7 +164,8 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
             groups_max=settings.directory.groups_max,
         ),
         feed=_build_feed(settings.feed, store, found.store_id),
-        keys=Keys(store, clock),
+        keys=Keys(store, clock, pepper),
+        pepper_mark=mark_of(pepper),
         accounts=Accounts(store, identities, clock, accounts_max=settings.accounts.accounts_max),
         receipts=receipts,
         callbacks=callbacks,
@@ -199,6 +202,18 @@ def _routes_of(settings: Settings, registry: Registry) -> tuple[Route, ...] | No
     if violations := violations_of(routes, serving):
         raise SettingsError("\n".join(f"{each.field}: {each.rule}" for each in violations))
     return routes
+
+
+def _pepper_of(settings: Settings) -> bytes:
+    """What the hashes of keys are made with. Raises SettingsError for a file without one."""
+    path = settings.keys.pepper_file
+    try:
+        return found_or_drawn_pepper(settings.data_dir) if path is None else read_pepper(path)
+    except OSError as error:
+        raise SettingsError(f"keys.pepper_file: {error.filename}: {error.strerror}") from error
+    except ValueError:
+        where = settings.data_dir / FILE_NAME if path is None else path
+        raise SettingsError(f"keys.pepper_file: {where} must hold {2 * BYTES} hexadecimal digits") from None
 
 
 def _build_delivery(

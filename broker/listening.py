@@ -18,6 +18,7 @@ from broker.api.message_service import MessageService
 from broker.api.provider_service import ProviderService
 from broker.api.server import build_health, build_server
 from broker.api.template_service import TemplateService
+from broker.delivery.key_rates import KeyRates
 from broker.parts import Parts
 from broker.settings import ServerSettings, Settings, SettingsError
 
@@ -96,6 +97,7 @@ async def listening(settings: Settings, parts: Parts, http: HttpPort | None) -> 
     """
     gate = Gate(
         keys=parts.keys,
+        rates=KeyRates(parts.clock),
         calls_max=settings.intake.calls_max,
         streams_max=settings.feed.subscribers_max + settings.intake.calls_max,
         metrics=parts.metrics,
@@ -120,7 +122,9 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
         ),
         directory=DirectoryService(gate=gate, directory=parts.directory),
         templates=TemplateService(gate=gate, templates=parts.templates, units_max=settings.intake.units_max),
-        accounts=AccountService(gate=gate, webhooks=parts.webhooks.book, accounts=parts.accounts),
+        accounts=AccountService(
+            gate=gate, webhooks=parts.webhooks.book, accounts=parts.accounts, identities=parts.identities
+        ),
         providers=ProviderService(
             registry=parts.registry,
             routes=parts.routes,

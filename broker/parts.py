@@ -48,6 +48,7 @@ class Parts:
     redriver: Redriver
     feed: Feed
     keys: Keys
+    pepper_mark: str
     accounts: Accounts
     receipts: Receipts
     callbacks: Callbacks

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any
 
 from broker.api.auth import bearer_secret
+from broker.delivery.key_rates import KeyRates
 from broker.delivery.keys import Keys
 from broker.domain.access import Principal, Role
 from broker.errors import BrokerError, ErrorReason
@@ -57,8 +58,11 @@ class Gate:
     how each call ended.
     """
 
-    def __init__(self, *, keys: Keys, calls_max: int, streams_max: int, metrics: Metrics) -> None:
+    def __init__(
+        self, *, keys: Keys, rates: KeyRates, calls_max: int, streams_max: int, metrics: Metrics
+    ) -> None:
         self.keys = keys
+        self.rates = rates
         self.metrics = metrics
         self.calls = Lane(calls_max)
         self.streams = Lane(streams_max)
@@ -72,12 +76,13 @@ class Gate:
         if self.draining:
             raise BrokerError(ErrorReason.DRAINING)
         caller = await self.keys.authenticate(bearer_secret(context.invocation_metadata()))
-        if caller is None:
+        if caller is None or caller.role is Role.URL_SENDING:  # that token opens no other door
             raise BrokerError(ErrorReason.KEY_INVALID)
         if not caller.api_access:
             raise BrokerError(ErrorReason.API_ACCESS_DISABLED)
         if not _may(caller, access):
             raise BrokerError(ErrorReason.ROLE_INSUFFICIENT, metadata={"role": caller.role.name})
+        self.rates.spend(caller)
         return caller
 
     def drain(self) -> None:

@@ -68,6 +68,7 @@ class FrameAnswerer:
         for request in frame.requests:
             account_id = caller.account_id
             try:
+                self.gate.rates.spend(caller)
                 if request.account_id:
                     account_id = await account_for(self.gate.keys, caller, request.account_id)
                 converted.append(submission_of(request, account_id, now_us))

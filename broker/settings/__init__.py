@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableVariable
 
-from broker.settings.accounts import AccountSettings
+from broker.settings.accounts import AccountSettings, KeySettings
 from broker.settings.delivery import DeliverySettings, FeedSettings, WebhookSettings
 from broker.settings.failing import SettingsError, broken_rules
 from broker.settings.inbound import InboundSettings
@@ -41,6 +41,7 @@ __all__ = [
     "InboundSettings",
     "InstanceSettings",
     "IntakeSettings",
+    "KeySettings",
     "RouteSettings",
     "ServerSettings",
     "Settings",
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
     accounts: AccountSettings = AccountSettings()
+    keys: KeySettings = KeySettings()
     intake: IntakeSettings = IntakeSettings()
     delivery: DeliverySettings = DeliverySettings()
     inbound: InboundSettings = InboundSettings()

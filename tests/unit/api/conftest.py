@@ -23,6 +23,7 @@ from broker.api.provider_service import ProviderService
 from broker.api.server import build_health, build_server
 from broker.api.template_service import TemplateService
 from broker.delivery.history import IndexProgress, MessagePage, MessageQuery
+from broker.delivery.key_rates import KeyRates
 from broker.delivery.registry import InstanceView, TypeView
 from broker.delivery.routes import NOTHING_STORED
 from broker.domain.access import Principal, Role
@@ -457,6 +458,18 @@ def accounts() -> Any:
 
 
 @pytest.fixture
+def identities() -> Any:
+    """Where new keys get their ids from."""
+    return EmptyDirectory()
+
+
+@pytest.fixture
+def clock() -> Any:
+    """What limits of keys are counted by."""
+    return FakeClock()
+
+
+@pytest.fixture
 def keys() -> Any:
     """Who calls, unless a test has keys in a store."""
     return FakeKeys()
@@ -464,7 +477,13 @@ def keys() -> Any:
 
 @pytest.fixture
 async def api(
-    limits: dict[str, int], directory: Any, templates: Any, accounts: Any, keys: Any
+    limits: dict[str, int],
+    directory: Any,
+    templates: Any,
+    accounts: Any,
+    keys: Any,
+    identities: Any,
+    clock: Any,
 ) -> AsyncIterator[Api]:
     """The server, listening."""
     intake, feed, history, redriver, registry = (
@@ -478,7 +497,7 @@ async def api(
     routes = FakeRoutes()
     usage = FakeUsage()
     frames_in_flight_max = limits.pop("frames_in_flight_max")
-    gate = Gate(keys=keys, metrics=Metrics(), **limits)
+    gate = Gate(keys=keys, rates=KeyRates(clock), metrics=Metrics(), **limits)
     health = build_health()
     server = build_server(
         gate=gate,
@@ -499,7 +518,7 @@ async def api(
         ),
         directory=DirectoryService(gate=gate, directory=directory),
         templates=TemplateService(gate=gate, templates=templates),
-        accounts=AccountService(gate=gate, webhooks=webhooks, accounts=accounts),
+        accounts=AccountService(gate=gate, webhooks=webhooks, accounts=accounts, identities=identities),
         health_of=health,
     )
     port = server.add_insecure_port("127.0.0.1:0")

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from broker.delivery.keys import Keys, hash_secret
+from broker.delivery.keys import Keys, KeyWish, hash_secret
+from broker.delivery.pepper import hash_with
 from broker.domain.access import Principal, Role
 from broker.domain.account import Profile
+from broker.domain.api_key import checksum
 from broker.domain.ids import format_id
 from broker.storage.accounts import AccountWish, add_accounts
 from broker.storage.keeping import NewKey, create_keys
@@ -15,15 +17,17 @@ from broker.storage.store import Store
 from broker.storage.transaction import Transaction
 from broker.testing.builders import NOW_US, SECOND_US, ManualClock
 
+PEPPER = b"p" * 32
+
 
 @pytest.fixture
 def keys(store: Store, clock: ManualClock) -> Keys:
     """Over a real store."""
-    return Keys(store, clock)
+    return Keys(store, clock, PEPPER)
 
 
-async def revoke(store: Store, key_id: int) -> None:
-    """End a key, as the command for it will."""
+async def revoke_elsewhere(store: Store, key_id: int) -> None:
+    """End a key behind this process's back, as another node does."""
 
     def verb(tx: Transaction, items: list[int]) -> list[None]:
         tx._connection.execute("UPDATE api_keys SET revoked_at = 1 WHERE key_id = ?", items)  # type: ignore[attr-defined]
@@ -41,17 +45,18 @@ async def test_a_new_key_tells_who_holds_it(keys: Keys) -> None:
 async def test_a_key_names_its_id_and_is_never_the_same_twice(keys: Keys) -> None:
     """256 random bits follow the id."""
     one, two = await keys.create(1, 1, Role.READ), await keys.create(2, 1, Role.READ)
-    assert one.startswith(f"wp_{format_id(1)}_")
-    assert len(one) == len(f"wp_{format_id(1)}_") + 43
-    assert one[-43:] != two[-43:]
+    assert one.startswith(f"wpk_{format_id(1)}_")
+    assert len(one) == len(f"wpk_{format_id(1)}_") + 49
+    assert one[-49:-6] != two[-49:-6]
 
 
 async def test_only_the_hash_of_a_key_is_stored(keys: Keys, store: Store) -> None:
     """Who reads the database cannot use it."""
     secret = await keys.create(77, 1, Role.ADMIN)
     (row,) = await store.read(lambda tx: tx.all("key_by_id", key_id=77))
-    assert hash_secret(secret) in row
-    assert not any(secret[-43:] in str(column) for column in row)
+    assert hash_with(PEPPER, secret) in row
+    assert hash_secret(secret) not in row
+    assert not any(secret[-49:] in str(column) for column in row)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +67,9 @@ async def test_only_the_hash_of_a_key_is_stored(keys: Keys, store: Store) -> Non
         lambda secret: secret + "A",
         lambda secret: "xx" + secret[2:],
         lambda secret: secret.replace("_", "-"),
-        lambda secret: f"wp_{format_id(78)}_" + secret[-43:],
+        lambda secret: f"wpk_{format_id(78)}_" + secret[-49:],
+        lambda secret: secret.replace("wpk_", "wpu_"),
+        lambda secret: secret.replace("wpk_", "wp_"),
         lambda _secret: "",
         lambda _secret: "wp_",
         lambda _secret: "wp__",
@@ -91,7 +98,7 @@ async def test_a_revoked_key_works_for_a_second_at_most(keys: Keys, store: Store
     """A look-up is believed that long, and then made again."""
     secret = await keys.create(77, 1, Role.SEND)
     assert await keys.authenticate(secret) is not None
-    await revoke(store, 77)
+    await revoke_elsewhere(store, 77)
     clock.advance(0.999)
     assert await keys.authenticate(secret) is not None
     clock.advance(0.001)
@@ -104,7 +111,7 @@ async def test_a_look_up_is_not_believed_longer_because_the_clock_went_back(
     """The clock may follow a step of up to a minute."""
     secret = await keys.create(77, 1, Role.SEND)
     assert await keys.authenticate(secret) is not None
-    await revoke(store, 77)
+    await revoke_elsewhere(store, 77)
     clock.time_us -= 30 * SECOND_US
     assert await keys.authenticate(secret) is None
 
@@ -141,7 +148,8 @@ async def test_guesses_push_out_no_key_that_works(keys: Keys) -> None:
     secret = await keys.create(100, 1, Role.SEND)
     assert await keys.authenticate(secret)
     for number in range(10):
-        assert None is await keys.authenticate(f"{secret[:-4]}{number:04}")
+        guess = f"{secret[:-10]}{number:04}"
+        assert None is await keys.authenticate(guess + checksum(guess))
         assert None is await keys.authenticate(f"wp_{number}")
     assert [secret] == list(keys._cache)
 
@@ -178,3 +186,30 @@ async def test_a_partner_acts_for_what_is_below_its_account(keys: Keys, store: S
     ):
         caller = Principal(7, 1, role)
         assert expected == [each for each in (1, 2, 50, 51, 52, 99) if await keys.may_act_for(caller, each)]
+
+
+async def test_a_key_that_is_revoked_here_ends_at_once(keys: Keys) -> None:
+    """Others go on."""
+    secret, other = await keys.create(77, 1, Role.SEND), await keys.create(78, 1, Role.SEND)
+    assert await keys.authenticate(secret)
+    assert await keys.authenticate(other)
+    await keys.revoke(1, 77, None)
+    assert [None, 78] == [(each := await keys.authenticate(one)) and each.key_id for one in (secret, other)]
+
+
+async def test_a_key_of_another_pepper_is_nobodys(keys: Keys, store: Store, clock: ManualClock) -> None:
+    """Who has the store alone cannot make one that works; keys of before there was a pepper do."""
+    secret = await keys.create(77, 1, Role.SEND)
+    others = Keys(store, clock, b"q" * 32)
+    assert None is await others.authenticate(secret)
+    old = f"wp_{format_id(78)}_secret"
+    await store.write(create_keys, [NewKey(78, 1, Role.SEND, hash_secret(old), NOW_US)], [1])
+    assert [78, 78] == [(found := await each.authenticate(old)) and found.key_id for each in (keys, others)]
+
+
+async def test_a_drawn_key_is_as_it_was_wished(keys: Keys) -> None:
+    """With what is stored of it."""
+    wish = KeyWish(2, Role.URL_SENDING, NOW_US + 5, "till", 9)
+    secret, new = keys.draw(77, wish)
+    assert secret.startswith("wpu_")
+    assert NewKey(77, 2, Role.URL_SENDING, hash_with(PEPPER, secret), NOW_US, NOW_US + 5, "till", 9) == new

@@ -26,56 +26,69 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from waypost.v1 import account_pb2 as waypost_dot_v1_dot_account__pb2
+from waypost.v1 import api_key_pb2 as waypost_dot_v1_dot_api__key__pb2
 from waypost.v1 import event_pb2 as waypost_dot_v1_dot_event__pb2
 from waypost.v1 import status_pb2 as waypost_dot_v1_dot_status__pb2
 from waypost.v1 import webhook_pb2 as waypost_dot_v1_dot_webhook__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n waypost/v1/account_service.proto\x12\nwaypost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/account.proto\x1a\x16waypost/v1/event.proto\x1a\x17waypost/v1/status.proto\x1a\x18waypost/v1/webhook.proto\"<\n\x14\x43reateAccountRequest\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Account\"=\n\x15\x43reateAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Account\"\'\n\x11GetAccountRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\":\n\x12GetAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Account\"#\n\x12\x46indAccountRequest\x12\r\n\x05\x65mail\x18\x01 \x01(\t\";\n\x13\x46indAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Account\"{\n\x13ListAccountsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12)\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x19.waypost.v1.AccountFilter\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"&\n\rAccountFilter\x12\x15\n\rchildren_only\x18\x01 \x01(\x08\"V\n\x14ListAccountsResponse\x12%\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x13.waypost.v1.Account\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"m\n\x14UpdateAccountRequest\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Account\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"=\n\x15UpdateAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Account\"\x9a\x01\n\x14\x43reateWebhookRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12$\n\x05kinds\x18\x04 \x03(\x0e\x32\x15.waypost.v1.EventKind\x12&\n\x05\x66\x61\x63ts\x18\x05 \x03(\x0e\x32\x17.waypost.v1.MessageFact\"M\n\x15\x43reateWebhookResponse\x12$\n\x07webhook\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Webhook\x12\x0e\n\x06secret\x18\x02 \x01(\t\"P\n\x13ListWebhooksRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x14ListWebhooksResponse\x12%\n\x08webhooks\x18\x01 \x03(\x0b\x32\x13.waypost.v1.Webhook\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"p\n\x1aRotateWebhookSecretRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x12\n\nwebhook_id\x18\x02 \x01(\t\x12*\n\x07overlap\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"g\n\x1bRotateWebhookSecretResponse\x12\x0e\n\x06secret\x18\x01 \x01(\t\x12\x38\n\x14previous_expire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\">\n\x14\x44\x65leteWebhookRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x12\n\nwebhook_id\x18\x02 \x01(\t\"\x17\n\x15\x44\x65leteWebhookResponse2\x93\x06\n\x0e\x41\x63\x63ountService\x12T\n\rCreateAccount\x12 .waypost.v1.CreateAccountRequest\x1a!.waypost.v1.CreateAccountResponse\x12K\n\nGetAccount\x12\x1d.waypost.v1.GetAccountRequest\x1a\x1e.waypost.v1.GetAccountResponse\x12N\n\x0b\x46indAccount\x12\x1e.waypost.v1.FindAccountRequest\x1a\x1f.waypost.v1.FindAccountResponse\x12Q\n\x0cListAccounts\x12\x1f.waypost.v1.ListAccountsRequest\x1a .waypost.v1.ListAccountsResponse\x12T\n\rUpdateAccount\x12 .waypost.v1.UpdateAccountRequest\x1a!.waypost.v1.UpdateAccountResponse\x12T\n\rCreateWebhook\x12 .waypost.v1.CreateWebhookRequest\x1a!.waypost.v1.CreateWebhookResponse\x12Q\n\x0cListWebhooks\x12\x1f.waypost.v1.ListWebhooksRequest\x1a .waypost.v1.ListWebhooksResponse\x12\x66\n\x13RotateWebhookSecret\x12&.waypost.v1.RotateWebhookSecretRequest\x1a\'.waypost.v1.RotateWebhookSecretResponse\x12T\n\rDeleteWebhook\x12 .waypost.v1.DeleteWebhookRequest\x1a!.waypost.v1.DeleteWebhookResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n waypost/v1/account_service.proto\x12\nwaypost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/account.proto\x1a\x18waypost/v1/api_key.proto\x1a\x16waypost/v1/event.proto\x1a\x17waypost/v1/status.proto\x1a\x18waypost/v1/webhook.proto\"<\n\x14\x43reateAccountRequest\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Account\"=\n\x15\x43reateAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Account\"\'\n\x11GetAccountRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\":\n\x12GetAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Account\"#\n\x12\x46indAccountRequest\x12\r\n\x05\x65mail\x18\x01 \x01(\t\";\n\x13\x46indAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Account\"{\n\x13ListAccountsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12)\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x19.waypost.v1.AccountFilter\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"&\n\rAccountFilter\x12\x15\n\rchildren_only\x18\x01 \x01(\x08\"V\n\x14ListAccountsResponse\x12%\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x13.waypost.v1.Account\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"m\n\x14UpdateAccountRequest\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Account\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"=\n\x15UpdateAccountResponse\x12$\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Account\"\xa9\x01\n\x13\x43reateApiKeyRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x1e\n\x04role\x18\x02 \x01(\x0e\x32\x10.waypost.v1.Role\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x18\n\x10\x63\x61lls_per_second\x18\x05 \x01(\x05\"K\n\x14\x43reateApiKeyResponse\x12#\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x12.waypost.v1.ApiKey\x12\x0e\n\x06secret\x18\x02 \x01(\t\"h\n\x12ListApiKeysRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x17\n\x0finclude_revoked\x18\x02 \x01(\x08\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"T\n\x13ListApiKeysResponse\x12$\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x12.waypost.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x13RevokeApiKeyRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06key_id\x18\x02 \x01(\t\";\n\x14RevokeApiKeyResponse\x12#\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x12.waypost.v1.ApiKey\"\x9a\x01\n\x14\x43reateWebhookRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12$\n\x05kinds\x18\x04 \x03(\x0e\x32\x15.waypost.v1.EventKind\x12&\n\x05\x66\x61\x63ts\x18\x05 \x03(\x0e\x32\x17.waypost.v1.MessageFact\"M\n\x15\x43reateWebhookResponse\x12$\n\x07webhook\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Webhook\x12\x0e\n\x06secret\x18\x02 \x01(\t\"P\n\x13ListWebhooksRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x14ListWebhooksResponse\x12%\n\x08webhooks\x18\x01 \x03(\x0b\x32\x13.waypost.v1.Webhook\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"p\n\x1aRotateWebhookSecretRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x12\n\nwebhook_id\x18\x02 \x01(\t\x12*\n\x07overlap\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"g\n\x1bRotateWebhookSecretResponse\x12\x0e\n\x06secret\x18\x01 \x01(\t\x12\x38\n\x14previous_expire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\">\n\x14\x44\x65leteWebhookRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x12\n\nwebhook_id\x18\x02 \x01(\t\"\x17\n\x15\x44\x65leteWebhookResponse2\x89\x08\n\x0e\x41\x63\x63ountService\x12T\n\rCreateAccount\x12 .waypost.v1.CreateAccountRequest\x1a!.waypost.v1.CreateAccountResponse\x12K\n\nGetAccount\x12\x1d.waypost.v1.GetAccountRequest\x1a\x1e.waypost.v1.GetAccountResponse\x12N\n\x0b\x46indAccount\x12\x1e.waypost.v1.FindAccountRequest\x1a\x1f.waypost.v1.FindAccountResponse\x12Q\n\x0cListAccounts\x12\x1f.waypost.v1.ListAccountsRequest\x1a .waypost.v1.ListAccountsResponse\x12T\n\rUpdateAccount\x12 .waypost.v1.UpdateAccountRequest\x1a!.waypost.v1.UpdateAccountResponse\x12Q\n\x0c\x43reateApiKey\x12\x1f.waypost.v1.CreateApiKeyRequest\x1a .waypost.v1.CreateApiKeyResponse\x12N\n\x0bListApiKeys\x12\x1e.waypost.v1.ListApiKeysRequest\x1a\x1f.waypost.v1.ListApiKeysResponse\x12Q\n\x0cRevokeApiKey\x12\x1f.waypost.v1.RevokeApiKeyRequest\x1a .waypost.v1.RevokeApiKeyResponse\x12T\n\rCreateWebhook\x12 .waypost.v1.CreateWebhookRequest\x1a!.waypost.v1.CreateWebhookResponse\x12Q\n\x0cListWebhooks\x12\x1f.waypost.v1.ListWebhooksRequest\x1a .waypost.v1.ListWebhooksResponse\x12\x66\n\x13RotateWebhookSecret\x12&.waypost.v1.RotateWebhookSecretRequest\x1a\'.waypost.v1.RotateWebhookSecretResponse\x12T\n\rDeleteWebhook\x12 .waypost.v1.DeleteWebhookRequest\x1a!.waypost.v1.DeleteWebhookResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waypost.v1.account_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CREATEACCOUNTREQUEST']._serialized_start=248
-  _globals['_CREATEACCOUNTREQUEST']._serialized_end=308
-  _globals['_CREATEACCOUNTRESPONSE']._serialized_start=310
-  _globals['_CREATEACCOUNTRESPONSE']._serialized_end=371
-  _globals['_GETACCOUNTREQUEST']._serialized_start=373
-  _globals['_GETACCOUNTREQUEST']._serialized_end=412
-  _globals['_GETACCOUNTRESPONSE']._serialized_start=414
-  _globals['_GETACCOUNTRESPONSE']._serialized_end=472
-  _globals['_FINDACCOUNTREQUEST']._serialized_start=474
-  _globals['_FINDACCOUNTREQUEST']._serialized_end=509
-  _globals['_FINDACCOUNTRESPONSE']._serialized_start=511
-  _globals['_FINDACCOUNTRESPONSE']._serialized_end=570
-  _globals['_LISTACCOUNTSREQUEST']._serialized_start=572
-  _globals['_LISTACCOUNTSREQUEST']._serialized_end=695
-  _globals['_ACCOUNTFILTER']._serialized_start=697
-  _globals['_ACCOUNTFILTER']._serialized_end=735
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=737
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=823
-  _globals['_UPDATEACCOUNTREQUEST']._serialized_start=825
-  _globals['_UPDATEACCOUNTREQUEST']._serialized_end=934
-  _globals['_UPDATEACCOUNTRESPONSE']._serialized_start=936
-  _globals['_UPDATEACCOUNTRESPONSE']._serialized_end=997
-  _globals['_CREATEWEBHOOKREQUEST']._serialized_start=1000
-  _globals['_CREATEWEBHOOKREQUEST']._serialized_end=1154
-  _globals['_CREATEWEBHOOKRESPONSE']._serialized_start=1156
-  _globals['_CREATEWEBHOOKRESPONSE']._serialized_end=1233
-  _globals['_LISTWEBHOOKSREQUEST']._serialized_start=1235
-  _globals['_LISTWEBHOOKSREQUEST']._serialized_end=1315
-  _globals['_LISTWEBHOOKSRESPONSE']._serialized_start=1317
-  _globals['_LISTWEBHOOKSRESPONSE']._serialized_end=1403
-  _globals['_ROTATEWEBHOOKSECRETREQUEST']._serialized_start=1405
-  _globals['_ROTATEWEBHOOKSECRETREQUEST']._serialized_end=1517
-  _globals['_ROTATEWEBHOOKSECRETRESPONSE']._serialized_start=1519
-  _globals['_ROTATEWEBHOOKSECRETRESPONSE']._serialized_end=1622
-  _globals['_DELETEWEBHOOKREQUEST']._serialized_start=1624
-  _globals['_DELETEWEBHOOKREQUEST']._serialized_end=1686
-  _globals['_DELETEWEBHOOKRESPONSE']._serialized_start=1688
-  _globals['_DELETEWEBHOOKRESPONSE']._serialized_end=1711
-  _globals['_ACCOUNTSERVICE']._serialized_start=1714
-  _globals['_ACCOUNTSERVICE']._serialized_end=2501
+  _globals['_CREATEACCOUNTREQUEST']._serialized_start=274
+  _globals['_CREATEACCOUNTREQUEST']._serialized_end=334
+  _globals['_CREATEACCOUNTRESPONSE']._serialized_start=336
+  _globals['_CREATEACCOUNTRESPONSE']._serialized_end=397
+  _globals['_GETACCOUNTREQUEST']._serialized_start=399
+  _globals['_GETACCOUNTREQUEST']._serialized_end=438
+  _globals['_GETACCOUNTRESPONSE']._serialized_start=440
+  _globals['_GETACCOUNTRESPONSE']._serialized_end=498
+  _globals['_FINDACCOUNTREQUEST']._serialized_start=500
+  _globals['_FINDACCOUNTREQUEST']._serialized_end=535
+  _globals['_FINDACCOUNTRESPONSE']._serialized_start=537
+  _globals['_FINDACCOUNTRESPONSE']._serialized_end=596
+  _globals['_LISTACCOUNTSREQUEST']._serialized_start=598
+  _globals['_LISTACCOUNTSREQUEST']._serialized_end=721
+  _globals['_ACCOUNTFILTER']._serialized_start=723
+  _globals['_ACCOUNTFILTER']._serialized_end=761
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=763
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=849
+  _globals['_UPDATEACCOUNTREQUEST']._serialized_start=851
+  _globals['_UPDATEACCOUNTREQUEST']._serialized_end=960
+  _globals['_UPDATEACCOUNTRESPONSE']._serialized_start=962
+  _globals['_UPDATEACCOUNTRESPONSE']._serialized_end=1023
+  _globals['_CREATEAPIKEYREQUEST']._serialized_start=1026
+  _globals['_CREATEAPIKEYREQUEST']._serialized_end=1195
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_start=1197
+  _globals['_CREATEAPIKEYRESPONSE']._serialized_end=1272
+  _globals['_LISTAPIKEYSREQUEST']._serialized_start=1274
+  _globals['_LISTAPIKEYSREQUEST']._serialized_end=1378
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=1380
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=1464
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=1466
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=1523
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_start=1525
+  _globals['_REVOKEAPIKEYRESPONSE']._serialized_end=1584
+  _globals['_CREATEWEBHOOKREQUEST']._serialized_start=1587
+  _globals['_CREATEWEBHOOKREQUEST']._serialized_end=1741
+  _globals['_CREATEWEBHOOKRESPONSE']._serialized_start=1743
+  _globals['_CREATEWEBHOOKRESPONSE']._serialized_end=1820
+  _globals['_LISTWEBHOOKSREQUEST']._serialized_start=1822
+  _globals['_LISTWEBHOOKSREQUEST']._serialized_end=1902
+  _globals['_LISTWEBHOOKSRESPONSE']._serialized_start=1904
+  _globals['_LISTWEBHOOKSRESPONSE']._serialized_end=1990
+  _globals['_ROTATEWEBHOOKSECRETREQUEST']._serialized_start=1992
+  _globals['_ROTATEWEBHOOKSECRETREQUEST']._serialized_end=2104
+  _globals['_ROTATEWEBHOOKSECRETRESPONSE']._serialized_start=2106
+  _globals['_ROTATEWEBHOOKSECRETRESPONSE']._serialized_end=2209
+  _globals['_DELETEWEBHOOKREQUEST']._serialized_start=2211
+  _globals['_DELETEWEBHOOKREQUEST']._serialized_end=2273
+  _globals['_DELETEWEBHOOKRESPONSE']._serialized_start=2275
+  _globals['_DELETEWEBHOOKRESPONSE']._serialized_end=2298
+  _globals['_ACCOUNTSERVICE']._serialized_start=2301
+  _globals['_ACCOUNTSERVICE']._serialized_end=3334
 # @@protoc_insertion_point(module_scope)

@@ -61,6 +61,21 @@ class AccountServiceStub(object):
                 request_serializer=waypost_dot_v1_dot_account__service__pb2.UpdateAccountRequest.SerializeToString,
                 response_deserializer=waypost_dot_v1_dot_account__service__pb2.UpdateAccountResponse.FromString,
                 _registered_method=True)
+        self.CreateApiKey = channel.unary_unary(
+                '/waypost.v1.AccountService/CreateApiKey',
+                request_serializer=waypost_dot_v1_dot_account__service__pb2.CreateApiKeyRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_account__service__pb2.CreateApiKeyResponse.FromString,
+                _registered_method=True)
+        self.ListApiKeys = channel.unary_unary(
+                '/waypost.v1.AccountService/ListApiKeys',
+                request_serializer=waypost_dot_v1_dot_account__service__pb2.ListApiKeysRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_account__service__pb2.ListApiKeysResponse.FromString,
+                _registered_method=True)
+        self.RevokeApiKey = channel.unary_unary(
+                '/waypost.v1.AccountService/RevokeApiKey',
+                request_serializer=waypost_dot_v1_dot_account__service__pb2.RevokeApiKeyRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_account__service__pb2.RevokeApiKeyResponse.FromString,
+                _registered_method=True)
         self.CreateWebhook = channel.unary_unary(
                 '/waypost.v1.AccountService/CreateWebhook',
                 request_serializer=waypost_dot_v1_dot_account__service__pb2.CreateWebhookRequest.SerializeToString,
@@ -124,6 +139,28 @@ class AccountServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateApiKey(self, request, context):
+        """A new key, or URL token. FAILED_PRECONDITION when the account has 100 that were not revoked. Only an admin
+        key makes an admin key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListApiKeys(self, request, context):
+        """An account's keys, oldest first. No secret is ever shown again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeApiKey(self, request, context):
+        """Ends a key within a second. The key that asks cannot end itself: make another one first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateWebhook(self, request, context):
         """A new webhook. FAILED_PRECONDITION when the account has 20.
         """
@@ -179,6 +216,21 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.UpdateAccount,
                     request_deserializer=waypost_dot_v1_dot_account__service__pb2.UpdateAccountRequest.FromString,
                     response_serializer=waypost_dot_v1_dot_account__service__pb2.UpdateAccountResponse.SerializeToString,
+            ),
+            'CreateApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateApiKey,
+                    request_deserializer=waypost_dot_v1_dot_account__service__pb2.CreateApiKeyRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_account__service__pb2.CreateApiKeyResponse.SerializeToString,
+            ),
+            'ListApiKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListApiKeys,
+                    request_deserializer=waypost_dot_v1_dot_account__service__pb2.ListApiKeysRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_account__service__pb2.ListApiKeysResponse.SerializeToString,
+            ),
+            'RevokeApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeApiKey,
+                    request_deserializer=waypost_dot_v1_dot_account__service__pb2.RevokeApiKeyRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_account__service__pb2.RevokeApiKeyResponse.SerializeToString,
             ),
             'CreateWebhook': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateWebhook,
@@ -338,6 +390,87 @@ class AccountService(object):
             '/waypost.v1.AccountService/UpdateAccount',
             waypost_dot_v1_dot_account__service__pb2.UpdateAccountRequest.SerializeToString,
             waypost_dot_v1_dot_account__service__pb2.UpdateAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.AccountService/CreateApiKey',
+            waypost_dot_v1_dot_account__service__pb2.CreateApiKeyRequest.SerializeToString,
+            waypost_dot_v1_dot_account__service__pb2.CreateApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListApiKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.AccountService/ListApiKeys',
+            waypost_dot_v1_dot_account__service__pb2.ListApiKeysRequest.SerializeToString,
+            waypost_dot_v1_dot_account__service__pb2.ListApiKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.AccountService/RevokeApiKey',
+            waypost_dot_v1_dot_account__service__pb2.RevokeApiKeyRequest.SerializeToString,
+            waypost_dot_v1_dot_account__service__pb2.RevokeApiKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,14 @@ class AccountServiceStub:
     """Accounts, each below the one that it belongs to."""
     UpdateAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.UpdateAccountRequest, _account_service_pb2.UpdateAccountResponse]
     """Changes the fields that the mask names. A partner key changes accounts below its own."""
+    CreateApiKey: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.CreateApiKeyRequest, _account_service_pb2.CreateApiKeyResponse]
+    """A new key, or URL token. FAILED_PRECONDITION when the account has 100 that were not revoked. Only an admin
+    key makes an admin key.
+    """
+    ListApiKeys: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ListApiKeysRequest, _account_service_pb2.ListApiKeysResponse]
+    """An account's keys, oldest first. No secret is ever shown again."""
+    RevokeApiKey: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.RevokeApiKeyRequest, _account_service_pb2.RevokeApiKeyResponse]
+    """Ends a key within a second. The key that asks cannot end itself: make another one first."""
     CreateWebhook: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.CreateWebhookRequest, _account_service_pb2.CreateWebhookResponse]
     """A new webhook. FAILED_PRECONDITION when the account has 20."""
     ListWebhooks: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ListWebhooksRequest, _account_service_pb2.ListWebhooksResponse]
@@ -75,6 +83,14 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """Accounts, each below the one that it belongs to."""
     UpdateAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.UpdateAccountRequest, _account_service_pb2.UpdateAccountResponse]  # type: ignore[assignment]
     """Changes the fields that the mask names. A partner key changes accounts below its own."""
+    CreateApiKey: _aio.UnaryUnaryMultiCallable[_account_service_pb2.CreateApiKeyRequest, _account_service_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
+    """A new key, or URL token. FAILED_PRECONDITION when the account has 100 that were not revoked. Only an admin
+    key makes an admin key.
+    """
+    ListApiKeys: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ListApiKeysRequest, _account_service_pb2.ListApiKeysResponse]  # type: ignore[assignment]
+    """An account's keys, oldest first. No secret is ever shown again."""
+    RevokeApiKey: _aio.UnaryUnaryMultiCallable[_account_service_pb2.RevokeApiKeyRequest, _account_service_pb2.RevokeApiKeyResponse]  # type: ignore[assignment]
+    """Ends a key within a second. The key that asks cannot end itself: make another one first."""
     CreateWebhook: _aio.UnaryUnaryMultiCallable[_account_service_pb2.CreateWebhookRequest, _account_service_pb2.CreateWebhookResponse]  # type: ignore[assignment]
     """A new webhook. FAILED_PRECONDITION when the account has 20."""
     ListWebhooks: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ListWebhooksRequest, _account_service_pb2.ListWebhooksResponse]  # type: ignore[assignment]
@@ -125,6 +141,29 @@ class AccountServiceServicer:
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.UpdateAccountResponse, _abc.Awaitable[_account_service_pb2.UpdateAccountResponse]]:
         """Changes the fields that the mask names. A partner key changes accounts below its own."""
+
+    def CreateApiKey(
+        self,
+        request: _account_service_pb2.CreateApiKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.CreateApiKeyResponse, _abc.Awaitable[_account_service_pb2.CreateApiKeyResponse]]:
+        """A new key, or URL token. FAILED_PRECONDITION when the account has 100 that were not revoked. Only an admin
+        key makes an admin key.
+        """
+
+    def ListApiKeys(
+        self,
+        request: _account_service_pb2.ListApiKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.ListApiKeysResponse, _abc.Awaitable[_account_service_pb2.ListApiKeysResponse]]:
+        """An account's keys, oldest first. No secret is ever shown again."""
+
+    def RevokeApiKey(
+        self,
+        request: _account_service_pb2.RevokeApiKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.RevokeApiKeyResponse, _abc.Awaitable[_account_service_pb2.RevokeApiKeyResponse]]:
+        """Ends a key within a second. The key that asks cannot end itself: make another one first."""
 
     def CreateWebhook(
         self,

@@ -1,110 +1,24 @@
 """Accounts on the wire, with a real store and real keys behind them."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 
 from broker.api.convert.account_policies import FIELDS
-from broker.delivery.accounts import Accounts
-from broker.delivery.identities import Identities
-from broker.delivery.keys import Keys
-from broker.domain.access import Role
 from broker.domain.account import DEPTH_MAX
 from broker.domain.account_policy import AccountPolicy
-from broker.domain.ids import first_id_at, format_id
-from broker.storage.keeping import NewAccount, create_accounts
-from broker.storage.migrate import load_migrations, migrate
-from broker.storage.sqlite import SqliteEngine
-from broker.storage.store import Store
+from broker.domain.ids import format_id
 from broker.testing.builders import NOW_US, ManualClock
-from waypost.v1 import account_pb2, account_service_pb2
+from waypost.v1 import account_pb2
 
-ADA: dict[str, Any] = {
-    "name": "Engines",
-    "first_name": "Ada",
-    "last_name": "Byron",
-    "email": "Ada@Example.ORG",
-    "contact_number": "+44 (0)20 7946-0000",
-    "company": "Engines Ltd",
-}
-ADMIN_ACCOUNT, PARTNER_ACCOUNT, STRANGER_ACCOUNT = 1, 2, 3
+ADMIN_ACCOUNT, PARTNER_ACCOUNT = 1, 2
 ACCOUNTS_MAX = 40
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """An administrator's account, a partner's, and a stranger's."""
-    engine = SqliteEngine(tmp_path)
-    connection = engine.connect()
-    migrate(connection, load_migrations(), NOW_US)
-    connection.close()
-    store = Store(engine)
-    new = [NewAccount(each, f"account {each}", NOW_US) for each in (1, 2, 3)]
-    await store.write(create_accounts, new, (1, 2, 3))
-    yield store
-    await store.close()
-
-
-@pytest.fixture
-def keys(store: Store) -> Keys:
-    """Over the store."""
-    return Keys(store, ManualClock())
-
-
-@pytest.fixture
-def accounts(store: Store) -> Accounts:
-    """Room for some."""
-    clock = ManualClock()
-    identities = Identities(store, clock, node=0, last=first_id_at(NOW_US // 1_000))
-    return Accounts(store, identities, clock, accounts_max=ACCOUNTS_MAX)
-
-
-@pytest.fixture
-async def secrets(keys: Keys) -> dict[str, str]:
-    """Keys by what they are for."""
-    wanted = {
-        "admin": (ADMIN_ACCOUNT, Role.ADMIN),
-        "partner": (PARTNER_ACCOUNT, Role.PARTNER),
-        "send": (PARTNER_ACCOUNT, Role.SEND),
-        "read": (PARTNER_ACCOUNT, Role.READ),
-        "stranger": (STRANGER_ACCOUNT, Role.PARTNER),
-    }
-    return {
-        name: await keys.create(number, account_id, role)
-        for number, (name, (account_id, role)) in enumerate(wanted.items(), 7)
-    }
-
-
-@pytest.fixture
-def call(api: Any, secrets: dict[str, str]) -> Any:
-    """A call of the service with one of the keys."""
-
-    async def ask(method: str, key: str = "admin", **fields: Any) -> Any:
-        request = getattr(account_service_pb2, f"{method}Request")(**fields)
-        response = getattr(account_service_pb2, f"{method}Response")
-        return await api.call(f"AccountService/{method}", request, response, key=secrets[key])
-
-    return ask
-
-
-def ada(**changes: Any) -> dict[str, Any]:
-    """The account with some fields changed."""
-    return ADA | changes
-
-
-async def made(call: Any, number: int, key: str = "admin", **changes: Any) -> account_pb2.Account:
-    """An account with an email of its own."""
-    response = await call("CreateAccount", key, account=ada(email=f"{number}@example.org", **changes))
-    account: account_pb2.Account = response.account
-    return account
-
-
-async def test_an_account_is_made_and_found_by_id_and_by_email(call: Any) -> None:
+async def test_an_account_is_made_and_found_by_id_and_by_email(call: Any, ada: Any) -> None:
     """As it was written, with what the broker gives."""
-    created = (await call("CreateAccount", account=ADA)).account
+    created = (await call("CreateAccount", account=ada())).account
     expected = account_pb2.Account(
         **ada(email="Ada@example.org"),
         account_id=created.account_id,
@@ -140,7 +54,7 @@ async def test_an_account_is_made_and_found_by_id_and_by_email(call: Any) -> Non
     ],
 )
 async def test_an_account_that_cannot_be_is_refused_with_its_field(
-    call: Any, changes: Any, field: str
+    call: Any, changes: Any, field: str, ada: Any
 ) -> None:
     """And nothing is made."""
     refusal = await call("CreateAccount", account=ada(**changes))
@@ -151,40 +65,42 @@ async def test_an_account_that_cannot_be_is_refused_with_its_field(
 @pytest.mark.parametrize(
     ("changes", "expected"), [({"name": ""}, "Engines Ltd"), ({"name": "", "company": ""}, "Ada Byron")]
 )
-async def test_an_account_that_nobody_named_has_a_name(call: Any, changes: Any, expected: str) -> None:
+async def test_an_account_that_nobody_named_has_a_name(
+    call: Any, changes: Any, expected: str, ada: Any
+) -> None:
     """Its company's or its person's."""
     assert expected == (await call("CreateAccount", account=ada(**changes))).account.name
 
 
-async def test_an_email_belongs_to_one_account(call: Any) -> None:
+async def test_an_email_belongs_to_one_account(call: Any, ada: Any) -> None:
     """Whatever its case, and whoever asks."""
-    await call("CreateAccount", account=ADA)
+    await call("CreateAccount", account=ada())
     for key in ("admin", "partner"):
         refusal = await call("CreateAccount", key, account=ada(email="ada@EXAMPLE.org"))
         assert (grpc.StatusCode.ALREADY_EXISTS, "EMAIL_TAKEN") == (refusal.code, refusal.reason)
 
 
-async def test_a_tree_has_a_depth_and_the_broker_a_size(call: Any) -> None:
+async def test_a_tree_has_a_depth_and_the_broker_a_size(call: Any, made: Any, ada: Any) -> None:
     """Either is a failed precondition that says what is allowed."""
     parent = ""
     for number in range(DEPTH_MAX):
-        parent = (await made(call, number, parent_account_id=parent)).account_id
+        parent = (await made(number, parent_account_id=parent)).account_id
     refusal = await call("CreateAccount", account=ada(parent_account_id=parent))
     assert (grpc.StatusCode.FAILED_PRECONDITION, "TREE_TOO_DEEP") == (refusal.code, refusal.reason)
     assert {"allowed": str(DEPTH_MAX)} == dict(refusal.info.metadata)
     for number in range(100, 100 + ACCOUNTS_MAX - 3 - DEPTH_MAX):
-        await made(call, number)
-    refusal = await call("CreateAccount", account=ADA)
+        await made(number)
+    refusal = await call("CreateAccount", account=ada())
     assert (grpc.StatusCode.FAILED_PRECONDITION, "TOO_MANY_ACCOUNTS") == (refusal.code, refusal.reason)
 
 
-async def test_a_partner_builds_its_own_tree(call: Any) -> None:
+async def test_a_partner_builds_its_own_tree(call: Any, made: Any) -> None:
     """Without naming a parent right below its own account; it sees all of it and nothing else."""
     own = format_id(PARTNER_ACCOUNT)
-    customer = await made(call, 1, "partner")
-    below = await made(call, 2, "partner", parent_account_id=customer.account_id)
+    customer = await made(1, "partner")
+    below = await made(2, "partner", parent_account_id=customer.account_id)
     assert (own, customer.account_id) == (customer.parent_account_id, below.parent_account_id)
-    elsewhere = await made(call, 3)
+    elsewhere = await made(3)
     listed = (await call("ListAccounts", "partner")).accounts
     assert [customer, below] == list(listed)
     right_below = await call("ListAccounts", "partner", filter={"children_only": True})
@@ -211,9 +127,9 @@ async def test_other_roles_manage_no_accounts(call: Any, method: str, key: str) 
     assert "ROLE_INSUFFICIENT" == (await call(method, key)).reason
 
 
-async def test_an_account_that_a_partner_may_not_act_for_is_not_there(call: Any) -> None:
+async def test_an_account_that_a_partner_may_not_act_for_is_not_there(call: Any, made: Any, ada: Any) -> None:
     """Seen, found, listed, changed or built upon: to the last byte as one that never was."""
-    theirs = await made(call, 1, "stranger")
+    theirs = await made(1, "stranger")
     missing = format_id(99)
     for method, field in (
         ("GetAccount", "account_id"),
@@ -231,9 +147,9 @@ async def test_an_account_that_a_partner_may_not_act_for_is_not_there(call: Any)
     assert (grpc.StatusCode.NOT_FOUND, "ACCOUNT_NOT_FOUND") == (found[0].code, found[0].reason)
 
 
-async def test_an_update_changes_what_is_set_or_named(call: Any) -> None:
+async def test_an_update_changes_what_is_set_or_named(call: Any, ada: Any) -> None:
     """Without a mask what is set; with one also what is empty; with "*" everything that can change."""
-    account_id = (await call("CreateAccount", account=ADA)).account.account_id
+    account_id = (await call("CreateAccount", account=ada())).account.account_id
 
     async def update(*paths: str, **fields: Any) -> account_pb2.Account:
         response = await call(
@@ -254,7 +170,7 @@ async def test_an_update_changes_what_is_set_or_named(call: Any) -> None:
     )
 
 
-async def test_a_policy_is_replaced_or_changed_in_one_field(call: Any) -> None:
+async def test_a_policy_is_replaced_or_changed_in_one_field(call: Any, ada: Any) -> None:
     """As the mask says; the sandbox is no part of it."""
     policy = {"default_region": "GB", "allowed_countries": ["GB", "IE"]}
     created = (await call("CreateAccount", account=ada(policy=policy, sandbox_only=True))).account
@@ -295,18 +211,18 @@ def test_every_field_of_a_policy_can_be_set() -> None:
         ({}, ("policy.sandbox_only",), "update_mask.paths[0]"),
     ],
 )
-async def test_what_stays_cannot_be_changed(call: Any, fields: Any, paths: Any, field: str) -> None:
+async def test_what_stays_cannot_be_changed(call: Any, ada: Any, fields: Any, paths: Any, field: str) -> None:
     """Nor can what has to be there be taken away."""
-    created = (await call("CreateAccount", account=ADA)).account
+    created = (await call("CreateAccount", account=ada())).account
     account = {"account_id": created.account_id, **fields}
     refusal = await call("UpdateAccount", account=account, update_mask={"paths": paths})
     assert (grpc.StatusCode.INVALID_ARGUMENT, {field}) == (refusal.code, refusal.violations.keys())
     assert created == (await call("GetAccount", account_id=created.account_id)).account
 
 
-async def test_a_partner_changes_its_customers_and_not_itself(call: Any) -> None:
+async def test_a_partner_changes_its_customers_and_not_itself(call: Any, made: Any) -> None:
     """That is for whoever is above it."""
-    customer = await made(call, 1, "partner")
+    customer = await made(1, "partner")
     response = await call(
         "UpdateAccount", "partner", account={"account_id": customer.account_id, "name": "New"}
     )
@@ -322,7 +238,7 @@ async def test_nobody_locks_themselves_out(call: Any) -> None:
     assert {"account.api_access"} == refusal.violations.keys()
 
 
-async def test_keys_of_an_account_without_api_access_are_refused(call: Any, keys: Keys) -> None:
+async def test_keys_of_an_account_without_api_access_are_refused(call: Any, clock: ManualClock) -> None:
     """Within a second; those above it may still act for it, and it may have access again."""
     partner = {"account_id": format_id(PARTNER_ACCOUNT)}
     await call("UpdateAccount", account=partner | {"api_access": False})
@@ -331,14 +247,14 @@ async def test_keys_of_an_account_without_api_access_are_refused(call: Any, keys
         assert (grpc.StatusCode.PERMISSION_DENIED, "API_ACCESS_DISABLED") == (refusal.code, refusal.reason)
     assert not (await call("GetAccount", **partner)).account.api_access
     await call("UpdateAccount", account=partner | {"api_access": True})
-    keys._clock.advance(1)  # type: ignore[attr-defined]
+    clock.advance(1)
     assert (await call("GetAccount", "read")).account.api_access
 
 
-async def test_only_an_administrator_ends_a_sandbox(call: Any) -> None:
+async def test_only_an_administrator_ends_a_sandbox(call: Any, made: Any, ada: Any) -> None:
     """What a sandboxed partner makes is sandboxed, and it cannot say otherwise."""
     await call("UpdateAccount", account={"account_id": format_id(PARTNER_ACCOUNT), "sandbox_only": True})
-    customer = await made(call, 1, "partner")
+    customer = await made(1, "partner")
     assert customer.sandbox_only
     account = {"account_id": customer.account_id, "sandbox_only": False}
     assert "ROLE_INSUFFICIENT" == (await call("UpdateAccount", "partner", account=account)).reason
@@ -349,10 +265,10 @@ async def test_only_an_administrator_ends_a_sandbox(call: Any) -> None:
     assert (await call("UpdateAccount", "partner", account=again)).account.sandbox_only
 
 
-async def test_pages_hold_every_account_once(call: Any) -> None:
+async def test_pages_hold_every_account_once(call: Any, made: Any) -> None:
     """The last has no token, and a token is for its own list."""
     for number in range(4):
-        await made(call, number, "partner")
+        await made(number, "partner")
     everything = [each.account_id for each in (await call("ListAccounts")).accounts]
     pages: list[list[str]] = []
     token = ""
