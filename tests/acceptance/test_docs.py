@@ -199,7 +199,13 @@ def test_the_program_of_the_directory_page_runs(broker_factory: Any, tmp_path: P
 def test_the_program_of_the_accounts_page_runs(broker_factory: Any, tmp_path: Path) -> None:
     """From a partner to a change of its customer."""
     program = "\n".join(blocks((DOCS / "accounts.md").read_text(encoding="utf-8")))
-    expected = ["Engines Ltd | Grace Hopper", "True ['Grace Hopper']", "Ships True False"]
+    expected = [
+        "Engines Ltd | Grace Hopper",
+        "True ['Grace Hopper']",
+        "Ships True False",
+        "Grace Hopper wpk_",
+        "0",
+    ]
     assert expected == output_of(program, tmp_path, broker_factory().environment)
 
 
