@@ -117,6 +117,9 @@ class Capabilities:
     field is never routed to it. `text_profile` narrows the texts in the same way.
 
     `receipt_ids` says how its receipts may spell the ids that `Accepted` named.
+
+    `sandbox` says that what the instance takes reaches nobody. Accounts that only try things out have their
+    messages carried by such instances and by no other.
     """
 
     channels: frozenset[Channel]
@@ -128,6 +131,7 @@ class Capabilities:
     content: frozenset[str] | None = None
     text_profile: TextProfile = TextProfile.ANY
     receipt_ids: IdSpelling = IdSpelling.EXACT
+    sandbox: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,13 +78,14 @@ class Intake:
         start = 0
         for number, submission in enumerate(submissions):
             end = start + counts[number]
+            policy = policies[submission.account_id]
             planned = unusable.get(number) or self._plan(
                 submission,
                 ids[start:end],
                 now_us,
-                now,
+                now.within(policy),
                 people.get(number),
-                policies[submission.account_id],
+                policy,
             )
             start = end
             if isinstance(planned, BrokerError):
@@ -135,7 +136,8 @@ class Intake:
         policies = await self._policies.of((submission.account_id,))
         count = 1 + len(submission.recipients) if people is None else _ids_for(people)
         ids = await self._identities.take(count)
-        now = self._routes.now()
+        policy = policies[submission.account_id]
+        now = self._routes.now().within(policy)
         finds: dict[int, list[Find]] = {}
 
         def noted(submission: Submission, channel: Channel, address: str, message_id: int) -> tuple[str, ...]:
@@ -143,7 +145,6 @@ class Intake:
             finds.setdefault(message_id, []).append(Find(channel, address, found))
             return found
 
-        policy = policies[submission.account_id]
         planned = self._plan(submission, ids, now_us, replace(now, find=noted), people, policy)
         if isinstance(planned, BrokerError):
             raise planned

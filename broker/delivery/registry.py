@@ -114,6 +114,7 @@ class Registry:
                 content=each.capabilities.content,
                 restricted_text=each.capabilities.text_profile is TextProfile.RESTRICTED,
                 drained=each.name in self._drained,
+                sandbox=each.capabilities.sandbox,
             )
             for each in self._instances.values()
         ]

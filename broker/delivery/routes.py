@@ -9,6 +9,7 @@ import structlog
 
 from broker.delivery.registry import InstanceView, Registry
 from broker.delivery.route_hook import RouteHook
+from broker.domain.account_policy import AccountPolicy
 from broker.domain.grounds import FindCandidates
 from broker.domain.health import Standing
 from broker.domain.routes import Route, RouteTable, violations_of
@@ -51,6 +52,13 @@ class RoutesNow:
     routing: Routing
     find: FindCandidates
     penalties: Penalties
+
+    def within(self, policy: AccountPolicy) -> "RoutesNow":
+        """Those that an account may use: no plugin and no route leads a sandboxed one out of the sandbox."""
+        if not policy.sandbox_only:
+            return self
+        routing = self.routing.of_sandboxes
+        return RoutesNow(routing, partial(routing.find, penalties=self.penalties), self.penalties)
 
 
 class Routes:

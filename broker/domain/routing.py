@@ -15,7 +15,7 @@ This runs for every message: what many messages share is worked out once and rem
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from broker.domain.lot import draw, ticket_of
@@ -40,7 +40,7 @@ class Carrier:
     """A provider instance as routing sees it.
 
     `content` has the fields of content that it honours, as "sms.text"; None: all. `restricted_text`: it takes
-    texts of `domain.text_profile` only.
+    texts of `domain.text_profile` only. `sandbox`: what it takes reaches nobody.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Carrier:
     content: frozenset[str] | None = None
     restricted_text: bool = False
     drained: bool = False
+    sandbox: bool = False
 
     @property
     def picky(self) -> bool:
@@ -86,6 +87,12 @@ class Routing:
         self._slate = lru_cache(maxsize=SLATES_MAX)(self._make_slate)
         self._pinned_slate = lru_cache(maxsize=SLATES_MAX)(self._make_pinned_slate)
         self._plain = {} if table.routes else self._plain_names()
+
+    @cached_property
+    def of_sandboxes(self) -> "Routing":
+        """The routing of accounts that reach nobody: to each sandbox instance, whatever the table says."""
+        carriers = [each for each in self.carriers.values() if each.sandbox]
+        return Routing(RouteTable(self.version, ()), carriers)
 
     def find(
         self,

@@ -48,6 +48,7 @@ class ScriptedProvider(Provider):
         channels: frozenset[Channel] = frozenset({Channel.SMS}),
         content: frozenset[str] | None = None,
         text_profile: TextProfile = TextProfile.ANY,
+        sandbox: bool = False,
     ) -> None:
         self._capabilities = Capabilities(
             channels,
@@ -57,6 +58,7 @@ class ScriptedProvider(Provider):
             callback=callback,
             content=content,
             text_profile=text_profile,
+            sandbox=sandbox,
         )
         self.submits: deque[Answers] = deque()
         self.queries: deque[Answers] = deque()

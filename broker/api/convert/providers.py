@@ -81,6 +81,7 @@ def _capabilities(capabilities: Capabilities) -> provider_pb2.ProviderCapabiliti
         batch_max=capabilities.batch_max,
         receipts=PB_RECEIPT_MODES[capabilities.receipts],
         idempotency=PB_IDEMPOTENCY_MODES[capabilities.idempotency],
+        sandbox=capabilities.sandbox,
     )
 
 

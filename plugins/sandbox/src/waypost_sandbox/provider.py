@@ -48,6 +48,7 @@ class Sandbox(Provider):
             idempotency=Idempotency.QUERY,
             query=True,
             callback=settings.phone,
+            sandbox=True,
         )
         self._context: Context | None = None
         self._schedule: ReportSchedule | None = None

@@ -284,12 +284,15 @@ class ProviderCapabilities(_message.Message):
     BATCH_MAX_FIELD_NUMBER: _builtins.int
     RECEIPTS_FIELD_NUMBER: _builtins.int
     IDEMPOTENCY_FIELD_NUMBER: _builtins.int
+    SANDBOX_FIELD_NUMBER: _builtins.int
     batch_max: _builtins.int
     """The most messages it takes in one call."""
     receipts: Global___ReceiptMode.ValueType
     """How it reports."""
     idempotency: Global___IdempotencyMode.ValueType
     """How it helps against sending twice."""
+    sandbox: _builtins.bool
+    """Whether what it takes reaches nobody: it carries the messages of sandboxed accounts."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """The channels it serves."""
@@ -301,10 +304,11 @@ class ProviderCapabilities(_message.Message):
         batch_max: _builtins.int = ...,
         receipts: Global___ReceiptMode.ValueType = ...,
         idempotency: Global___IdempotencyMode.ValueType = ...,
+        sandbox: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_max", b"batch_max", "channels", b"channels", "idempotency", b"idempotency", "receipts", b"receipts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_max", b"batch_max", "channels", b"channels", "idempotency", b"idempotency", "receipts", b"receipts", "sandbox", b"sandbox"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
