@@ -1,0 +1,476 @@
+"""Accounts do not see each other (I8), and roles do what they may: for every RPC that the protos have.
+
+`CASES` has each RPC with the least role that may call it and requests that name things of another account. A partner
+key asks for those things, and for things that nobody has: nothing in the two answers may differ. As a control an
+administrator asks the same within that account, and there the answers do differ. An RPC without a case, and a field
+with somebody's id that no case sets, fail.
+
+To add an RPC: give it a case, and make what it names in `things`, with a name for what is not there in `nobodys`.
+"""
+
+import json
+import pkgutil
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from itertools import count
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+import waypost.v1
+
+METHODS: dict[str, MethodDescriptor] = {
+    f"{service.name}/{method.name}": method
+    for module in pkgutil.iter_modules(waypost.v1.__path__)
+    if module.name.endswith("_service_pb2")
+    for service in import_module(f"waypost.v1.{module.name}").DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+}
+ROLES = ("READ", "SEND", "PARTNER", "ADMIN")
+CALL_S_MAX = 20
+ID = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{13}\b")
+UNBUILT = grpc.StatusCode.UNIMPLEMENTED
+
+NO_ONES_ELSE = frozenset({"request_id", "account_id"})
+"""Ids that are the caller's own words, or are tried with every RPC."""
+
+GIVEN_BY_CALLER = frozenset({
+    ("DirectoryService/CreateContact", "contact.contact_id"),
+    ("DirectoryService/CreateContact", "contact.external_ids"),
+    ("DirectoryService/UpdateContact", "contact.external_ids"),
+    ("DirectoryService/CreateGroup", "group.group_id"),
+})
+"""Fields with an id that the call gives to a new thing."""
+
+SMS = {"sms": {"text": "Hello"}}
+WHO = {"first_name": "Ada", "last_name": "Byron", "contact_number": "1234"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """The least role that may call, and requests about another's things as JSON with placeholders.
+
+    `shows` says whether an administrator's answers tell what is there from what is not.
+    """
+
+    least: str
+    requests: tuple[dict[str, Any], ...] = ({},)
+    shows: bool = True
+
+
+CASES: Mapping[str, Case] = {
+    "AccountService/CreateAccount": Case(
+        "PARTNER", ({"account": {**WHO, "email": "new@example.org", "parent_account_id": "{account}"}},)
+    ),
+    "AccountService/GetAccount": Case("READ", ({"account_id": "{account}"},)),
+    "AccountService/FindAccount": Case("PARTNER", ({"email": "{email}"},)),
+    "AccountService/ListAccounts": Case("PARTNER", ({"account_id": "{account}"},)),
+    "AccountService/UpdateAccount": Case(
+        "PARTNER",
+        (
+            {"account": {"account_id": "{account}", "name": "x"}},
+            {"account": {"account_id": "{account}", "name": "x", "parent_account_id": "{account}"}},
+        ),
+    ),
+    "AccountService/CreateApiKey": Case("PARTNER", ({"account_id": "{account}", "role": "ROLE_READ"},)),
+    "AccountService/ListApiKeys": Case("PARTNER", ({"account_id": "{account}"},)),
+    "AccountService/RevokeApiKey": Case("PARTNER", ({"key_id": "{key}"},)),
+    "AccountService/CreateWebhook": Case(
+        "PARTNER", ({"account_id": "{account}", "url": "https://shop.example/hook"},)
+    ),
+    "AccountService/ListWebhooks": Case("PARTNER", ({"account_id": "{account}"},)),
+    "AccountService/RotateWebhookSecret": Case("PARTNER", ({"webhook_id": "{webhook}"},)),
+    "AccountService/DeleteWebhook": Case("PARTNER", ({"webhook_id": "{webhook}"},)),
+    "BrokerService/Send": Case(
+        "SEND",
+        (
+            {"recipients": [{"contact_id": "{contact}"}, {"external_id": "{external}"}], "content": SMS},
+            {"recipients": [{"contact_id": "{contact}"}], "template": {"name": "{template}"}},
+            {
+                "recipients": [{"contact_id": "{contact}"}],
+                "content": SMS,
+                "reply_to_message_id": "{message}",
+            },
+        ),
+    ),
+    "BrokerService/SendStream": Case(
+        "SEND",
+        (
+            {
+                "requests": [
+                    {
+                        "recipients": [{"contact_id": "{contact}"}, {"external_id": "{external}"}],
+                        "content": SMS,
+                        "reply_to_message_id": "{message}",
+                    }
+                ]
+            },
+        ),
+    ),
+    "BrokerService/Explain": Case(
+        "READ",
+        (
+            {
+                "request": {
+                    "recipients": [{"contact_id": "{contact}"}, {"external_id": "{external}"}],
+                    "content": SMS,
+                    "reply_to_message_id": "{message}",
+                }
+            },
+        ),
+    ),
+    "BrokerService/Subscribe": Case(
+        "READ",
+        (
+            {"from_beginning": {}, "heartbeat_interval": "1s", "filter": {"message_ids": ["{message}"]}},
+            {"from_beginning": {}, "filter": {"broadcast_ids": ["{message}"]}},
+            {"from_now": {}, "heartbeat_interval": "1s", "filter": {"reply_to_message_ids": ["{message}"]}},
+        ),
+        shows=False,
+    ),
+    "BrokerService/Usage": Case("READ", ({"account_ids": ["{account}"]},)),
+    "DirectoryService/CreateContact": Case(
+        "SEND",
+        (
+            {"contact": {"first_name": "Eve", "delegates": [{"contact_id": "{contact}"}]}},
+            {"contact": {"first_name": "Eve", "delegates": [{"external_id": "{external}"}]}},
+        ),
+    ),
+    "DirectoryService/GetContact": Case("READ", ({"contact_id": "{contact}"}, {"external_id": "{external}"})),
+    "DirectoryService/ListContacts": Case(
+        "READ", ({"filter": {"external_id": "{external}"}}, {"filter": {"group_id": "{group}"}})
+    ),
+    "DirectoryService/UpdateContact": Case(
+        "SEND",
+        (
+            {"contact": {"contact_id": "{contact}", "title": "Dr"}},
+            {"external_id": "{external}", "contact": {"title": "Dr"}},
+            {"contact": {"contact_id": "{contact}", "delegates": [{"external_id": "{external}"}]}},
+            {"contact": {"contact_id": "{contact}", "delegates": [{"contact_id": "{contact}"}]}},
+        ),
+    ),
+    "DirectoryService/DeleteContact": Case(
+        "SEND", ({"external_id": "{external}"}, {"contact_id": "{contact}"}), shows=False
+    ),
+    "DirectoryService/CreateGroup": Case("SEND", ({"account_id": "{account}", "group": {"name": "x"}},)),
+    "DirectoryService/GetGroup": Case("READ", ({"group_id": "{group}"},)),
+    "DirectoryService/ListGroups": Case("READ", ({"filter": {"contact_id": "{contact}"}},)),
+    "DirectoryService/UpdateGroup": Case("SEND", ({"group": {"group_id": "{group}", "description": "x"}},)),
+    "DirectoryService/DeleteGroup": Case("SEND", ({"group_id": "{group}"},)),
+    "DirectoryService/AddGroupMembers": Case(
+        "SEND",
+        (
+            {"group_id": "{group}", "contact_ids": ["{contact}"]},
+            {"group_id": "{group}", "external_ids": ["{external}"]},
+        ),
+    ),
+    "DirectoryService/RemoveGroupMembers": Case(
+        "SEND",
+        (
+            {"group_id": "{group}", "contact_ids": ["{contact}"]},
+            {"group_id": "{group}", "external_ids": ["{external}"]},
+        ),
+    ),
+    "DirectoryService/ListGroupMembers": Case("READ", ({"group_id": "{group}"},)),
+    "MessageService/GetMessage": Case("READ", ({"message_id": "{message}"},)),
+    "MessageService/ListMessages": Case(
+        "READ",
+        (
+            {"filter": {"contact_id": "{contact}"}},
+            {"filter": {"reply_to_message_ids": ["{message}"]}},
+        ),
+        shows=False,
+    ),
+    "MessageService/CancelMessage": Case("SEND", ({"message_id": "{message}"},)),
+    "MessageService/DeleteMessage": Case("SEND", ({"message_id": "{message}"},)),
+    "MessageService/MarkMessage": Case("SEND", ({"message_id": "{message}", "mark": "MARK_READ"},)),
+    "MessageService/RedriveMessage": Case("SEND", ({"message_id": "{message}"},)),
+    "MessageService/AnalyzeMessage": Case("READ", ({"text": "x"},), shows=False),
+    "TemplateService/CreateTemplate": Case(
+        "SEND", ({"template": {"name": "{template}", "locales": {"en": SMS}}},)
+    ),
+    "TemplateService/GetTemplate": Case("READ", ({"name": "{template}"},)),
+    "TemplateService/ListTemplates": Case("READ", ({"account_id": "{account}"},)),
+    "TemplateService/UpdateTemplate": Case(
+        "SEND", ({"template": {"name": "{template}", "locales": {"en": SMS}}},)
+    ),
+    "TemplateService/DeleteTemplate": Case("SEND", ({"name": "{template}"},)),
+    "TemplateService/RenderTemplate": Case("READ", ({"template": {"name": "{template}"}},)),
+    "ProviderService/ListProviders": Case("READ", shows=False),
+    "ProviderService/UpdateProvider": Case("ADMIN", ({"name": "sandbox"},), shows=False),
+    "ProviderService/ListRoutes": Case("ADMIN", shows=False),
+    "ProviderService/ReplaceRoutes": Case("ADMIN", shows=False),
+}
+
+
+@dataclass
+class Wire:
+    """A connection to the broker, and what came of a call: the answer or the refusal, made comparable."""
+
+    channel: grpc.Channel
+    admin: str
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def ask(self, path: str, request: dict[str, Any], key: str) -> dict[str, Any]:
+        """The answer as a dictionary; "code" is in that of a refusal."""
+        method = METHODS[path]
+        message = ParseDict(request, GetMessageClass(method.input_type)())
+        call = self._call(path, method)
+        metadata = (("authorization", f"Bearer {key}"),)
+        given = iter([message]) if method.client_streaming else message
+        try:
+            answer = call(given, metadata=metadata, timeout=CALL_S_MAX)
+            if method.server_streaming:
+                first = next(answer)
+                answer.cancel()
+                answer = first
+        except grpc.RpcError as error:
+            trailers = {name: value for name, value in error.trailing_metadata() or () if "details" in name}
+            details = trailers.get("grpc-status-details-bin", b"")
+            return {"code": error.code(), "message": error.details(), "details": details}
+        return MessageToDict(answer)
+
+    def admins(self, path: str, **request: Any) -> dict[str, Any]:
+        """What an administrator's call answers, which has to succeed."""
+        answer = self.ask(path, request, self.admin)
+        assert "code" not in answer, answer
+        return answer
+
+    def _call(self, path: str, method: MethodDescriptor) -> Any:
+        sides = (
+            "stream" if method.client_streaming else "unary",
+            "stream" if method.server_streaming else "unary",
+        )
+        return getattr(self.channel, "_".join(sides))(
+            f"/waypost.v1.{path}", _bytes_of, GetMessageClass(method.output_type).FromString
+        )
+
+
+def _bytes_of(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def wire(module_broker: Any) -> Iterator[Wire]:
+    """A connection with the admin key."""
+    with grpc.insecure_channel(module_broker.address) as channel:
+        yield Wire(channel, module_broker.key)
+
+
+def new_account(wire: Wire) -> dict[str, Any]:
+    """An account at the top of a tree, with an email of its own."""
+    account = {**WHO, "email": f"{next(wire.numbers)}@example.org"}
+    answer = wire.admins("AccountService/CreateAccount", account=account)
+    return dict(answer["account"])
+
+
+@pytest.fixture(scope="module")
+def keys(wire: Wire) -> dict[str, str]:
+    """A key of each role, all but the admin's of one account."""
+    own = new_account(wire)["accountId"]
+    made = {
+        role: wire.admins("AccountService/CreateApiKey", account_id=own, role=f"ROLE_{role}")["secret"]
+        for role in ROLES[:-1]
+    }
+    return {**made, "ADMIN": wire.admin}
+
+
+@pytest.fixture
+def stranger(wire: Wire) -> str:
+    """A partner's key of an account that has nothing yet."""
+    own = new_account(wire)["accountId"]
+    secret: str = wire.admins("AccountService/CreateApiKey", account_id=own, role="ROLE_PARTNER")["secret"]
+    return secret
+
+
+@pytest.fixture
+def nobodys(wire: Wire) -> dict[str, str]:
+    """What stands for each placeholder where there is no such thing; not what a test before may have made."""
+    number = next(wire.numbers)
+    ids = dict.fromkeys(("account", "message", "contact", "group", "webhook", "key"), f"{number:013}")
+    return {
+        **ids,
+        "email": f"nobody{number}@example.org",
+        "external": f"NO-{number}",
+        "template": f"no{number}",
+    }
+
+
+@pytest.fixture(scope="module")
+def theirs(wire: Wire) -> dict[str, str]:
+    """Another account's, which nobody can change who does not see them."""
+    return things(wire)
+
+
+def things(wire: Wire) -> dict[str, str]:
+    """An account with one of everything, by the names of the placeholders."""
+    account = new_account(wire)
+    own = {"account_id": account["accountId"]}
+    external = f"PL-{next(wire.numbers)}"
+    contact = wire.admins(
+        "DirectoryService/CreateContact",
+        **own,
+        contact={"external_ids": [external], "phone_numbers": ["+447700900123"]},
+    )["contact"]["contactId"]
+    group = wire.admins("DirectoryService/CreateGroup", **own, group={"name": "g"})["group"]["groupId"]
+    wire.admins("DirectoryService/AddGroupMembers", **own, group_id=group, contact_ids=[contact])
+    template = f"t{next(wire.numbers)}"
+    wire.admins("TemplateService/CreateTemplate", **own, template={"name": template, "locales": {"en": SMS}})
+    later = {"validity": "60s", "recipients": [{"contact_id": contact}], "content": SMS}
+    sent = wire.admins("BrokerService/Send", **own, **later)
+    hook = wire.admins("AccountService/CreateWebhook", **own, url="https://shop.example/hook")
+    key = wire.admins("AccountService/CreateApiKey", **own, role="ROLE_READ")
+    return {
+        "account": account["accountId"],
+        "email": account["email"],
+        "message": sent["results"][0]["messageId"],
+        "contact": contact,
+        "external": external,
+        "group": group,
+        "template": template,
+        "webhook": hook["webhook"]["webhookId"],
+        "key": key["apiKey"]["keyId"],
+    }
+
+
+def filled(request: Any, names: Mapping[str, str]) -> dict[str, Any]:
+    """A request with the placeholders filled in."""
+    text = json.dumps(request)
+    for name, value in names.items():
+        text = text.replace(f'"{{{name}}}"', json.dumps(value))
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def with_account(path: str, request: dict[str, Any], account_id: str) -> dict[str, Any] | None:
+    """The same request within an account; None where the RPC has no account."""
+    fields = METHODS[path].input_type.fields_by_name
+    if "account_id" in fields:
+        return {**request, "account_id": account_id}
+    if path == "BrokerService/Explain":
+        return {"request": {**request.get("request", {}), "account_id": account_id}}
+    if path == "BrokerService/SendStream":
+        return {"requests": [{**each, "account_id": account_id} for each in request.get("requests", [{}])]}
+    return None
+
+
+def shown(answer: Mapping[str, Any], *words: Mapping[str, str]) -> str:
+    """An answer in which ids, the caller's own words, times and measured rates are all alike."""
+    text = repr(sorted(answer.items(), key=lambda item: item[0]))
+    for names in words:
+        for word in names.values():
+            text = text.replace(word, "<word>")
+    text = ID.sub("<word>", text)
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", text)
+    text = re.sub(r"\d+\.\d{3,}", "<measured>", text)
+    return re.sub(r"'cursor': '[^']*'", "<cursor>", text)
+
+
+def id_fields(descriptor: Descriptor, path: str = "", above: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The paths of fields that hold somebody's id."""
+    for each in descriptor.fields:
+        place, inner = path + each.name, each.message_type
+        if inner is not None and inner.full_name.startswith("waypost.") and inner.full_name not in above:
+            yield from id_fields(inner, f"{place}.", above | {inner.full_name})
+        elif each.name.endswith(("_id", "_ids")) and each.name not in NO_ONES_ELSE:
+            yield place
+
+
+def set_fields(given: Any, path: str = "") -> Iterator[str]:
+    """The paths of all that a request sets."""
+    if isinstance(given, dict):
+        for name, value in given.items():
+            yield f"{path}{name}"
+            yield from set_fields(value, f"{path}{name}.")
+    elif isinstance(given, list):
+        for value in given:
+            yield from set_fields(value, path)
+
+
+BUILT = sorted(CASES)
+
+
+def test_every_rpc_has_a_case(wire: Wire) -> None:
+    """Those that this version does not offer get theirs when it does."""
+    without = METHODS.keys() - CASES.keys()
+    built = {path for path in without if wire.ask(path, {}, wire.admin).get("code") is not UNBUILT}
+    assert (set(), set()) == (built, CASES.keys() - METHODS.keys())
+
+
+@pytest.mark.parametrize("path", BUILT)
+def test_every_field_with_an_id_is_tried(path: str) -> None:
+    """So that a new one is not forgotten."""
+    tried = {each for request in CASES[path].requests for each in set_fields(request)}
+    given = {name for method, name in GIVEN_BY_CALLER if method == path}
+    if CASES[path].least != "ADMIN":
+        assert set() == set(id_fields(METHODS[path].input_type)) - tried - given
+
+
+@pytest.mark.parametrize("path", BUILT)
+def test_anothers_things_cannot_be_told_from_missing_ones(
+    wire: Wire, stranger: str, theirs: Mapping[str, str], nobodys: Mapping[str, str], path: str
+) -> None:
+    """Not by a partner of another tree, who may do all that a tenant may."""
+    case = CASES[path]
+    for request in case.requests:
+        answers = [wire.ask(path, filled(request, names), stranger) for names in (theirs, nobodys)]
+        assert shown(answers[0], theirs) == shown(answers[1], nobodys)
+
+
+@pytest.mark.parametrize("path", BUILT)
+def test_another_account_cannot_be_told_from_a_missing_one(
+    wire: Wire, stranger: str, theirs: Mapping[str, str], nobodys: Mapping[str, str], path: str
+) -> None:
+    """Whatever the request is about."""
+    for request in CASES[path].requests:
+        answers = [
+            wire.ask(path, within, stranger)
+            for names in (theirs, nobodys)
+            if (within := with_account(path, filled(request, names), names["account"])) is not None
+        ]
+        if answers and CASES[path].least != "ADMIN":
+            assert answers[0] == answers[1]
+            assert b"ACCOUNT_NOT_FOUND" in answers[0].get("details", b"") or "ACCOUNT_NOT_FOUND" in str(
+                answers[0]
+            )
+
+
+@pytest.mark.parametrize("path", [path for path in BUILT if CASES[path].shows])
+def test_whose_they_are_can_tell_them(wire: Wire, nobodys: Mapping[str, str], path: str) -> None:
+    """The control: the cases ask for what is there."""
+    theirs = things(wire)
+    for request in CASES[path].requests[:1]:
+        answers = []
+        for names in (nobodys, theirs):
+            asked = filled(request, names)
+            account = names["account"] if "{account}" in str(request) else theirs["account"]
+            answers.append(wire.ask(path, with_account(path, asked, account) or asked, wire.admin))
+        assert shown(answers[0], nobodys) != shown(answers[1], theirs)
+
+
+@pytest.mark.parametrize("path", BUILT)
+def test_a_role_may_do_what_it_may(
+    wire: Wire, keys: Mapping[str, str], nobodys: Mapping[str, str], path: str
+) -> None:
+    """Each role from the least one on, and none below it."""
+    refused = {
+        role
+        for role in ROLES
+        if b"ROLE_INSUFFICIENT"
+        in wire.ask(path, _harmless(path, nobodys["account"]), keys[role]).get("details", b"")
+    }
+    assert set(ROLES[: ROLES.index(CASES[path].least)]) == refused
+
+
+def _harmless(path: str, account_id: str) -> dict[str, Any]:
+    """A request that changes nothing, whoever makes it."""
+    if path == "AccountService/UpdateAccount":
+        return {"account": {"account_id": account_id}}
+    return with_account(path, {}, account_id) or {}
