@@ -16,7 +16,7 @@ import uvloop
 from bench.child import say
 from bench.traffic import FRAME_REQUESTS, request
 from broker.api.gate import Gate, Lane
-from broker.api.server import RECEIVE_BYTES_MAX, server_options
+from broker.api.server import DEFAULT_LIMITS, server_options
 from broker.settings import FeedSettings, IntakeSettings
 from waypost.v1 import broker_service_pb2_grpc, event_pb2, send_pb2, status_pb2, subscribe_pb2
 
@@ -123,7 +123,7 @@ def _gate() -> Gate:
 
 async def serve() -> None:
     """Serve until stdin ends."""
-    server = grpc.aio.server(options=server_options(_gate(), RECEIVE_BYTES_MAX))
+    server = grpc.aio.server(options=server_options(_gate(), DEFAULT_LIMITS))
     broker_service_pb2_grpc.add_BrokerServiceServicer_to_server(Reference(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

@@ -11,12 +11,13 @@ import grpc
 
 from broker.api.account_service import AccountService
 from broker.api.broker_service import BrokerService
+from broker.api.certificates import CertificateError, Certificates
 from broker.api.directory_service import DirectoryService
 from broker.api.gate import Gate
 from broker.api.health import Health
 from broker.api.message_service import MessageService
 from broker.api.provider_service import ProviderService
-from broker.api.server import build_health, build_server
+from broker.api.server import ConnectionLimits, build_health, build_server
 from broker.api.template_service import TemplateService
 from broker.delivery.key_rates import KeyRates
 from broker.parts import Parts
@@ -30,6 +31,8 @@ def check_listeners(server: ServerSettings) -> None:
     """Refuse to serve other hosts in plain text, unless that was asked for by name."""
     if (server.tls_certificate is None) != (server.tls_key is None):
         raise SettingsError("server.tls_certificate and server.tls_key are needed together")
+    if server.tls_client_ca is not None and server.tls_key is None:
+        raise SettingsError("server.tls_client_ca: needs server.tls_certificate and server.tls_key")
     if server.allow_plaintext:
         return
     by_name = "server.allow_plaintext where something in front of it encrypts"
@@ -132,17 +135,28 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
             callback_url_of=parts.callbacks.url_of,
         ),
         health_of=health,
-        receive_bytes_max=settings.intake.message_bytes_max,
+        limits=ConnectionLimits(
+            settings.intake.message_bytes_max,
+            settings.server.metadata_bytes_max,
+            settings.server.connection_streams_max,
+            settings.server.connection_age_s,
+            settings.server.connection_idle_s,
+        ),
+        reflection_needs_key=settings.server.reflection_needs_key,
     )
     host, _ = split_address(settings.server.listen)
+    certificates = _certificates_of(settings.server)
     try:
-        port = _add_port(server, settings.server)
+        port = _add_port(server, settings.server.listen, certificates)
     except RuntimeError as error:
         raise OSError(f"cannot listen on {settings.server.listen}: {error}") from error
     await server.start()
+    renewing = asyncio.create_task(certificates.run(parts.clock)) if certificates else None
     try:
         yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     finally:
+        if renewing is not None:
+            renewing.cancel()
         gate.drain()
         health.close()
         parts.feed.close()
@@ -163,11 +177,20 @@ async def _stop(server: grpc.aio.Server, gate: Gate, drain_s: float) -> None:
     await stopping
 
 
-def _add_port(server: grpc.aio.Server, settings: ServerSettings) -> int:
+def _certificates_of(settings: ServerSettings) -> Certificates | None:
+    """What the port is encrypted with, None for plain text. Raises SettingsError for files that cannot be used."""
     if settings.tls_key is None or settings.tls_certificate is None:
-        return server.add_insecure_port(settings.listen)
-    pair = (settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes())
-    return server.add_secure_port(settings.listen, grpc.ssl_server_credentials([pair]))
+        return None
+    try:
+        return Certificates(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
+    except CertificateError as error:
+        raise SettingsError(f"server.tls_certificate: {error}") from None
+
+
+def _add_port(server: grpc.aio.Server, address: str, certificates: Certificates | None) -> int:
+    if certificates is None:
+        return server.add_insecure_port(address)
+    return server.add_secure_port(address, certificates.credentials())
 
 
 @contextlib.asynccontextmanager

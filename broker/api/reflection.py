@@ -21,15 +21,16 @@ _Servicer: Any = reflection.aio.ReflectionServicer
 
 
 class Reflection:
-    """Tells which services there are and what they look like."""
+    """Tells which services there are and what they look like, to whoever has `access`."""
 
-    def __init__(self, services: Iterable[str]) -> None:
+    def __init__(self, services: Iterable[str], access: Access) -> None:
         self._servicer = _Servicer(services)
+        self._access = access
 
     @property
     def methods(self) -> Mapping[str, Method]:
         """What is implemented."""
-        return {"ServerReflectionInfo": Bidirectional(self.server_reflection_info, Access.OPEN)}
+        return {"ServerReflectionInfo": Bidirectional(self.server_reflection_info, self._access)}
 
     async def server_reflection_info(self, _caller: Principal, conversation: Conversation) -> None:
         """Answer each question."""

@@ -1,6 +1,7 @@
 """The gRPC server: every service behind one gate, with health and reflection. Ports and start are app.py's."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import grpc.aio
 
@@ -17,7 +18,7 @@ from broker.api import (
 from broker.api.account_service import AccountService
 from broker.api.broker_service import BrokerService
 from broker.api.directory_service import DirectoryService
-from broker.api.gate import Gate
+from broker.api.gate import Access, Gate
 from broker.api.health import Health
 from broker.api.message_service import MessageService
 from broker.api.provider_service import ProviderService
@@ -37,9 +38,32 @@ SERVICE_NAMES = (
     account_service.DESCRIPTOR.full_name,
 )
 
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """What one connection may do. A connection ends after `age_s` or without a call for `idle_s`; 0: never.
+
+    Its calls end in peace; the client's next one opens another connection by itself.
+    """
+
+    receive_bytes_max: int = RECEIVE_BYTES_MAX
+    metadata_bytes_max: int = 16_384
+    streams_max: int = 10_000
+    age_s: float = 0.0
+    idle_s: float = 0.0
+
+
+DEFAULT_LIMITS = ConnectionLimits()
+
+_UNCOMPRESSED_ONLY = 1
+"""Of grpc core's bits for compression. Core unpacks a message whole before it looks at its size (measured: 300 KB
+became 300 MB, for a caller without a key), so that a compressed one cannot be let in.
+"""
+
 _KEEPALIVE_MS = 60_000
 _KEEPALIVE_TIMEOUT_MS = 20_000
 _PING_INTERVAL_MS_MIN = 10_000
+_PING_STRIKES_MAX = 2
 
 
 def build_server(
@@ -52,11 +76,13 @@ def build_server(
     providers: ProviderService,
     accounts: AccountService,
     health_of: Health,
-    receive_bytes_max: int = RECEIVE_BYTES_MAX,
+    limits: ConnectionLimits = DEFAULT_LIMITS,
+    reflection_needs_key: bool = False,
 ) -> grpc.aio.Server:
     """A server that has all services and no port yet. Call it from within the event loop."""
-    server = grpc.aio.server(options=server_options(gate, receive_bytes_max))
+    server = grpc.aio.server(options=server_options(gate, limits))
     services = _services(gate, broker, messages, directory, templates, providers, accounts, health_of)
+    _reflect(services, Access.READ if reflection_needs_key else Access.OPEN)
     server.add_generic_rpc_handlers((services,))
     return server
 
@@ -84,25 +110,38 @@ def _services(
     services.add(provider_service.DESCRIPTOR, providers.methods)
     services.add(account_service.DESCRIPTOR, accounts.methods)
     services.add(health.DESCRIPTOR, health_of.methods)
-    # reflection.v1 is served but not listed: its package ships no descriptor to describe it with.
-    listed = (*SERVICE_NAMES, health.DESCRIPTOR.full_name, reflection.DESCRIPTOR.full_name)
-    reflected = Reflection(listed)
-    for name in reflection.NAMES:
-        services.add(reflection.DESCRIPTOR, reflected.methods, name=name)
     return services
 
 
-def server_options(gate: Gate, receive_bytes_max: int) -> Sequence[tuple[str, int]]:
+def _reflect(services: Services, access: Access) -> None:
+    # reflection.v1 is served but not listed: its package ships no descriptor to describe it with.
+    listed = (*SERVICE_NAMES, health.DESCRIPTOR.full_name, reflection.DESCRIPTOR.full_name)
+    reflected = Reflection(listed, access)
+    for name in reflection.NAMES:
+        services.add(reflection.DESCRIPTOR, reflected.methods, name=name)
+
+
+def server_options(gate: Gate, limits: ConnectionLimits) -> Sequence[tuple[str, int]]:
     """Channel arguments of grpc core."""
+    ages = {
+        "grpc.max_connection_age_ms": round(1_000 * limits.age_s),
+        "grpc.max_connection_idle_ms": round(1_000 * limits.idle_s),
+    }
     # Past these, core answers CANCELLED without a word; the gate refuses long before, with a reason.
     waiting_max = 4 * (gate.calls.count_max + gate.streams.count_max)
     return (
         ("grpc.so_reuseport", 0),  # two brokers on one port must be an error, not a coin toss
         ("grpc.server.max_pending_requests", waiting_max),
         ("grpc.server.max_pending_requests_hard_limit", 2 * waiting_max),
-        ("grpc.max_receive_message_length", receive_bytes_max),
+        ("grpc.max_receive_message_length", limits.receive_bytes_max),
+        ("grpc.max_metadata_size", limits.metadata_bytes_max),
+        ("grpc.absolute_max_metadata_size", limits.metadata_bytes_max),
+        ("grpc.max_concurrent_streams", limits.streams_max),
+        ("grpc.compression_enabled_algorithms_bitset", _UNCOMPRESSED_ONLY),
         ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", _PING_INTERVAL_MS_MIN),
+        ("grpc.http2.max_ping_strikes", _PING_STRIKES_MAX),
+        *((name, value) for name, value in ages.items() if value),
     )

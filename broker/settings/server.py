@@ -32,6 +32,25 @@ class ServerSettings(BaseModel):
     )
     tls_certificate: Path | None = Field(default=None, description="PEM chain; with tls_key")
     tls_key: Path | None = Field(default=None, description="PEM key; with tls_certificate")
+    tls_client_ca: Path | None = Field(
+        default=None, description="PEM authorities; with it clients need a certificate of one of them"
+    )
+    metadata_bytes_max: int = Field(
+        default=16_384, ge=4_096, le=1_048_576, description="size of the metadata of one call"
+    )
+    connection_streams_max: int = Field(
+        default=10_000, ge=1, le=1_000_000, description="calls and streams of one connection at once"
+    )
+    connection_age_s: float = Field(
+        default=3_600.0, ge=0, le=31_536_000, description="a connection takes calls for so long; 0: for ever"
+    )
+    connection_idle_s: float = Field(
+        default=1_800.0,
+        ge=0,
+        le=31_536_000,
+        description="a connection without calls ends after this; 0: never",
+    )
+    reflection_needs_key: bool = Field(default=False, description="answer gRPC reflection to keys alone")
     allow_plaintext: bool = Field(default=False, description="serve other hosts without TLS")
     drain_s: Seconds = Field(default=20.0, description="how long SIGTERM lets work finish")
 

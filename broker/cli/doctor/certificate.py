@@ -58,7 +58,7 @@ def judge_certificate(certificate: Certificate, now_s: float) -> Finding:
     if not certificate.names:
         return warn("tls", detail, "clients compare host names: give it a subjectAltName")
     if days < DAYS_LEFT_MIN:
-        return warn("tls", detail, "renew the certificate and restart the broker")
+        return warn("tls", detail, "renew the certificate; a broker that runs takes it by itself")
     return ok("tls", detail)
 
 

@@ -22,7 +22,7 @@ from broker.api import (
 )
 from broker.api.gate import Access
 from broker.api.rpc import Services, Unary
-from broker.api.server import server_options
+from broker.api.server import DEFAULT_LIMITS, server_options
 
 OURS = [
     broker_service.DESCRIPTOR,
@@ -121,7 +121,7 @@ async def test_a_method_of_another_package_is_grpcs_own_affair(api):
 
 async def test_two_servers_never_share_a_port(api):
     """Each would get some of the calls."""
-    second = grpc.aio.server(options=server_options(api.gate, 1_000))
+    second = grpc.aio.server(options=server_options(api.gate, DEFAULT_LIMITS))
     with pytest.raises(RuntimeError):
         second.add_insecure_port(f"127.0.0.1:{api.port}")
 
