@@ -56,7 +56,9 @@ def serves(address: str, trusted: Path, client: tuple[Path, Path] | None = None)
     with grpc.secure_channel(address, credentials, options) as channel:
         try:
             answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
-        except grpc.RpcError:  # the handshake failed; what else might have, the other answers of each test tell
+        except (
+            grpc.RpcError
+        ):  # the handshake failed; what else might have, the other answers of each test tell
             return False
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
