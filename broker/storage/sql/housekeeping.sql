@@ -57,5 +57,5 @@ SELECT pepper_mark FROM store
 -- name: set_pepper_mark
 UPDATE store SET pepper_mark = :mark
 
--- name: first_account
+-- name: oldest_account
 SELECT min(account_id) FROM accounts
