@@ -160,7 +160,7 @@ def keep_pepper_mark(tx: Transaction, items: list[PepperMark]) -> list[str]:
 
 def read_first_account(tx: Transaction) -> int | None:
     """The oldest account, which the first start made."""
-    row = tx.one("oldest_account")
+    row = tx.one("first_account")
     return None if row is None else row[0]
 
 

@@ -56,6 +56,3 @@ SELECT pepper_mark FROM store
 
 -- name: set_pepper_mark
 UPDATE store SET pepper_mark = :mark
-
--- name: oldest_account
-SELECT min(account_id) FROM accounts
