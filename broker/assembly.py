@@ -12,6 +12,7 @@ from broker.api.convert.events import encode_event, join_frame
 from broker.clock import SystemClock
 from broker.delivery.accounts import Accounts
 from broker.delivery.callbacks import Callbacks
+from broker.delivery.consents import Consents
 from broker.delivery.directory import Directory
 from broker.delivery.dispatcher import Dispatcher, DispatchLimits
 from broker.delivery.feed import Feed, FeedLimits
@@ -156,6 +157,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         history=history,
         redriver=Redriver(store, intake, history),
         templates=templates,
+        consents=Consents(store),
         directory=Directory(
             store,
             identities,

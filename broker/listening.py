@@ -12,6 +12,7 @@ import grpc
 from broker.api.account_service import AccountService
 from broker.api.broker_service import BrokerService
 from broker.api.certificates import CertificateError, Certificates
+from broker.api.consent_service import ConsentService
 from broker.api.directory_service import DirectoryService
 from broker.api.gate import Gate
 from broker.api.health import Health
@@ -112,10 +113,16 @@ async def listening(settings: Settings, parts: Parts, http: HttpPort | None) -> 
 
 @contextlib.asynccontextmanager
 async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) -> AsyncIterator[str]:
+    consent = ConsentService(gate=gate, consents=parts.consents, clock=parts.clock)
     server = build_server(
         gate=gate,
         broker=BrokerService(
-            gate=gate, intake=parts.intake, feed=parts.feed, usage=parts.usage, clock=parts.clock
+            gate=gate,
+            intake=parts.intake,
+            feed=parts.feed,
+            usage=parts.usage,
+            consent=consent,
+            clock=parts.clock,
         ),
         messages=MessageService(
             gate=gate,
@@ -128,6 +135,8 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
         accounts=AccountService(
             gate=gate, webhooks=parts.webhooks.book, accounts=parts.accounts, identities=parts.identities
         ),
+        consent=consent,
+        accounts=AccountService(gate=gate, webhooks=parts.webhooks.book, accounts=parts.accounts),
         providers=ProviderService(
             registry=parts.registry,
             routes=parts.routes,

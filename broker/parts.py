@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from broker.clock import SystemClock
 from broker.delivery.accounts import Accounts
 from broker.delivery.callbacks import Callbacks
+from broker.delivery.consents import Consents
 from broker.delivery.directory import Directory
 from broker.delivery.dispatcher import Dispatcher
 from broker.delivery.feed import Feed
@@ -44,6 +45,7 @@ class Parts:
     intake: Intake
     history: History
     directory: Directory
+    consents: Consents
     templates: Templates
     redriver: Redriver
     feed: Feed

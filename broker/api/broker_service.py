@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping
 from functools import partial
 
 from broker.api.auth import account_for
+from broker.api.consent_service import ConsentService
 from broker.api.convert.explanations import explain_response, explained_submission, within_request
 from broker.api.convert.filters import event_filter_of, heartbeat_s_of, start_of
 from broker.api.convert.findings import Findings
@@ -26,7 +27,7 @@ FRAMES_IN_FLIGHT_MAX = 8
 
 
 class BrokerService:
-    """Send, SendStream, Subscribe, Explain and Usage. Broadcast and OptIn are still to come."""
+    """Send, SendStream, OptIn, Subscribe, Explain and Usage. Broadcast is still to come."""
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class BrokerService:
         intake: Intake,
         feed: Feed,
         usage: UsageReports,
+        consent: ConsentService,
         clock: Clock,
         frames_in_flight_max: int = FRAMES_IN_FLIGHT_MAX,
     ) -> None:
@@ -42,6 +44,7 @@ class BrokerService:
         self._intake = intake
         self._feed = feed
         self._usage = usage
+        self._consent = consent
         self._clock = clock
         self._frames = FrameAnswerer(gate, intake, clock)
         self._frames_in_flight_max = frames_in_flight_max
@@ -52,6 +55,7 @@ class BrokerService:
         return {
             "Send": Unary(self.send, Access.SEND),
             "SendStream": Bidirectional(self.send_stream, Access.SEND),
+            "OptIn": Unary(self._consent.opt_in, Access.SEND),
             "Subscribe": ServerStream(self.subscribe, Access.READ),
             "Explain": Unary(self.explain, Access.READ),
             "Usage": Unary(self.usage, Access.READ),

@@ -8,6 +8,7 @@ import grpc.aio
 from broker.api import (
     account_service,
     broker_service,
+    consent_service,
     directory_service,
     health,
     message_service,
@@ -17,6 +18,7 @@ from broker.api import (
 )
 from broker.api.account_service import AccountService
 from broker.api.broker_service import BrokerService
+from broker.api.consent_service import ConsentService
 from broker.api.directory_service import DirectoryService
 from broker.api.gate import Access, Gate
 from broker.api.health import Health
@@ -34,6 +36,7 @@ SERVICE_NAMES = (
     message_service.DESCRIPTOR.full_name,
     directory_service.DESCRIPTOR.full_name,
     template_service.DESCRIPTOR.full_name,
+    consent_service.DESCRIPTOR.full_name,
     provider_service.DESCRIPTOR.full_name,
     account_service.DESCRIPTOR.full_name,
 )
@@ -73,6 +76,7 @@ def build_server(
     messages: MessageService,
     directory: DirectoryService,
     templates: TemplateService,
+    consent: ConsentService,
     providers: ProviderService,
     accounts: AccountService,
     health_of: Health,
@@ -83,6 +87,10 @@ def build_server(
     server = grpc.aio.server(options=server_options(gate, limits))
     services = _services(gate, broker, messages, directory, templates, providers, accounts, health_of)
     _reflect(services, Access.READ if reflection_needs_key else Access.OPEN)
+    server = grpc.aio.server(options=server_options(gate, receive_bytes_max))
+    services = _services(
+        gate, broker, messages, directory, templates, consent, providers, accounts, health_of
+    )
     server.add_generic_rpc_handlers((services,))
     return server
 
@@ -98,6 +106,7 @@ def _services(
     messages: MessageService,
     directory: DirectoryService,
     templates: TemplateService,
+    consent: ConsentService,
     providers: ProviderService,
     accounts: AccountService,
     health_of: Health,
@@ -107,6 +116,7 @@ def _services(
     services.add(message_service.DESCRIPTOR, messages.methods)
     services.add(directory_service.DESCRIPTOR, directory.methods)
     services.add(template_service.DESCRIPTOR, templates.methods)
+    services.add(consent_service.DESCRIPTOR, consent.methods)
     services.add(provider_service.DESCRIPTOR, providers.methods)
     services.add(account_service.DESCRIPTOR, accounts.methods)
     services.add(health.DESCRIPTOR, health_of.methods)

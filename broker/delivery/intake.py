@@ -1,7 +1,7 @@
 """Intake: decide about submissions, store them in one transaction, answer."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from broker.delivery.identities import Identities
@@ -11,6 +11,7 @@ from broker.delivery.routes import Routes, RoutesNow
 from broker.delivery.templates import Templates
 from broker.domain.account_policy import AccountPolicy
 from broker.domain.callback_url import callback_host_problem
+from broker.domain.consenting import with_refusals
 from broker.domain.explaining import Explanation, Find, explain_plan
 from broker.domain.grounds import Grounds
 from broker.domain.network import PUBLIC_ONLY, AddressPolicy
@@ -22,6 +23,7 @@ from broker.domain.vocabulary import Channel
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
 from broker.storage.acceptance import Acceptance, Accepted, Reused, accept, read_remembered
+from broker.storage.consenting import read_plan_refusals
 from broker.storage.people import Reach, read_reach
 from broker.storage.store import Store
 
@@ -91,7 +93,8 @@ class Intake:
             if isinstance(planned, BrokerError):
                 answers.append(await self._answered_before(submission, now_us) or planned)
             elif submission.validate_only:
-                answers.append([message.result for message in planned.messages])
+                consented, _ = await self._with_consent(planned)
+                answers.append([message.result for message in consented.messages])
             else:
                 answers.append(None)
                 items.append(Acceptance(planned, self._remember_us))
@@ -148,8 +151,16 @@ class Intake:
         planned = self._plan(submission, ids, now_us, replace(now, find=noted), people, policy)
         if isinstance(planned, BrokerError):
             raise planned
+        planned, refused = await self._with_consent(planned)
+        for message_id in refused:
+            finds.pop(message_id, None)
         # Each recipient is held against each route, which may take a while: others go on meanwhile.
         return await asyncio.to_thread(explain_plan, now.routing, planned, finds, now.penalties)
+
+    async def _with_consent(self, planned: Plan) -> tuple[Plan, Collection[int]]:
+        """What would become of a plan that is not stored, and the messages that consent refuses."""
+        refusals = await self._store.read(read_plan_refusals, (planned,))
+        return with_refusals(planned, refusals), refusals
 
     async def _answered_before(self, submission: Submission, now_us: int) -> Answer | None:
         """The first answer to a request that is refused now: the settings may have changed since."""

@@ -87,10 +87,12 @@ BIRTHS: dict[Fact, State] = {
 
 MOVES: dict[tuple[State, Fact], State] = {
     (State.ACCEPTED, Fact.ATTEMPTED): State.PROCESSING,
+    (State.ACCEPTED, Fact.REFUSED): State.REJECTED,
     (State.ACCEPTED, Fact.EXHAUSTED): State.SENDING_FAILED,
     (State.ACCEPTED, Fact.LAPSED): State.EXPIRED,
     (State.ACCEPTED, Fact.CANCELLED): State.CANCELLED,
     (State.SCHEDULED, Fact.ATTEMPTED): State.PROCESSING,
+    (State.SCHEDULED, Fact.REFUSED): State.REJECTED,
     (State.SCHEDULED, Fact.EXHAUSTED): State.SENDING_FAILED,
     (State.SCHEDULED, Fact.LAPSED): State.EXPIRED,
     (State.SCHEDULED, Fact.CANCELLED): State.CANCELLED,
@@ -100,6 +102,7 @@ MOVES: dict[tuple[State, Fact], State] = {
     (State.PROCESSING, Fact.HANDED_OVER): State.SENT,
     (State.PROCESSING, Fact.HANDED_OVER_UNTRACKED): State.SENT_FINAL,
     (State.PROCESSING, Fact.REFUSED_UPSTREAM): State.REJECTED,
+    (State.PROCESSING, Fact.REFUSED): State.REJECTED,
     (State.PROCESSING, Fact.EXHAUSTED): State.SENDING_FAILED,
     (State.PROCESSING, Fact.LAPSED): State.EXPIRED,
     (State.PROCESSING, Fact.LOST): State.UNKNOWN,

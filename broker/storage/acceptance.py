@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from broker.domain.consenting import with_refusals
 from broker.domain.country import country_of
 from broker.domain.decision import NOTHING, Note
 from broker.domain.planning import Plan
@@ -9,6 +10,7 @@ from broker.domain.submission import Result
 from broker.domain.usage import has_country
 from broker.domain.value import value
 from broker.storage.agenda import Agenda
+from broker.storage.consenting import read_plan_refusals
 from broker.storage.documents import dump_answer, dump_content, dump_labels, dump_tokens, load_answer
 from broker.storage.journal import Journal
 from broker.storage.transaction import Row, Transaction
@@ -55,7 +57,11 @@ Accepted = Stored | Repeated | Reused
 
 
 def accept(tx: Transaction, items: list[Acceptance]) -> list[Accepted]:
-    """Store each plan: its messages, their first events, what is due for them, and its request_id."""
+    """Store each plan: its messages, their first events, what is due for them, and its request_id.
+
+    Who said STOP by now is refused, whatever was planned.
+    """
+    items = _consented(tx, items)
     writer = _Acceptor(tx, items[0].plan.accepted_at_us)
     remembered = _Remembered(tx, items)
     answers: list[Accepted] = []
@@ -71,6 +77,14 @@ def accept(tx: Transaction, items: list[Acceptance]) -> list[Accepted]:
     writer.flush()
     remembered.flush()
     return answers
+
+
+def _consented(tx: Transaction, items: list[Acceptance]) -> list[Acceptance]:
+    """The items without messages to those who said STOP; one look for them all, and nothing else where nobody did."""
+    refusals = read_plan_refusals(tx, [item.plan for item in items])
+    if not refusals:
+        return items
+    return [Acceptance(with_refusals(item.plan, refusals), item.remember_us) for item in items]
 
 
 class _Acceptor:

@@ -16,6 +16,7 @@ from broker.domain.throttle import Allowances, SenderTurns
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Reason
 from broker.storage.agenda import Agenda, DueRow, Work, due_row
+from broker.storage.consenting import Asked, hold_senders, opted_out, read_refusals
 from broker.storage.dispatching import OpenAttempt, Parcel, load_outbound
 from broker.storage.journal import Journal
 from broker.storage.transaction import Transaction
@@ -251,7 +252,11 @@ class _Claiming:
             for room in wish.rooms
             if room.allowances is not None
         }
+        refusals = self._refusals(rows, outbound)
         for row, room in zip(rows, rooms, strict=True):
+            if row.message_id in refusals:
+                self._end_unsent(row, Fact.REFUSED, refusals[row.message_id])
+                continue
             if row.expire_at_us <= wish.now_us:
                 self._end_unsent(row, Fact.LAPSED, Reason.VALIDITY_PASSED)
                 continue
@@ -267,6 +272,19 @@ class _Claiming:
             for provider, each in turns.items()
             for sender, units in each.put_off.items()
         }
+
+    def _refusals(self, rows: list[DueRow], parcels: Mapping[int, Parcel]) -> Mapping[int, Reason]:
+        """The messages whose recipients have said STOP since they were accepted, by id, and why they end."""
+        hold_senders(self._tx, {parcel.sender for parcel in parcels.values()})
+        stopped = opted_out(self._tx, [parcel.recipient for parcel in parcels.values()])
+        if not stopped:
+            return {}
+        asked = []
+        for row in rows:
+            parcel = parcels[row.message_id]
+            if parcel.recipient in stopped:
+                asked.append(Asked(row.account_id, parcel.sender, parcel.recipient, row.message_id))
+        return read_refusals(self._tx, asked)
 
     def _turn_at(self, row: DueRow, parcel: Parcel, senders: SenderTurns | None) -> int:
         """When it may be handed over."""

@@ -46,6 +46,13 @@ class Transaction(ABC):
         del account_ids
         return False
 
+    def lock_names(self, names: Iterable[str], *, alone: bool) -> None:
+        """Hold names until the commit, `alone` or together with others who hold them so too.
+
+        For what belongs to no account. An engine with one writer holds everything anyway.
+        """
+        del names, alone
+
     def next_sequence(self, account_id: int) -> int:
         """The account's next event number: dense, and in the order of commits.
 

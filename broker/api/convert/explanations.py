@@ -6,9 +6,11 @@ from broker.api.convert.events import optional_id
 from broker.api.convert.requests import submission_of
 from broker.api.convert.times import timestamp
 from broker.api.convert.words import PB_CHANNELS, PB_ENCODINGS, PB_REASONS, PB_STATUSES, PB_VERDICTS
+from broker.domain.consenting import OPT_OUTS
 from broker.domain.explaining import Considered, Explanation, Verdict
 from broker.domain.routes import Route
 from broker.domain.submission import Submission
+from broker.domain.vocabulary import Reason
 from broker.errors import BrokerError, Violation
 from waypost.v1 import content_pb2, explain_pb2
 
@@ -47,8 +49,7 @@ def _explanation(explanation: Explanation, only_for: int | None) -> explain_pb2.
         encoding=PB_ENCODINGS[result.encoding],
         units=result.units,
         parts=[content_pb2.MessagePart(text=part.text, length=part.length) for part in explanation.parts],
-        # There is no register of consent yet, and so nobody who objected.
-        consent=explain_pb2.ConsentDecision(allowed=True),
+        consent=_consent(result.reason),
         candidates=_candidates(explanation.considered, only_for),
         channel=PB_CHANNELS[result.channel],
         recipient=result.recipient,
@@ -61,6 +62,12 @@ def _explanation(explanation: Explanation, only_for: int | None) -> explain_pb2.
         route_version=explanation.route_version,
         losers_omitted=explanation.omitted,
     )
+
+
+def _consent(reason: Reason | None) -> explain_pb2.ConsentDecision:
+    """Consent forbids what is refused for it; what is refused for something else, it would allow."""
+    refused = reason if reason in OPT_OUTS else None
+    return explain_pb2.ConsentDecision(allowed=refused is None, reason=PB_REASONS[refused])
 
 
 def _candidates(considered: Iterable[Considered], only_for: int | None) -> list[explain_pb2.RouteCandidate]:

@@ -9,9 +9,13 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from broker.api.convert.consents import record_message
 from broker.api.convert.ids import account_text
 from broker.api.convert.inbound import inbound_event
 from broker.api.convert.times import timestamp
+from broker.api.convert.words import PB_OPT_IN_STATES
+from broker.delivery.consents import Standing
+from broker.domain.consent import Consent, Wish
 from broker.domain.ids import format_id
 from broker.domain.records import EventRecord
 from broker.domain.vocabulary import EventKind
@@ -36,8 +40,19 @@ def _click(event: EventRecord, told: Mapping[str, Any]) -> event_pb2.ClickEvent:
     )
 
 
+def _opt_in(event: EventRecord, told: Mapping[str, Any]) -> event_pb2.OptInEvent:
+    wish = Wish(Consent(told["state"]), told["since_us"], told["sender"], told["organisation_name"])
+    standing = Standing(told["sender"], told["recipient"], wish, Consent(told["before"]))
+    return event_pb2.OptInEvent(
+        record=record_message(standing),
+        previous_state=PB_OPT_IN_STATES[standing.before],
+        message_id=format_id(event.message_id) if event.message_id else "",
+    )
+
+
 _PAYLOADS: Mapping[EventKind, tuple[str, Callable[[EventRecord, Mapping[str, Any]], Message]]] = {
     EventKind.CLICK: ("click", _click),
     EventKind.INBOUND: ("inbound", inbound_event),
+    EventKind.OPT_IN: ("opt_in", _opt_in),
 }
 """By kind: the field of Event, and what fills it."""

@@ -11,6 +11,7 @@ from enum import IntEnum
 
 from broker.domain.callback import DisabledFor
 from broker.domain.callback_url import CallbackMethod
+from broker.domain.consent import Act, Consent, ConsentSource, Scope
 from broker.domain.encoding import Encoding
 from broker.domain.explaining import Verdict
 from broker.domain.health import CircuitState
@@ -24,6 +25,10 @@ from waypost.v1.channel_pb2 import Guarantee as PbGuarantee
 from waypost.v1.channel_pb2 import Traffic as PbTraffic
 from waypost.v1.event_pb2 import EventKind as PbEventKind
 from waypost.v1.message_pb2 import Direction as PbDirection
+from waypost.v1.opt_in_pb2 import OptInAct as PbOptInAct
+from waypost.v1.opt_in_pb2 import OptInScope as PbOptInScope
+from waypost.v1.opt_in_pb2 import OptInSource as PbOptInSource
+from waypost.v1.opt_in_pb2 import OptInState as PbOptInState
 from waypost.v1.provider_pb2 import CircuitState as PbCircuitState
 from waypost.v1.provider_pb2 import IdempotencyMode as PbIdempotencyMode
 from waypost.v1.provider_pb2 import ReceiptMode as PbReceiptMode
@@ -127,6 +132,26 @@ PB_PARAMETER_TYPES: Mapping[ParameterType, PbParameterType.ValueType] = {
 }
 PB_VERDICTS: Mapping[Verdict, PbRouteVerdict.ValueType] = {
     each: PbRouteVerdict.Value(f"ROUTE_VERDICT_{each.name}") for each in Verdict
+}
+
+OPT_IN_STATES: Mapping[int, Consent] = {
+    PbOptInState.Value(f"OPT_IN_STATE_{each.name}"): each for each in Consent
+}
+OPT_IN_SCOPES: Mapping[int, Scope] = {
+    PbOptInScope.OPT_IN_SCOPE_UNSPECIFIED: Scope.ACCOUNT,
+    **{PbOptInScope.Value(f"OPT_IN_SCOPE_{each.name}"): each for each in Scope},
+}
+PB_OPT_IN_STATES: Mapping[Consent, PbOptInState.ValueType] = {
+    each: PbOptInState.Value(f"OPT_IN_STATE_{each.name}") for each in Consent
+}
+PB_OPT_IN_SCOPES: Mapping[Scope, PbOptInScope.ValueType] = {
+    each: PbOptInScope.Value(f"OPT_IN_SCOPE_{each.name}") for each in Scope
+}
+PB_OPT_IN_ACTS: Mapping[Act, PbOptInAct.ValueType] = {
+    each: PbOptInAct.Value(f"OPT_IN_ACT_{each.name}") for each in Act
+}
+PB_OPT_IN_SOURCES: Mapping[ConsentSource, PbOptInSource.ValueType] = {
+    each: PbOptInSource.Value(f"OPT_IN_SOURCE_{each.name}") for each in ConsentSource
 }
 
 

@@ -74,6 +74,12 @@ class PostgresTransaction(Transaction):
             self._held |= dict(self.all("lock_accounts", account_ids=wanted))
         return bool(wanted)
 
+    def lock_names(self, names: Iterable[str], *, alone: bool) -> None:
+        """Hold names until the commit, `alone` or together with others who hold them so too."""
+        wanted = sorted(set(names))
+        if wanted:
+            self.all("hold_names_alone" if alone else "hold_names", names=wanted)
+
     def _stored_last_sequence(self, account_id: int) -> int:
         """As it was read with the lock; the account may be new in this very transaction."""
         if account_id not in self._held:

@@ -18,6 +18,7 @@ from broker.testing.store_suite.asking import AskingCases
 from broker.testing.store_suite.bench import ACCOUNTS, Bench
 from broker.testing.store_suite.callbacks import CallbackCases
 from broker.testing.store_suite.concurrency import ConcurrencyCases
+from broker.testing.store_suite.consenting import ConsentCases
 from broker.testing.store_suite.counting import CountingCases
 from broker.testing.store_suite.directory import ContactCases
 from broker.testing.store_suite.directory_groups import GroupCases
@@ -59,6 +60,7 @@ class StoreSuite(
     TellingCases,
     InboundCases,
     CallbackCases,
+    ConsentCases,
     RoutingCases,
     ListingCases,
     ErasingCases,

@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from broker.domain.consent import fold
 from broker.domain.correlation import MessageFilter
 from broker.domain.lifecycle import ENDS, Fact, State, Step, advance, begin
 from broker.domain.records import EventRecord, MessageChange, MessageRecord
 from broker.domain.vocabulary import EventKind
 from broker.storage.agenda import DueRow, Work
 from broker.storage.calling import read_misfits
+from broker.storage.consenting import read_record, read_states
 from broker.storage.history import read_events, read_log_bounds, read_message
 from broker.storage.keeping import read_due_counts
 from broker.storage.listing import MessageQuery, read_page
@@ -31,6 +33,7 @@ STATES_OF_WORK = {
 
 def check_store(tx: Transaction, accounts: Sequence[int]) -> None:
     """Read everything on one snapshot and raise AssertionError where something does not fit."""
+    assert fold(read_record(tx)) == read_states(tx), "wishes that the record does not add up to"
     lives = 0
     for account_id in accounts:
         check_directory(tx, account_id)

@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from broker.api.account_service import AccountService
 from broker.api.broker_service import BrokerService
+from broker.api.consent_service import ConsentService
 from broker.api.directory_service import DirectoryService
 from broker.api.gate import Gate
 from broker.api.health import Health
@@ -460,6 +461,8 @@ def accounts() -> Any:
 @pytest.fixture
 def identities() -> Any:
     """Where new keys get their ids from."""
+def consents() -> Any:
+    """Behind OptIn and ConsentService: nobody, where a test is about something else."""
     return EmptyDirectory()
 
 
@@ -484,6 +487,7 @@ async def api(
     keys: Any,
     identities: Any,
     clock: Any,
+    limits: dict[str, int], directory: Any, templates: Any, consents: Any, accounts: Any, keys: Any
 ) -> AsyncIterator[Api]:
     """The server, listening."""
     intake, feed, history, redriver, registry = (
@@ -499,6 +503,7 @@ async def api(
     frames_in_flight_max = limits.pop("frames_in_flight_max")
     gate = Gate(keys=keys, rates=KeyRates(clock), metrics=Metrics(), **limits)
     health = build_health()
+    consent = ConsentService(gate=gate, consents=consents, clock=FakeClock())
     server = build_server(
         gate=gate,
         broker=BrokerService(
@@ -506,6 +511,7 @@ async def api(
             intake=intake,
             feed=feed,
             usage=usage,
+            consent=consent,
             clock=FakeClock(),
             frames_in_flight_max=frames_in_flight_max,
         ),
@@ -519,6 +525,8 @@ async def api(
         directory=DirectoryService(gate=gate, directory=directory),
         templates=TemplateService(gate=gate, templates=templates),
         accounts=AccountService(gate=gate, webhooks=webhooks, accounts=accounts, identities=identities),
+        consent=consent,
+        accounts=AccountService(gate=gate, webhooks=webhooks, accounts=accounts),
         health_of=health,
     )
     port = server.add_insecure_port("127.0.0.1:0")

@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from broker.api import (
     account_service,
     broker_service,
+    consent_service,
     directory_service,
     health,
     message_service,
@@ -29,7 +30,7 @@ OURS = [
     message_service.DESCRIPTOR,
     directory_service.DESCRIPTOR,
     template_service.DESCRIPTOR,
-    provider_service.DESCRIPTOR,
+    consent_service.DESCRIPTOR,
     provider_service.DESCRIPTOR,
     account_service.DESCRIPTOR,
 ]
@@ -42,7 +43,7 @@ METHODS = [
     for name, descriptor in [*((each.full_name, each) for each in OURS), *STANDARD]
     for method in descriptor.methods
 ]
-UNBUILT = ["Broadcast", "OptIn"]
+UNBUILT = ["Broadcast"]
 KEY = (("authorization", "Bearer admin-key"),)
 
 

@@ -65,6 +65,14 @@ WHERE account_id = ANY(:account_ids)
 ORDER BY account_id
 FOR UPDATE
 
+-- name: hold_names
+SELECT count(pg_advisory_xact_lock_shared(hashtextextended('waypost ' || current_schema() || ' ' || name, 1)))
+FROM jsonb_array_elements_text(:names::JSONB) AS held (name)
+
+-- name: hold_names_alone
+SELECT count(pg_advisory_xact_lock(hashtextextended('waypost ' || current_schema() || ' ' || name, 1)))
+FROM jsonb_array_elements_text(:names::JSONB) AS held (name)
+
 -- name: column_types
 SELECT attname, format_type(atttypid, NULL)
 FROM pg_attribute

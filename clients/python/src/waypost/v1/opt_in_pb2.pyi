@@ -52,6 +52,66 @@ OPT_IN_STATE_UNSET: OptInState.ValueType  # 4
 """Never said anything."""
 Global___OptInState: _TypeAlias = OptInState  # noqa: Y015
 
+class _OptInAct:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OptInActEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OptInAct.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    OPT_IN_ACT_UNSPECIFIED: _OptInAct.ValueType  # 0
+    """Never sent by the broker."""
+    OPT_IN_ACT_OPT_IN: _OptInAct.ValueType  # 1
+    """START, or OPTED_IN."""
+    OPT_IN_ACT_OPT_OUT: _OptInAct.ValueType  # 2
+    """STOP, or OPTED_OUT."""
+    OPT_IN_ACT_HELP: _OptInAct.ValueType  # 3
+    """HELP. It changes no account's state."""
+
+class OptInAct(_OptInAct, metaclass=_OptInActEnumTypeWrapper):
+    """What was said."""
+
+OPT_IN_ACT_UNSPECIFIED: OptInAct.ValueType  # 0
+"""Never sent by the broker."""
+OPT_IN_ACT_OPT_IN: OptInAct.ValueType  # 1
+"""START, or OPTED_IN."""
+OPT_IN_ACT_OPT_OUT: OptInAct.ValueType  # 2
+"""STOP, or OPTED_OUT."""
+OPT_IN_ACT_HELP: OptInAct.ValueType  # 3
+"""HELP. It changes no account's state."""
+Global___OptInAct: _TypeAlias = OptInAct  # noqa: Y015
+
+class _OptInSource:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OptInSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OptInSource.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    OPT_IN_SOURCE_UNSPECIFIED: _OptInSource.ValueType  # 0
+    """Never sent by the broker."""
+    OPT_IN_SOURCE_CALL: _OptInSource.ValueType  # 1
+    """The account said so, by OptIn."""
+    OPT_IN_SOURCE_INBOUND: _OptInSource.ValueType  # 2
+    """The recipient wrote it to the sender."""
+    OPT_IN_SOURCE_PROVIDER_ANSWER: _OptInSource.ValueType  # 3
+    """A provider refused a message for it."""
+    OPT_IN_SOURCE_RECEIPT: _OptInSource.ValueType  # 4
+    """A provider said so in a receipt."""
+
+class OptInSource(_OptInSource, metaclass=_OptInSourceEnumTypeWrapper):
+    """How a wish is known."""
+
+OPT_IN_SOURCE_UNSPECIFIED: OptInSource.ValueType  # 0
+"""Never sent by the broker."""
+OPT_IN_SOURCE_CALL: OptInSource.ValueType  # 1
+"""The account said so, by OptIn."""
+OPT_IN_SOURCE_INBOUND: OptInSource.ValueType  # 2
+"""The recipient wrote it to the sender."""
+OPT_IN_SOURCE_PROVIDER_ANSWER: OptInSource.ValueType  # 3
+"""A provider refused a message for it."""
+OPT_IN_SOURCE_RECEIPT: OptInSource.ValueType  # 4
+"""A provider said so in a receipt."""
+Global___OptInSource: _TypeAlias = OptInSource  # noqa: Y015
+
 class _OptInScope:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -119,19 +179,23 @@ class OptInEntry(_message.Message):
     RECIPIENT_NAME_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
     sender: _builtins.str
-    """The sender it is about. Empty: every sender of the account."""
+    """The sender it is about, in any writing: case and the separators of a number count for nothing. Empty: every sender
+    of the account.
+    """
     recipient: _builtins.str
-    """The recipient's address."""
+    """The recipient's phone number or mailbox."""
     keyword: _builtins.str
-    """What the recipient wrote, as "STOP"."""
+    """What the recipient wrote: a word for STOP, STOPALL, START or HELP in any language that the broker knows."""
     state: Global___OptInState.ValueType
-    """The state to set."""
+    """The state to set: OPTED_IN, OPTED_OUT, or OPTED_OUT_GLOBALLY, which is OPTED_OUT with scope GLOBAL."""
     scope: Global___OptInScope.ValueType
-    """How far it reaches."""
+    """How far it reaches. GLOBAL is for opt-outs of one sender, and takes an admin key. Only the recipient lifts such an
+    opt-out, with HELP or START from that phone.
+    """
     organisation_name: _builtins.str
-    """The organisation that asked, for answers to the recipient."""
+    """The organisation that asked, for answers to the recipient. At most 128 characters."""
     recipient_name: _builtins.str
-    """The recipient's name."""
+    """The recipient's name. At most 128 characters."""
     evidence: _builtins.str
     """How it is known: a form, a call, a letter. At most 1,024 characters."""
     def __init__(
@@ -199,10 +263,10 @@ class OptInRecord(_message.Message):
     state: Global___OptInState.ValueType
     """In force now."""
     message: _builtins.str
-    """What to tell the recipient."""
+    """What to tell the recipient, in English: at most 160 characters."""
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
-        """Since when."""
+        """Since when. Absent: nothing was ever said."""
 
     @_builtins.property
     def upstream(self) -> _containers.RepeatedCompositeFieldContainer[Global___UpstreamOptIn]:
@@ -259,3 +323,71 @@ class UpstreamOptIn(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpstreamOptIn: _TypeAlias = UpstreamOptIn  # noqa: Y015
+
+@_typing.final
+class OptInTestimony(_message.Message):
+    """Something that was said about a recipient's wish, with the evidence for it. It is kept for ever."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIME_FIELD_NUMBER: _builtins.int
+    SENDER_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    TOLD_BY_FIELD_NUMBER: _builtins.int
+    KEYWORD_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    PROVIDER_CODE_FIELD_NUMBER: _builtins.int
+    ORGANISATION_NAME_FIELD_NUMBER: _builtins.int
+    RECIPIENT_NAME_FIELD_NUMBER: _builtins.int
+    sender: _builtins.str
+    """The sender it is about. Empty: every sender of the account."""
+    act: Global___OptInAct.ValueType
+    """What was said."""
+    scope: Global___OptInScope.ValueType
+    """How far it reaches."""
+    source: Global___OptInSource.ValueType
+    """How it is known."""
+    told_by: _builtins.str
+    """Who told: the id of an API key, or a provider instance."""
+    keyword: _builtins.str
+    """What the recipient wrote. Empty: it was told as a state."""
+    evidence: _builtins.str
+    """From OptIn, or the provider's own text."""
+    message_id: _builtins.str
+    """The message that told us, or that was refused. Empty: none."""
+    provider_code: _builtins.str
+    """The provider's own code."""
+    organisation_name: _builtins.str
+    """From OptIn."""
+    recipient_name: _builtins.str
+    """From OptIn."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When it was said."""
+
+    def __init__(
+        self,
+        *,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        sender: _builtins.str = ...,
+        act: Global___OptInAct.ValueType = ...,
+        scope: Global___OptInScope.ValueType = ...,
+        source: Global___OptInSource.ValueType = ...,
+        told_by: _builtins.str = ...,
+        keyword: _builtins.str = ...,
+        evidence: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        provider_code: _builtins.str = ...,
+        organisation_name: _builtins.str = ...,
+        recipient_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "evidence", b"evidence", "keyword", b"keyword", "message_id", b"message_id", "organisation_name", b"organisation_name", "provider_code", b"provider_code", "recipient_name", b"recipient_name", "scope", b"scope", "sender", b"sender", "source", b"source", "time", b"time", "told_by", b"told_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OptInTestimony: _TypeAlias = OptInTestimony  # noqa: Y015
