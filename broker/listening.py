@@ -136,7 +136,6 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
             gate=gate, webhooks=parts.webhooks.book, accounts=parts.accounts, identities=parts.identities
         ),
         consent=consent,
-        accounts=AccountService(gate=gate, webhooks=parts.webhooks.book, accounts=parts.accounts),
         providers=ProviderService(
             registry=parts.registry,
             routes=parts.routes,

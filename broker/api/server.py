@@ -85,12 +85,10 @@ def build_server(
 ) -> grpc.aio.Server:
     """A server that has all services and no port yet. Call it from within the event loop."""
     server = grpc.aio.server(options=server_options(gate, limits))
-    services = _services(gate, broker, messages, directory, templates, providers, accounts, health_of)
-    _reflect(services, Access.READ if reflection_needs_key else Access.OPEN)
-    server = grpc.aio.server(options=server_options(gate, receive_bytes_max))
     services = _services(
         gate, broker, messages, directory, templates, consent, providers, accounts, health_of
     )
+    _reflect(services, Access.READ if reflection_needs_key else Access.OPEN)
     server.add_generic_rpc_handlers((services,))
     return server
 

@@ -98,7 +98,11 @@ def _sound(answer: Any) -> bool:
         texts, fits = (answer.code, answer.text), _is_span(answer.retry_after_s)
     elif kind is Receipt:
         texts = (answer.provider_message_id, answer.code, answer.text)
-        fits = isinstance(answer.status, ReceiptStatus) and _is_part(answer.part)
+        fits = (
+            isinstance(answer.status, ReceiptStatus)
+            and _is_part(answer.part)
+            and (answer.reason is None or isinstance(answer.reason, Reason))
+        )
     else:
         texts, fits = (answer.code, answer.text), True
     try:

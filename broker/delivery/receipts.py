@@ -9,6 +9,7 @@ from broker.delivery.provider_calls import ID_CHARACTERS_MAX, PARTS_MAX
 from broker.domain.decision import CODE_CHARACTERS_MAX, TEXT_CHARACTERS_MAX
 from broker.domain.outcome import Receipt, ReportedFact
 from broker.domain.spelling import IdSpelling
+from broker.domain.vocabulary import Reason
 from broker.errors import BrokerError
 from broker.metrics import Metrics
 from broker.spi import Clock
@@ -99,6 +100,7 @@ def _storable(receipt: Receipt) -> Receipt:
         code=storable_text(receipt.code, CODE_CHARACTERS_MAX),
         text=storable_text(receipt.text, TEXT_CHARACTERS_MAX),
         time_us=time_us if time_us is not None and abs(time_us) < TIME_US_MAX else None,
+        reason=receipt.reason if isinstance(receipt.reason, Reason) else None,
     )
 
 

@@ -17,12 +17,15 @@ class AccountPolicy:
     need a country code. `allowed_countries` are the countries that phone numbers may be of; empty: all.
     `channels` come first, in this order, where neither the request nor the contact says which to use.
     `sandbox_only`: its messages go to sandbox providers and to no other.
+    `sandbox_only`: its messages go to sandbox providers and to no other. `passcode_ignores_opt_out`: passcodes also
+    go to those who opted out of the account's senders, though never to those who opted out for every account.
     """
 
     default_region: str = ""
     allowed_countries: tuple[str, ...] = ()
     sandbox_only: bool = False
     channels: tuple[Channel, ...] = ()
+    passcode_ignores_opt_out: bool = False
 
     def allows(self, address: str, channel: Channel) -> bool:
         """Whether a normal address may be written to, by its country."""

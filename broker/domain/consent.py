@@ -19,6 +19,7 @@ from broker.domain.address import normal_number
 from broker.domain.value import value
 from broker.domain.vocabulary import Reason
 
+OPT_OUTS = frozenset({Reason.OPTED_OUT, Reason.OPTED_OUT_GLOBALLY})
 EVERY_SENDER = ""
 EVERY_ACCOUNT = 0
 """Stands for the account of a global wish; no account has this id."""
@@ -104,6 +105,37 @@ class Wish:
     recipient_name: str = ""
 
 
+def opt_out_told(
+    reason: Reason,
+    account_id: int,
+    sender: str,
+    recipient: str,
+    *,
+    source: ConsentSource,
+    provider: str,
+    message_id: int,
+    code: str,
+    text: str,
+    at_us: int,
+) -> ConsentChange | None:
+    """What a provider's refusal or receipt about a message says of its recipient's wish; None: nothing."""
+    if reason not in OPT_OUTS:
+        return None
+    return ConsentChange(
+        account_id=account_id,
+        sender=sender,
+        recipient=recipient,
+        act=Act.OPT_OUT,
+        source=source,
+        at_us=at_us,
+        scope=Scope.GLOBAL if reason is Reason.OPTED_OUT_GLOBALLY and sender else Scope.ACCOUNT,
+        evidence=text,
+        told_by=provider,
+        message_id=message_id,
+        provider_code=code,
+    )
+
+
 WishKey = tuple[int, str, str]
 """Account (EVERY_ACCOUNT for a global wish), recipient, and the sender's key."""
 
@@ -172,6 +204,17 @@ def in_force(known: Mapping[WishKey, Wish], account_id: int, sender: str, recipi
         if wish is not None and wish.state is not Consent.UNSET:
             return wish
     return known.get((account_id, recipient, key)) or Wish(Consent.UNSET, 0, sender)
+
+
+def moves(change: ConsentChange, known: Mapping[WishKey, Wish], made: Mapping[WishKey, Wish]) -> bool:
+    """Whether what a change `made` puts something else in force for its account: also for one sender of every one."""
+    after = {**known, **made}
+    keys = {key[2] for key in made} | {sender_key(change.sender)}
+    return any(
+        in_force(known, change.account_id, each, change.recipient).state
+        is not in_force(after, change.account_id, each, change.recipient).state
+        for each in keys
+    )
 
 
 def refusal(known: Mapping[WishKey, Wish], account_id: int, sender: str, recipient: str) -> Reason | None:

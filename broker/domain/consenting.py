@@ -8,7 +8,6 @@ from broker.domain.planning import Plan, PlannedMessage
 from broker.domain.vocabulary import Reason
 
 _REFUSED = begin(Fact.REFUSED)
-OPT_OUTS = frozenset({Reason.OPTED_OUT, Reason.OPTED_OUT_GLOBALLY})
 
 
 def may_stop(message: PlannedMessage) -> bool:

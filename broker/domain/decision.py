@@ -201,7 +201,7 @@ def no_receipt_yet(traits: MessageTraits, policy: DeliveryPolicy, *, now_us: int
 def fact_of(receipt: Receipt) -> tuple[Fact, Note]:
     """What a receipt says, as a fact. A status that has no meaning here is progress with its code."""
     fact = _FACTS[receipt.status]
-    reason = Reason.UNDELIVERABLE if fact is Fact.UNDELIVERED else None
+    reason = (receipt.reason or Reason.UNDELIVERABLE) if fact is Fact.UNDELIVERED else None
     note = _said(reason, receipt.code, receipt.text)
     return fact, Note(note.reason, code=note.code, text=note.text, part=receipt.part)
 

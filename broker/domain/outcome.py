@@ -73,7 +73,8 @@ class Receipt:
     """A provider's report on a message that it took.
 
     `part` counts from 1 and is 0 for the whole message. `time_us` is the provider's own time of the
-    event in microseconds since 1970 UTC, None where it names none.
+    event in microseconds since 1970 UTC, None where it names none. `reason` says why it was not delivered where the
+    provider tells one of ours: with OPTED_OUT or OPTED_OUT_GLOBALLY, nothing more is sent to the recipient.
     """
 
     provider_message_id: str
@@ -83,6 +84,7 @@ class Receipt:
     code: str = ""
     text: str = ""
     time_us: int | None = None
+    reason: Reason | None = None
 
 
 @value

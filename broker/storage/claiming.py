@@ -14,7 +14,7 @@ from broker.domain.lifecycle import Fact
 from broker.domain.retry import next_candidate
 from broker.domain.throttle import Allowances, SenderTurns
 from broker.domain.value import value
-from broker.domain.vocabulary import Channel, Reason
+from broker.domain.vocabulary import Channel, Reason, Traffic
 from broker.storage.agenda import Agenda, DueRow, Work, due_row
 from broker.storage.consenting import Asked, hold_senders, opted_out, read_refusals
 from broker.storage.dispatching import OpenAttempt, Parcel, load_outbound
@@ -283,7 +283,8 @@ class _Claiming:
         for row in rows:
             parcel = parcels[row.message_id]
             if parcel.recipient in stopped:
-                asked.append(Asked(row.account_id, parcel.sender, parcel.recipient, row.message_id))
+                passcode = parcel.traffic is Traffic.PASSCODE
+                asked.append(Asked(row.account_id, parcel.sender, parcel.recipient, row.message_id, passcode))
         return read_refusals(self._tx, asked)
 
     def _turn_at(self, row: DueRow, parcel: Parcel, senders: SenderTurns | None) -> int:

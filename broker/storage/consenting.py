@@ -5,6 +5,7 @@ send asks within the transaction that stores the message or opens the attempt, s
 both hold the account, and for a STOP to a sender across accounts also that sender's name.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from broker.domain.consent import (
@@ -18,14 +19,16 @@ from broker.domain.consent import (
     WishKey,
     effects,
     in_force,
+    moves,
     refusal,
     sender_key,
 )
 from broker.domain.consenting import may_stop
 from broker.domain.planning import Plan
 from broker.domain.value import value
-from broker.domain.vocabulary import EventKind, Reason
+from broker.domain.vocabulary import EventKind, Reason, Traffic
 from broker.storage.journal import Journal
+from broker.storage.policies import read_policies
 from broker.storage.transaction import Row, Transaction
 
 RECORDS_AT_ONCE_MAX = 10_000
@@ -49,25 +52,28 @@ class Asked:
     sender: str
     recipient: str
     message_id: int = 0
+    passcode: bool = False
 
 
 def record_consent(tx: Transaction, changes: list[ConsentChange]) -> list[Standing]:
     """Put changes on record in their order; answers what is in force for each. What moves is told by an event."""
     if not changes:
         return []
-    hold_senders(tx, (each.sender for each in changes if _reaches_all(each)), alone=True)
     tx.lock_accounts(each.account_id for each in changes)
-    known = _read_wishes(tx, changes)
+    hold_senders(tx, (each.sender for each in changes if _reaches_all(each)), alone=True)
+    wishes = _read_wishes(tx, changes)
     journal = Journal(tx, changes[0].at_us)
     moved: dict[WishKey, Wish] = {}
     answers: list[Standing] = []
     for each in changes:
+        known = wishes[each.recipient]
         before = in_force(known, each.account_id, each.sender, each.recipient)
         made = effects(each, known)
+        changed = moves(each, known, made)
         moved |= made
         known |= made
         wish = in_force(known, each.account_id, each.sender, each.recipient)
-        if wish.state is not before.state:
+        if changed:
             journal.tell(each.account_id, EventKind.OPT_IN, _told(each, wish, before.state), each.message_id)
         answers.append(Standing(each.sender, each.recipient, wish, before.state))
     tx.bulk("insert_consent_records", [_record_row(each) for each in changes])
@@ -91,9 +97,21 @@ def opted_out(tx: Transaction, recipients: list[str]) -> set[str]:
 
 def read_refusals(tx: Transaction, asked: Sequence[Asked]) -> dict[int, Reason]:
     """Those of the messages that must not be sent, by id, and why."""
-    known = _read_wishes(tx, asked)
-    found = {each.message_id: refusal(known, each.account_id, each.sender, each.recipient) for each in asked}
-    return {message_id: reason for message_id, reason in found.items() if reason is not None}
+    wishes = _read_wishes(tx, asked)
+    found: dict[int, Reason] = {}
+    passcodes: list[Asked] = []
+    for each in asked:
+        reason = refusal(wishes[each.recipient], each.account_id, each.sender, each.recipient)
+        if reason is not None:
+            found[each.message_id] = reason
+            if each.passcode and reason is Reason.OPTED_OUT:
+                passcodes.append(each)
+    # Hardly ever anybody asks a service that they stopped for a passcode, so only then its policy is read.
+    policies = read_policies(tx, {each.account_id for each in passcodes}) if passcodes else {}
+    for each in passcodes:
+        if each.account_id in policies and policies[each.account_id].passcode_ignores_opt_out:
+            del found[each.message_id]
+    return found
 
 
 def read_plan_refusals(tx: Transaction, plans: Sequence[Plan]) -> dict[int, Reason]:
@@ -103,7 +121,13 @@ def read_plan_refusals(tx: Transaction, plans: Sequence[Plan]) -> dict[int, Reas
     if not stopped:
         return {}
     asked = [
-        Asked(plan.submission.account_id, plan.submission.sender, each.result.recipient, each.message_id)
+        Asked(
+            plan.submission.account_id,
+            plan.submission.sender,
+            each.result.recipient,
+            each.message_id,
+            plan.submission.traffic is Traffic.PASSCODE,
+        )
         for plan in plans
         for each in plan.messages
         if each.result.recipient in stopped and may_stop(each)
@@ -113,8 +137,8 @@ def read_plan_refusals(tx: Transaction, plans: Sequence[Plan]) -> dict[int, Reas
 
 def read_standings(tx: Transaction, asked: Sequence[Asked]) -> list[Wish]:
     """What is in force for each."""
-    known = _read_wishes(tx, asked)
-    return [in_force(known, each.account_id, each.sender, each.recipient) for each in asked]
+    wishes = _read_wishes(tx, asked)
+    return [in_force(wishes[each.recipient], each.account_id, each.sender, each.recipient) for each in asked]
 
 
 @value
@@ -223,9 +247,16 @@ def _reaches_all(change: ConsentChange) -> bool:
     return change.scope is Scope.GLOBAL or change.source is ConsentSource.INBOUND
 
 
-def _read_wishes(tx: Transaction, asked: Iterable[ConsentChange | Asked]) -> dict[WishKey, Wish]:
+def _read_wishes(
+    tx: Transaction, asked: Iterable[ConsentChange | Asked]
+) -> defaultdict[str, dict[WishKey, Wish]]:
+    """All wishes that may matter, by recipient: each rule looks through those of one recipient only."""
     pairs = [(each.account_id, each.recipient) for each in asked]
-    return _wishes(tx, [*{account_id for account_id, _ in pairs}, EVERY_ACCOUNT], {each for _, each in pairs})
+    accounts = {EVERY_ACCOUNT, *(account_id for account_id, _ in pairs)}
+    found: defaultdict[str, dict[WishKey, Wish]] = defaultdict(dict)
+    for key, wish in _wishes(tx, list(accounts), {recipient for _, recipient in pairs}).items():
+        found[key[1]][key] = wish
+    return found
 
 
 def _wishes(tx: Transaction, accounts: list[int], recipients: set[str]) -> dict[WishKey, Wish]:

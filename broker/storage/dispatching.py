@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from broker.domain.consent import ConsentChange
 from broker.domain.decision import (
     Ask,
     AwaitReceipt,
@@ -20,8 +21,10 @@ from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Guarantee, Traffic
 from broker.spi import OutboundMessage
 from broker.storage.agenda import Agenda, DueRow, Work
+from broker.storage.consenting import record_consent
 from broker.storage.documents import StoredContent, load_content, load_labels, load_tokens
 from broker.storage.journal import Journal
+from broker.storage.learning import told_by_answer
 from broker.storage.matching import ProviderId, loose_spellings, provider_ids, register
 from broker.storage.transaction import Row, Transaction
 
@@ -150,6 +153,7 @@ def settle(tx: Transaction, items: list[Settlement]) -> list[bool]:
     agenda.load(message_ids)
     answers = []
     ids: list[ProviderId] = []
+    stops: list[ConsentChange] = []
     for item in items:
         row = agenda.get(item.attempt.message_id)
         mine = (
@@ -176,12 +180,13 @@ def settle(tx: Transaction, items: list[Settlement]) -> list[bool]:
             )
             decision = after_submit(item.outcome, traits, item.policy, now_us=item.now_us, chance=item.chance)
             ids += carry_out(journal, agenda, row, decision, item.now_us)
+            stops += told_by_answer(item.outcome, row, item.attempt.message, item.now_us)
         answers.append(mine)
-    register(
-        tx, journal, agenda, ids, loose_spellings((item.attempt.provider, item.spelling) for item in items)
-    )
+    spellings = loose_spellings((item.attempt.provider, item.spelling) for item in items)
+    register(tx, journal, agenda, ids, spellings, items[0].now_us)
     journal.flush()
     agenda.flush()
+    record_consent(tx, stops)
     return answers
 
 

@@ -177,13 +177,15 @@ def dump_receipt(receipt: Receipt) -> str:
         receipt.code,
         receipt.text,
         receipt.time_us,
+        receipt.reason and receipt.reason.name,
     ]).decode()
 
 
 def load_receipt(text: str) -> Receipt:
     """The receipt as it came."""
-    identity, status, *rest = orjson.loads(text)
-    return Receipt(identity, ReceiptStatus[status], *rest)
+    identity, status, recipient, part, code, said, time_us, *later = orjson.loads(text)
+    reason = Reason[later[0]] if later and later[0] else None  # one that was parked before there were reasons
+    return Receipt(identity, ReceiptStatus[status], recipient, part, code, said, time_us, reason)
 
 
 def dump_card(card: Card) -> str:

@@ -10,7 +10,9 @@ from broker.domain.outcome import Receipt
 from broker.domain.spelling import Candidate, IdSpelling, best_candidates, folded, lookup_forms
 from broker.domain.value import value
 from broker.storage.agenda import Agenda, DueRow
+from broker.storage.consenting import record_consent
 from broker.storage.journal import Journal
+from broker.storage.learning import told_by_receipts
 from broker.storage.parking import any_parked, park, parked_at, unpark
 from broker.storage.transaction import Row, Transaction
 
@@ -65,7 +67,7 @@ def record_receipts(tx: Transaction, items: list[Report]) -> list[Matched | Park
         else:
             place = folded(item.spelling, item.receipt.provider_message_id)
             parked.append((item.provider, place, item.receipt))
-    applier.flush(tx)
+    applier.flush(tx, now_us)
     journal.flush()
     agenda.flush()
     waiting = park(tx, parked, now_us)
@@ -123,6 +125,7 @@ def register(
     agenda: Agenda,
     ids: Sequence[ProviderId],
     spellings: Mapping[str, IdSpelling],
+    now_us: int,
 ) -> None:
     """Remember which messages these ids belong to, and apply the receipts that came before.
 
@@ -141,7 +144,7 @@ def register(
         }
         tx.bulk("insert_provider_spellings", sorted(forms))
     if any_parked(tx):
-        _match_parked(tx, journal, agenda, ids, spellings)
+        _match_parked(tx, journal, agenda, ids, spellings, now_us)
 
 
 def _match_parked(
@@ -150,6 +153,7 @@ def _match_parked(
     agenda: Agenda,
     ids: Sequence[ProviderId],
     spellings: Mapping[str, IdSpelling],
+    now_us: int,
 ) -> None:
     """Apply what was parked for these ids; what nobody can tell yet stays parked."""
     places = [
@@ -175,7 +179,7 @@ def _match_parked(
         if len(fits) == 1 and (provider, fits[0].provider_message_id) in new:
             applier.apply(fits[0], receipt)
             gone.append(parked_id)
-    applier.flush(tx)
+    applier.flush(tx, now_us)
     unpark(tx, gone)
 
 
@@ -235,8 +239,10 @@ class _Applier:
         self._journal = journal
         self._agenda = agenda
         self._reported: list[_Match] = []
+        self._applied: list[tuple[int, str, Receipt]] = []
 
     def apply(self, match: _Match, receipt: Receipt) -> None:
+        self._applied.append((match.message_id, match.provider, receipt))
         fact, note = fact_of(receipt)
         note = Note(note.reason, part=receipt.part or match.part, code=note.code, text=note.text)
         due = self._agenda.get(match.message_id)
@@ -260,7 +266,8 @@ class _Applier:
         self._agenda.put(due)
         return Fact.PART_DELIVERED
 
-    def flush(self, tx: Transaction) -> None:
+    def flush(self, tx: Transaction, now_us: int) -> None:
+        record_consent(tx, told_by_receipts(tx, self._applied, now_us))
         tx.bulk("mark_reported", [(match.provider, match.provider_message_id) for match in self._reported])
 
 

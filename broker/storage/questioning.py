@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 
+from broker.domain.consent import ConsentChange
 from broker.domain.decision import (
     Decision,
     DeliveryPolicy,
@@ -20,8 +21,10 @@ from broker.domain.value import value
 from broker.domain.vocabulary import Guarantee, Reason
 from broker.spi import OutboundMessage
 from broker.storage.agenda import Agenda, DueRow, Work, due_row
+from broker.storage.consenting import record_consent
 from broker.storage.dispatching import Parcel, carry_out, load_outbound
 from broker.storage.journal import Journal
+from broker.storage.learning import told_by_answer
 from broker.storage.matching import ProviderId, loose_spellings, register
 from broker.storage.transaction import Transaction
 
@@ -154,18 +157,20 @@ def settle_answers(tx: Transaction, items: list[AnswerReport]) -> list[bool]:
     journal.load(message_ids)
     agenda.load(message_ids)
     ids: list[ProviderId] = []
+    stops: list[ConsentChange] = []
     answers = []
     for item in items:
         row = agenda.get(item.question.message_id)
         same = row is not None and _still_asked(row, item.question)
         if row is not None and same:
             ids += carry_out(journal, agenda, row, _decide(row, item), item.now_us)
+            stops += told_by_answer(item.answer, row, item.question.message, item.now_us)
         answers.append(same)
-    register(
-        tx, journal, agenda, ids, loose_spellings((item.question.provider, item.spelling) for item in items)
-    )
+    spellings = loose_spellings((item.question.provider, item.spelling) for item in items)
+    register(tx, journal, agenda, ids, spellings, items[0].now_us)
     journal.flush()
     agenda.flush()
+    record_consent(tx, stops)
     return answers
 
 

@@ -23,6 +23,7 @@ FIELDS: Mapping[str, tuple[_Read, _Read]] = {
     "default_region": (str, str),
     "allowed_countries": (tuple, list),
     "channels": (_channels, list),
+    "passcode_ignores_opt_out": (bool, bool),
 }
 """How each field is read from the proto, and written to it."""
 

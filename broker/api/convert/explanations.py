@@ -6,7 +6,7 @@ from broker.api.convert.events import optional_id
 from broker.api.convert.requests import submission_of
 from broker.api.convert.times import timestamp
 from broker.api.convert.words import PB_CHANNELS, PB_ENCODINGS, PB_REASONS, PB_STATUSES, PB_VERDICTS
-from broker.domain.consenting import OPT_OUTS
+from broker.domain.consent import OPT_OUTS
 from broker.domain.explaining import Considered, Explanation, Verdict
 from broker.domain.routes import Route
 from broker.domain.submission import Submission

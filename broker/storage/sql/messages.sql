@@ -30,6 +30,13 @@ FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
 WHERE m.message_id IN (SELECT value FROM json_each(:message_ids))
 
+-- Between whom messages are that were not erased.
+-- name: messages_addressed
+SELECT m.message_id, m.account_id, s.sender, m.recipient
+FROM messages m
+JOIN submissions s ON s.submission_id = m.submission_id
+WHERE m.message_id IN (SELECT value FROM json_each(:message_ids)) AND m.deleted_at IS NULL
+
 -- name: submission_contents
 SELECT submission_id, content
 FROM submissions

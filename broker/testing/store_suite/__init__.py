@@ -30,9 +30,11 @@ from broker.testing.store_suite.housekeeping import HousekeepingCases
 from broker.testing.store_suite.inbound import InboundCases
 from broker.testing.store_suite.keepsakes import KeepsakeCases
 from broker.testing.store_suite.lanes import LanesCases
+from broker.testing.store_suite.learning import LearningCases, PasscodeCases
 from broker.testing.store_suite.listing import ListingCases
 from broker.testing.store_suite.lives import LivesCases
 from broker.testing.store_suite.policies import PolicyCases
+from broker.testing.store_suite.racing import RacingCases
 from broker.testing.store_suite.reading import ReadingCases
 from broker.testing.store_suite.receipts import ReceiptCases
 from broker.testing.store_suite.retiring import RetiringCases
@@ -61,6 +63,9 @@ class StoreSuite(
     InboundCases,
     CallbackCases,
     ConsentCases,
+    PasscodeCases,
+    LearningCases,
+    RacingCases,
     RoutingCases,
     ListingCases,
     ErasingCases,

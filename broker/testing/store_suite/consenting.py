@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from broker.domain.consent import Act, Consent, ConsentChange, ConsentSource, Scope, Wish, fold
+from broker.domain.consent import (
+    Act,
+    Consent,
+    ConsentChange,
+    ConsentSource,
+    Scope,
+    Wish,
+    fold,
+)
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import NotAccepted, Unknown
 from broker.domain.vocabulary import EventKind, Guarantee, Reason
@@ -98,6 +106,14 @@ class RecordingCases(OpenedStore):
             (each.message_id, each.told["before"], each.told["state"]) for each in told if each.told
         ]
         assert 4 == len(await bench.store.read(read_testimony, 1, PHONE, 10))
+
+    async def test_a_change_to_every_sender_is_told_where_it_changes_one(self, bench: Bench) -> None:
+        """Though what is said of every sender was so before."""
+        await record(bench, said(sender=""), said(Act.OPT_IN), said(sender=""), said(sender=""))
+        told = [each.told for each in await bench.events()]
+        assert [("", 4, 2), ("Shop", 2, 1), ("", 2, 2)] == [
+            (each["sender"], each["before"], each["state"]) for each in told if each
+        ]
 
     async def test_a_sender_is_known_in_any_writing(self, bench: Bench) -> None:
         """Case and the separators of a number count for nothing."""
@@ -291,4 +307,4 @@ class EnforcingCases(OpenedStore):
 
 
 class ConsentCases(RecordingCases, EnforcingCases):
-    """All of it."""
+    """What is recorded, and what is refused for it."""

@@ -461,6 +461,8 @@ def accounts() -> Any:
 @pytest.fixture
 def identities() -> Any:
     """Where new keys get their ids from."""
+
+
 def consents() -> Any:
     """Behind OptIn and ConsentService: nobody, where a test is about something else."""
     return EmptyDirectory()
@@ -483,11 +485,11 @@ async def api(
     limits: dict[str, int],
     directory: Any,
     templates: Any,
+    consents: Any,
     accounts: Any,
     keys: Any,
     identities: Any,
     clock: Any,
-    limits: dict[str, int], directory: Any, templates: Any, consents: Any, accounts: Any, keys: Any
 ) -> AsyncIterator[Api]:
     """The server, listening."""
     intake, feed, history, redriver, registry = (
@@ -526,7 +528,6 @@ async def api(
         templates=TemplateService(gate=gate, templates=templates),
         accounts=AccountService(gate=gate, webhooks=webhooks, accounts=accounts, identities=identities),
         consent=consent,
-        accounts=AccountService(gate=gate, webhooks=webhooks, accounts=accounts),
         health_of=health,
     )
     port = server.add_insecure_port("127.0.0.1:0")

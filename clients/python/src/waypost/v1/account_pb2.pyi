@@ -122,9 +122,14 @@ class AccountPolicy(_message.Message):
     DEFAULT_REGION_FIELD_NUMBER: _builtins.int
     ALLOWED_COUNTRIES_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
+    PASSCODE_IGNORES_OPT_OUT_FIELD_NUMBER: _builtins.int
     default_region: _builtins.str
     """The ISO 3166 alpha-2 code of the country whose national numbers are taken, as "GB". Empty: numbers need a
     country code.
+    """
+    passcode_ignores_opt_out: _builtins.bool
+    """Passcodes also go to recipients who opted out of the account's senders; never to those who opted out of a sender
+    for every account.
     """
     @_builtins.property
     def allowed_countries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -144,10 +149,11 @@ class AccountPolicy(_message.Message):
         default_region: _builtins.str = ...,
         allowed_countries: _abc.Iterable[_builtins.str] | None = ...,
         channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
+        passcode_ignores_opt_out: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "passcode_ignores_opt_out", b"passcode_ignores_opt_out"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
