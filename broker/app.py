@@ -136,6 +136,7 @@ async def running_delivery(
             parts.retention.run(),
             *parts.webhooks.jobs(),
         ]
+        jobs.append(parts.opt_in_forwarder.run())
         if not settings.delivery.paused:
             jobs += [parts.dispatcher.run(), parts.rerouter.run()]
         tasks += [asyncio.create_task(_watched(job, stop)) for job in jobs]

@@ -26,6 +26,7 @@ from broker.delivery.keys import Keys
 from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
 from broker.delivery.log_follower import COUNTING, INDEXING, LogFollower
+from broker.delivery.opt_in_forwarder import OptInForwarder
 from broker.delivery.pepper import BYTES, FILE_NAME, found_or_drawn_pepper, mark_of, read_pepper
 from broker.delivery.policies import Policies
 from broker.delivery.poller import Poller
@@ -45,6 +46,7 @@ from broker.domain.decision import DeliveryPolicy
 from broker.domain.ids import last_before_restart
 from broker.domain.retry import RetryPolicy
 from broker.domain.routes import Route, violations_of
+from broker.domain.vocabulary import EventKind
 from broker.metrics import Metrics
 from broker.parts import Parts
 from broker.plugins import load_plugins
@@ -146,6 +148,13 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         network=webhooks.book.network,
     )
     history = History(store, clock)
+    forwarder = OptInForwarder(
+        store,
+        registry,
+        clock,
+        timeout_s=settings.delivery.submit_timeout_s,
+        lease_s=settings.delivery.lease_s,
+    )
     parts = Parts(
         clock=clock,
         metrics=metrics,
@@ -157,7 +166,8 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         history=history,
         redriver=Redriver(store, intake, history),
         templates=templates,
-        consents=Consents(store),
+        consents=Consents(store, forwarder, clock),
+        opt_in_forwarder=forwarder,
         directory=Directory(
             store,
             identities,
@@ -287,6 +297,8 @@ def _after_commit(parts: Parts, commit: Commit) -> None:
     parts.webhooks.follower.hint(commit.accounts_with_events)
     parts.indexer.hint(commit.accounts_with_events)
     parts.usage_counter.hint(commit.accounts_with_events)
+    if commit.facts.get(EventKind.OPT_IN.name):
+        parts.opt_in_forwarder.hint()
     if commit.work_is_due:
         parts.dispatcher.hint()
     parts.metrics.count_commit(commit.seconds, commit.calls, commit.facts)

@@ -18,6 +18,7 @@ from broker.delivery.keys import Keys
 from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
 from broker.delivery.log_follower import LogFollower
+from broker.delivery.opt_in_forwarder import OptInForwarder
 from broker.delivery.poller import Poller
 from broker.delivery.receipts import Receipts
 from broker.delivery.redriving import Redriver
@@ -46,6 +47,7 @@ class Parts:
     history: History
     directory: Directory
     consents: Consents
+    opt_in_forwarder: OptInForwarder
     templates: Templates
     redriver: Redriver
     feed: Feed

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pluggy
 from pydantic import BaseModel
 
+from broker.domain.forwarding import OptInAnswer, OptInChange, OptInFound, OptInQuery
 from broker.domain.outcome import (
     Accepted,
     Inbound,
@@ -56,6 +57,10 @@ __all__ = [
     "Keepsakes",
     "Logger",
     "NotAccepted",
+    "OptInAnswer",
+    "OptInChange",
+    "OptInFound",
+    "OptInQuery",
     "OutboundMessage",
     "Outcome",
     "Provider",
@@ -110,7 +115,8 @@ class Capabilities:
     """What an instance can do. `batch_max` is the most messages in one `submit` call, at least 1.
 
     `query` says whether `Provider.query` works: the broker asks it about messages whose outcome or
-    receipt is missing. `callback` says the same of `Provider.callback`.
+    receipt is missing. `callback` says the same of `Provider.callback`, and `opt_in` of `Provider.set_opt_in`
+    and `Provider.get_opt_in`: the upstream keeps itself what recipients want, and is told of every change.
 
     `content` names the fields of content that the instance honours, as "sms.text" or "email.attachments"
     (channel and field as in the protos); None: all fields of its channels. A message that uses another
@@ -132,6 +138,7 @@ class Capabilities:
     text_profile: TextProfile = TextProfile.ANY
     receipt_ids: IdSpelling = IdSpelling.EXACT
     sandbox: bool = False
+    opt_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +309,21 @@ class Provider(ABC):
         The broker commits the facts and only then answers. Raising, or taking longer than 30 s, is
         answered with a 5xx, so that the upstream tries again.
         """
+        raise NotImplementedError
+
+    async def set_opt_in(
+        self, changes: Sequence[OptInChange]
+    ) -> Sequence[OptInAnswer | NotAccepted | Unknown]:
+        """Tell the upstream what recipients want; one answer each, in order. Called where `capabilities.opt_in`.
+
+        OptInAnswer: the upstream took the change, or refused it for good. NotAccepted and Unknown: it is told again,
+        for 72 h at most, so the same change may come twice. At most 100 changes a call; what is not said of a change
+        in time is Unknown.
+        """
+        raise NotImplementedError
+
+    async def get_opt_in(self, queries: Sequence[OptInQuery]) -> Sequence[OptInFound | Unknown]:
+        """What the upstream keeps about each sender and recipient, in order. Called where `capabilities.opt_in`."""
         raise NotImplementedError
 
 

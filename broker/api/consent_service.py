@@ -6,11 +6,10 @@ from broker.api.auth import account_for
 from broker.api.convert.consents import (
     changes_of,
     consent_query_of,
+    found_response,
     list_response,
     opt_in_response,
     pair_of,
-    record_message,
-    testimony_message,
 )
 from broker.api.gate import Access, Gate
 from broker.api.rpc import Method, Unary
@@ -52,16 +51,17 @@ class ConsentService:
                 "a global opt-out takes an admin key",
                 metadata={"role": caller.role.name},
             )
-        return opt_in_response(await self._consents.record(changes))
+        standings = await self._consents.record(changes)
+        return opt_in_response(standings, self._consents.to_tell())
 
     async def get(self, caller: Principal, request: pb.GetOptInRequest) -> pb.GetOptInResponse:
         """What is in force between a sender and a recipient."""
         account_id = await account_for(self._gate.keys, caller, request.account_id)
+        if request.ask_upstream and not caller.may_send:  # what upstreams say may change what is in force
+            raise BrokerError(ErrorReason.ROLE_INSUFFICIENT, metadata={"role": caller.role.name})
         sender, recipient = pair_of(request)
-        standing, testimony = await self._consents.find(account_id, sender, recipient)
-        return pb.GetOptInResponse(
-            record=record_message(standing), testimony=[testimony_message(each) for each in testimony]
-        )
+        found = await self._consents.find(account_id, sender, recipient, ask=request.ask_upstream)
+        return found_response(found)
 
     async def list(self, caller: Principal, request: pb.ListOptInsRequest) -> pb.ListOptInsResponse:
         """What is in force for all of whom something was said."""

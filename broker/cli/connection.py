@@ -17,6 +17,7 @@ from broker.cli.failures import CommandFailed, UsageError
 from waypost.v1 import (
     account_service_pb2_grpc,
     broker_service_pb2_grpc,
+    consent_service_pb2_grpc,
     directory_service_pb2_grpc,
     message_service_pb2_grpc,
     provider_service_pb2_grpc,
@@ -69,6 +70,7 @@ class Connection:
     directory: "directory_service_pb2_grpc.DirectoryServiceAsyncStub"
     providers: "provider_service_pb2_grpc.ProviderServiceAsyncStub"
     templates: "template_service_pb2_grpc.TemplateServiceAsyncStub"
+    consent: "consent_service_pb2_grpc.ConsentServiceAsyncStub"
     accounts: "account_service_pb2_grpc.AccountServiceAsyncStub"
 
 
@@ -85,6 +87,7 @@ async def connected(target: Target) -> AsyncIterator[Connection]:
             directory=directory_service_pb2_grpc.DirectoryServiceStub(channel),
             providers=provider_service_pb2_grpc.ProviderServiceStub(channel),
             templates=template_service_pb2_grpc.TemplateServiceStub(channel),
+            consent=consent_service_pb2_grpc.ConsentServiceStub(channel),
             accounts=account_service_pb2_grpc.AccountServiceStub(channel),
         )
 

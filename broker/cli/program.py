@@ -35,6 +35,7 @@ from broker.cli.groups_command import (
 )
 from broker.cli.message_deeds import cancel_message, delete_message, mark_message, redrive_message
 from broker.cli.messages_command import MessagesGroup, list_messages, show_message
+from broker.cli.opt_in_command import get_opt_in, list_opt_ins, set_opt_in
 from broker.cli.providers_command import (
     ProvidersGroup,
     drain_provider,
@@ -158,6 +159,12 @@ templates.command("update")(exits(update_template))
 templates.command("delete")(exits(delete_template))
 templates.command("render")(exits(render_template))
 program.add_typer(templates, name="templates")
+
+opt_in = typer.Typer(help="What recipients want: put it on record, show it with its evidence, list it.")
+opt_in.command("set")(exits(set_opt_in))
+opt_in.command("get")(exits(get_opt_in))
+opt_in.command("list")(exits(list_opt_ins))
+program.add_typer(opt_in, name="opt-in", no_args_is_help=True)
 
 program.command()(exits(analyze))
 webhooks = typer.Typer(help="URLs that get an account's events: list, create, rotate a secret, delete.")

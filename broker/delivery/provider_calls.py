@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 import structlog
 
+from broker.domain.forwarding import OptInAnswer, OptInFound
 from broker.domain.outcome import Accepted, NotAccepted, Receipt, ReceiptStatus, Rejected, Unknown
 from broker.domain.vocabulary import Reason
-from broker.spi import OutboundMessage
 
 log = structlog.get_logger("waypost.providers")
 
+Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 ID_CHARACTERS_MAX = 255
@@ -20,8 +21,8 @@ WRONG = Unknown("wrong_answer", "the provider's answer does not fit its messages
 
 
 async def guarded(
-    call: Callable[[Sequence[OutboundMessage]], Awaitable[Sequence[Answer]]],
-    messages: Sequence[OutboundMessage],
+    call: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]],
+    messages: Sequence[Asked],
     *,
     instance: str,
     method: str,
@@ -63,8 +64,8 @@ async def in_time(task: "asyncio.Task[Any]", timeout_s: float) -> bool:
 
 
 async def _called(
-    call: Callable[[Sequence[OutboundMessage]], Awaitable[Sequence[Answer]]],
-    messages: Sequence[OutboundMessage],
+    call: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]],
+    messages: Sequence[Asked],
 ) -> Sequence[Answer]:
     """Call it within the task: what is no coroutine function may raise, or answer, before it is awaited."""
     return await call(messages)
@@ -103,6 +104,10 @@ def _sound(answer: Any) -> bool:
             and _is_part(answer.part)
             and (answer.reason is None or isinstance(answer.reason, Reason))
         )
+    elif kind is OptInAnswer:
+        texts, fits = (answer.code, answer.text), isinstance(answer.accepted, bool)
+    elif kind is OptInFound:
+        texts, fits = (answer.code, answer.text), answer.opted_in is None or isinstance(answer.opted_in, bool)
     else:
         texts, fits = (answer.code, answer.text), True
     try:

@@ -16,7 +16,6 @@ class AccountPolicy:
     `default_region` is the ISO 3166 alpha-2 code of the country whose national numbers are taken; "": numbers
     need a country code. `allowed_countries` are the countries that phone numbers may be of; empty: all.
     `channels` come first, in this order, where neither the request nor the contact says which to use.
-    `sandbox_only`: its messages go to sandbox providers and to no other.
     `sandbox_only`: its messages go to sandbox providers and to no other. `passcode_ignores_opt_out`: passcodes also
     go to those who opted out of the account's senders, though never to those who opted out for every account.
     """

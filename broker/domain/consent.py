@@ -20,6 +20,8 @@ from broker.domain.value import value
 from broker.domain.vocabulary import Reason
 
 OPT_OUTS = frozenset({Reason.OPTED_OUT, Reason.OPTED_OUT_GLOBALLY})
+EVIDENCE_CHARACTERS_MAX = 1_024
+CODE_CHARACTERS_MAX = 128
 EVERY_SENDER = ""
 EVERY_ACCOUNT = 0
 """Stands for the account of a global wish; no account has this id."""
@@ -129,10 +131,10 @@ def opt_out_told(
         source=source,
         at_us=at_us,
         scope=Scope.GLOBAL if reason is Reason.OPTED_OUT_GLOBALLY and sender else Scope.ACCOUNT,
-        evidence=text,
+        evidence=text[:EVIDENCE_CHARACTERS_MAX],
         told_by=provider,
         message_id=message_id,
-        provider_code=code,
+        provider_code=code[:CODE_CHARACTERS_MAX],
     )
 
 

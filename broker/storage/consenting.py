@@ -199,7 +199,7 @@ def read_testimony(tx: Transaction, account_id: int, recipient: str, rows_max: i
     rows = tx.all(
         "consent_records_of_recipient", account_id=account_id, recipient=recipient, rows_max=rows_max
     )
-    return [_change(row) for row in rows]
+    return [change_of(row) for row in rows]
 
 
 def read_states(tx: Transaction) -> dict[WishKey, Wish]:
@@ -219,7 +219,7 @@ def read_record(tx: Transaction) -> list[ConsentChange]:
     found: list[ConsentChange] = []
     after = 0
     while rows := tx.all("consent_records_after", after=after, rows_max=RECORDS_AT_ONCE_MAX):
-        found += map(_change, rows)
+        found += map(change_of, rows)
         after = rows[-1][14]
     return found
 
@@ -295,7 +295,8 @@ def _record_row(change: ConsentChange) -> tuple[object, ...]:
     )
 
 
-def _change(row: Row) -> ConsentChange:
+def change_of(row: Row) -> ConsentChange:
+    """What a row of the record says."""
     return ConsentChange(
         account_id=row[0],
         sender=row[1],

@@ -9,11 +9,17 @@ from typing import Any, TypeVar
 from broker.spi import (
     CallbackAnswer,
     CallbackRequest,
+    NotAccepted,
+    OptInAnswer,
+    OptInChange,
+    OptInFound,
+    OptInQuery,
     OutboundMessage,
     Outcome,
     Provider,
     ProviderType,
     Receipt,
+    Unknown,
 )
 from broker.testing.lending import CALLBACK_URL, Lent
 
@@ -48,6 +54,14 @@ class RunningProvider:
     async def callback(self, request: CallbackRequest) -> CallbackAnswer:
         """What the provider makes of an upstream's request."""
         return await self.in_time(self.provider.callback(request), "callback")
+
+    async def set_opt_in(self, *changes: OptInChange) -> Sequence[OptInAnswer | NotAccepted | Unknown]:
+        """What the provider answers to recipients' wishes."""
+        return await self.in_time(self.provider.set_opt_in(list(changes)), "set_opt_in")
+
+    async def get_opt_in(self, *queries: OptInQuery) -> Sequence[OptInFound | Unknown]:
+        """What the provider says is kept about recipients."""
+        return await self.in_time(self.provider.get_opt_in(list(queries)), "get_opt_in")
 
     async def in_time(self, answer: Awaitable[T], call: str) -> T:
         """An answer; raises TookTooLong when it does not come."""

@@ -15,10 +15,19 @@ from broker.api.convert.words import (
     PB_OPT_IN_SOURCES,
     PB_OPT_IN_STATES,
 )
-from broker.delivery.consents import ConsentPage, ConsentQuery, Standing
+from broker.delivery.consents import ConsentPage, ConsentQuery, Found, Standing, UpstreamView
 from broker.domain.access import Principal
 from broker.domain.address import normal_mailbox, normal_number
-from broker.domain.consent import Act, Consent, ConsentChange, ConsentSource, ConsentWord, Scope, sender_key
+from broker.domain.consent import (
+    EVIDENCE_CHARACTERS_MAX,
+    Act,
+    Consent,
+    ConsentChange,
+    ConsentSource,
+    ConsentWord,
+    Scope,
+    sender_key,
+)
 from broker.domain.consent_answers import answer_to
 from broker.domain.consent_keywords import KEYWORD_CHARACTERS_MAX, consent_word
 from broker.domain.ids import format_id
@@ -27,7 +36,6 @@ from waypost.v1 import opt_in_pb2 as pb
 
 ENTRIES_MAX = 1_000
 NAME_CHARACTERS_MAX = 128
-EVIDENCE_CHARACTERS_MAX = 1_024
 RECIPIENT_RULE = 'must be a phone number in E.164, as "+447700900123", or a mailbox'
 
 _WORD_OF_STATE = {
@@ -157,9 +165,17 @@ def _scope_of(
     return f"opt-ins {account_id} {named!r} {recipient} {sorted(states)}"
 
 
-def opt_in_response(standings: Sequence[Standing]) -> pb.OptInResponse:
-    """The states now in force."""
-    return pb.OptInResponse(states=[record_message(each) for each in standings])
+def opt_in_response(standings: Sequence[Standing], upstream: Sequence[UpstreamView]) -> pb.OptInResponse:
+    """The states now in force, and who is told of each change."""
+    return pb.OptInResponse(states=[record_message(each, upstream) for each in standings])
+
+
+def found_response(found: Found) -> service_pb.GetOptInResponse:
+    """What is in force, and what was said about it."""
+    return service_pb.GetOptInResponse(
+        record=record_message(found.standing, found.upstream),
+        testimony=[_testimony_message(each) for each in found.testimony],
+    )
 
 
 def list_response(page: ConsentPage, query: ConsentQuery) -> service_pb.ListOptInsResponse:
@@ -173,7 +189,7 @@ def list_response(page: ConsentPage, query: ConsentQuery) -> service_pb.ListOptI
     )
 
 
-def record_message(standing: Standing) -> pb.OptInRecord:
+def record_message(standing: Standing, upstream: Sequence[UpstreamView] = ()) -> pb.OptInRecord:
     """What is in force."""
     wish = standing.wish
     return pb.OptInRecord(
@@ -182,10 +198,23 @@ def record_message(standing: Standing) -> pb.OptInRecord:
         state=PB_OPT_IN_STATES[wish.state],
         since=optional_timestamp(wish.since_us or None),
         message=answer_to(wish),
+        upstream=[_upstream_message(each) for each in upstream],
     )
 
 
-def testimony_message(change: ConsentChange) -> pb.OptInTestimony:
+def _upstream_message(view: UpstreamView) -> pb.UpstreamOptIn:
+    return pb.UpstreamOptIn(
+        provider=view.provider,
+        accepted=view.accepted,
+        code=view.code,
+        text=view.text,
+        pending=view.pending,
+        answer_time=optional_timestamp(view.answered_at_us),
+        state=pb.OPT_IN_STATE_UNSPECIFIED if view.keeps is None else PB_OPT_IN_STATES[view.keeps],
+    )
+
+
+def _testimony_message(change: ConsentChange) -> pb.OptInTestimony:
     """Something that was said."""
     return pb.OptInTestimony(
         time=timestamp(change.at_us),

@@ -82,6 +82,7 @@ def _capabilities(capabilities: Capabilities) -> provider_pb2.ProviderCapabiliti
         receipts=PB_RECEIPT_MODES[capabilities.receipts],
         idempotency=PB_IDEMPOTENCY_MODES[capabilities.idempotency],
         sandbox=capabilities.sandbox,
+        opt_in=capabilities.opt_in,
     )
 
 

@@ -18,6 +18,7 @@ need pytest and nothing else: they bring their own event loops and a real HTTP s
 
 from broker.testing.provider_suite.asked import Asked
 from broker.testing.provider_suite.asking import AskingCases
+from broker.testing.provider_suite.consenting import ConsentingCases
 from broker.testing.provider_suite.declaring import DeclaringCases
 from broker.testing.provider_suite.hiding import HidingCases
 from broker.testing.provider_suite.judging import SENSELESS, JudgingCases
@@ -38,6 +39,7 @@ class ProviderSuite(
     AskingCases,
     CallbackCases,
     PushingCases,
+    ConsentingCases,
     HidingCases,
 ):
     """All cases. A subclass says what `Asked` asks."""

@@ -47,7 +47,7 @@ class DeclaringCases(Asked):
         assert isinstance(found.idempotency, Idempotency)
         assert isinstance(found.text_profile, TextProfile)
         assert isinstance(found.receipt_ids, IdSpelling)
-        assert {type(found.query), type(found.callback)} == {bool}
+        assert {type(found.query), type(found.callback), type(found.opt_in)} == {bool}
 
     def test_an_instance_serves_channels_of_its_type(self) -> None:
         """Settings may narrow what the type can do, and not widen it."""
@@ -65,11 +65,17 @@ class DeclaringCases(Asked):
         assert set() == set(found.content) - vocabulary(found.channels)
 
     def test_what_is_declared_is_there(self) -> None:
-        """`query` and `callback` need their methods; POLL and QUERY need `query`."""
+        """`query`, `callback` and `opt_in` need their methods; POLL and QUERY need `query`."""
         found, kind = self.built().capabilities, type(self.built())
         assert not found.query or kind.query is not Provider.query, "query is declared and not written"
         assert not found.callback or kind.callback is not Provider.callback, (
             "callback is declared and not written"
+        )
+        assert not found.opt_in or Provider.set_opt_in is not kind.set_opt_in, (
+            "opt_in is declared and not written"
+        )
+        assert not found.opt_in or Provider.get_opt_in is not kind.get_opt_in, (
+            "opt_in is declared and not written"
         )
         assert found.query or found.receipts is not ReceiptMode.POLL, "receipts are polled by query"
         assert found.query or found.idempotency is not Idempotency.QUERY

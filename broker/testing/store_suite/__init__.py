@@ -25,6 +25,7 @@ from broker.testing.store_suite.directory_groups import GroupCases
 from broker.testing.store_suite.directory_reach import ReachCases
 from broker.testing.store_suite.dispatching import DispatchingCases
 from broker.testing.store_suite.erasing import ErasingCases
+from broker.testing.store_suite.forwarding import ForwardingCases
 from broker.testing.store_suite.grouping import GroupingCases
 from broker.testing.store_suite.housekeeping import HousekeepingCases
 from broker.testing.store_suite.inbound import InboundCases
@@ -66,6 +67,7 @@ class StoreSuite(
     PasscodeCases,
     LearningCases,
     RacingCases,
+    ForwardingCases,
     RoutingCases,
     ListingCases,
     ErasingCases,

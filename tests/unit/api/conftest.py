@@ -461,10 +461,6 @@ def accounts() -> Any:
 @pytest.fixture
 def identities() -> Any:
     """Where new keys get their ids from."""
-
-
-def consents() -> Any:
-    """Behind OptIn and ConsentService: nobody, where a test is about something else."""
     return EmptyDirectory()
 
 
@@ -472,6 +468,12 @@ def consents() -> Any:
 def clock() -> Any:
     """What limits of keys are counted by."""
     return FakeClock()
+
+
+@pytest.fixture
+def consents() -> Any:
+    """Behind OptIn and ConsentService: nobody, where a test is about something else."""
+    return EmptyDirectory()
 
 
 @pytest.fixture

@@ -9,13 +9,15 @@ import pytest
 
 from broker.api.convert.events import event_message
 from broker.delivery.consents import Consents
+from broker.delivery.opt_in_forwarder import OptInForwarder
 from broker.domain.vocabulary import EventKind
 from broker.storage.history import read_events
 from broker.storage.keeping import NewAccount, create_accounts
 from broker.storage.migrate import load_migrations, migrate
 from broker.storage.sqlite import SqliteEngine
 from broker.storage.store import Store
-from broker.testing.builders import NOW_US
+from broker.testing.builders import NOW_US, ManualClock
+from broker.testing.scripted_provider import scripted_registry
 from waypost.v1 import consent_service_pb2, event_pb2, opt_in_pb2
 
 READER, ADMIN = "read-key", "admin-key"
@@ -40,7 +42,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 @pytest.fixture
 def consents(store: Store) -> Consents:
     """What the services work with."""
-    return Consents(store)
+    clock = ManualClock()
+    forwarder = OptInForwarder(store, scripted_registry(), clock, timeout_s=5.0, lease_s=90.0)
+    return Consents(store, forwarder, clock)
 
 
 async def opt_in(api: Any, *entries: dict[str, Any], key: str = "send-key", account_id: str = "") -> Any:
@@ -162,6 +166,13 @@ async def test_a_reader_changes_nothing(api: Any) -> None:
     refused = await opt_in(api, {"keyword": "STOP"}, key=READER)
     assert grpc.StatusCode.PERMISSION_DENIED == refused.code
     assert UNSET == (await get(api)).record.state
+
+
+async def test_a_reader_does_not_ask_upstreams(api: Any) -> None:
+    """What they say may change what is in force."""
+    refused = await get(api, ask_upstream=True)
+    assert (grpc.StatusCode.PERMISSION_DENIED, "ROLE_INSUFFICIENT") == (refused.code, refused.reason)
+    assert UNSET == (await get(api, key="send-key", ask_upstream=True)).record.state
 
 
 async def test_a_strangers_account_is_like_one_that_is_not_there(api: Any) -> None:

@@ -2,7 +2,7 @@
 
 The plugin is that of docs/providers.md; `defects` says what is wrong with each copy, and which cases must
 say so. Cases of receipts that are pushed and of inbound messages, which that plugin has none of, are in
-test_pushing_provider.
+test_pushing_provider, those of opt-ins in test_keeping_provider.
 """
 
 import json
@@ -22,6 +22,12 @@ HERE = Path(__file__).parent
 PAGE = HERE.parents[2] / "docs" / "providers.md"
 CASES = {name for name in dir(ProviderSuite) if name.startswith("test_")}
 PROVED_ELSEWHERE = {
+    "test_a_closed_port_has_not_answered",
+    "test_a_wish_is_told",
+    "test_an_upstream_that_failed_has_not_answered",
+    "test_no_wishes_are_told_to_nobody",
+    "test_silence_is_no_answer",
+    "test_what_is_kept_is_answered_for_each",
     "test_a_message_that_somebody_wrote_is_told",
     "test_a_report_that_was_not_taken_is_repeated",
     "test_the_end_of_a_message_is_reported",

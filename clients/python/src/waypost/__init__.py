@@ -7,6 +7,7 @@
 """
 
 from waypost.client import Client
+from waypost.consent import OptIn, UpstreamOptIn
 from waypost.content import (
     Attachment,
     Content,
@@ -53,6 +54,7 @@ from waypost.vocabulary import (
     Guarantee,
     InboundAssignment,
     InboundKind,
+    OptInState,
     Reason,
     Status,
     Traffic,
@@ -94,6 +96,8 @@ __all__ = [
     "Mms",
     "NotFound",
     "NotImplementedByBroker",
+    "OptIn",
+    "OptInState",
     "Options",
     "OutOfRange",
     "Part",
@@ -116,6 +120,7 @@ __all__ = [
     "Traffic",
     "Unauthenticated",
     "Unavailable",
+    "UpstreamOptIn",
     "Usage",
     "UsageDimension",
     "UsageRow",

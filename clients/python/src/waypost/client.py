@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar, Unpack, overload
 import grpc
 
 from waypost.connection import Connection
+from waypost.consent import OptIn
 from waypost.errors import FailedPrecondition, WaypostError
 from waypost.events import Event, EventFields
 from waypost.messages import Analysis, Message, MessageFields
@@ -18,8 +19,9 @@ from waypost.send_window import WindowLimits
 from waypost.sending import Body, SendFields, SendRequest, Sent, as_request
 from waypost.subscription import Subscription
 from waypost.usage import Usage
-from waypost.v1 import message_service_pb2
-from waypost.vocabulary import Status, UsageDimension, UsageUnit
+from waypost.v1 import consent_service_pb2, message_service_pb2
+from waypost.vocabulary import OptInState, Status, UsageDimension, UsageUnit
+from waypost.wire.consents import list_opt_ins_message, opt_in_message, opt_in_of
 from waypost.wire.follow import place_of, subscribe_message
 from waypost.wire.sends import request_message, sent_of
 from waypost.wire.stored import analysis_of, list_message, message_of
@@ -284,6 +286,69 @@ class Client:
             text=text, recipient=recipient, subject=subject, tokens=tokens
         )
         return analysis_of(await self._connection.call(self._connection.messages.AnalyzeMessage, request))
+
+    async def opt_in(
+        self,
+        wish: OptInState | str,
+        recipients: str | Iterable[str],
+        *,
+        sender: str = "",
+        everywhere: bool = False,
+        evidence: str = "",
+        organisation_name: str = "",
+        account_id: str = "",
+    ) -> tuple[OptIn, ...]:
+        """Put on record what recipients want; what is in force for each, in order. All of them, or none.
+
+        wish: a state, or what they wrote: a word for STOP, STOPALL, START or HELP.
+        recipients: phone numbers or mailboxes, at most 1,000.
+        sender: an empty one is every sender of the account.
+        everywhere: whichever account uses the sender. For opt-outs, and takes an admin key.
+        evidence: how it is known.
+        organisation_name: who asks, for answers to the recipients.
+        """
+        request = opt_in_message(
+            wish,
+            [recipients] if isinstance(recipients, str) else recipients,
+            sender=sender,
+            everywhere=everywhere,
+            evidence=evidence,
+            organisation_name=organisation_name,
+            account_id=account_id,
+        )
+        response = await self._connection.call(self._connection.broker.OptIn, request)
+        return tuple(map(opt_in_of, response.states))
+
+    async def get_opt_in(self, recipient: str, *, sender: str = "", account_id: str = "") -> OptIn:
+        """What is in force between a sender (none: every one of the account) and a recipient."""
+        request = consent_service_pb2.GetOptInRequest(
+            recipient=recipient, sender=sender, account_id=account_id
+        )
+        return opt_in_of((await self._connection.call(self._connection.consent.GetOptIn, request)).record)
+
+    async def opt_ins(
+        self,
+        *,
+        sender: str | None = None,
+        recipient: str = "",
+        state: OptInState | Iterable[OptInState] = (),
+        page_size: int = PAGE_SIZE,
+        account_id: str = "",
+    ) -> AsyncGenerator[OptIn, None]:
+        """What all want of whom something was said, by recipient and sender.
+
+        sender: about this one; "" for wishes about every sender. None: any.
+        state: in any of these.
+        """
+        states = [state] if isinstance(state, OptInState) else state
+        request = list_opt_ins_message(sender, recipient, states, page_size=page_size, account_id=account_id)
+        while True:
+            page = await self._connection.call(self._connection.consent.ListOptIns, request)
+            for record in page.records:
+                yield opt_in_of(record)
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
 
     async def usage(
         self,

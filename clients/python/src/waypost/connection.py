@@ -12,7 +12,13 @@ import grpc.aio
 
 from waypost.errors import ClientClosed, DeadlineExceeded, Unavailable, WaypostError
 from waypost.patience import Patience
-from waypost.v1 import broker_service_pb2_grpc, message_service_pb2_grpc, send_pb2, subscribe_pb2
+from waypost.v1 import (
+    broker_service_pb2_grpc,
+    consent_service_pb2_grpc,
+    message_service_pb2_grpc,
+    send_pb2,
+    subscribe_pb2,
+)
 from waypost.wire.failures import error_of_call
 
 RECEIVE_BYTES_MAX = 64 * 1024 * 1024
@@ -66,6 +72,9 @@ class Connection:
         )
         self.messages: message_service_pb2_grpc.MessageServiceAsyncStub = (
             message_service_pb2_grpc.MessageServiceStub(self._channel)
+        )
+        self.consent: consent_service_pb2_grpc.ConsentServiceAsyncStub = (
+            consent_service_pb2_grpc.ConsentServiceStub(self._channel)
         )
 
     async def close(self) -> None:

@@ -141,6 +141,17 @@ class InboundAssignment(StrEnum):
     UNRECOGNISED = "UNRECOGNISED"
 
 
+class OptInState(StrEnum):
+    """What a recipient wants of a sender."""
+
+    OPTED_IN = "OPTED_IN"
+    OPTED_OUT = "OPTED_OUT"
+    OPTED_OUT_GLOBALLY = "OPTED_OUT_GLOBALLY"
+    UNSET = "UNSET"
+    """Nothing was ever said."""
+    UNRECOGNISED = "UNRECOGNISED"
+
+
 class Guarantee(StrEnum):
     """What happens when a provider may or may not have taken a message and cannot be asked."""
 

@@ -18,6 +18,10 @@ from broker.spi import (
     Channel,
     Inbound,
     NotAccepted,
+    OptInAnswer,
+    OptInChange,
+    OptInFound,
+    OptInQuery,
     OutboundMessage,
     Outcome,
     Reason,
@@ -227,6 +231,28 @@ def answer_to_query(message: OutboundMessage, profile: Profile, now_us: int) -> 
     if script.status is None or profile.receipts is ReceiptMode.NONE or now_us < _time_us(message, delay_s):
         return Accepted((provider_message_id(message),))
     return _receipt(script, script.status, message, delay_s)
+
+
+def answer_to_opt_in(change: OptInChange) -> OptInAnswer | NotAccepted:
+    """What the sandbox answers to a recipient's wish: down for some, refused for some, taken for the rest."""
+    script = script_of(_channel_of(change.recipient), change.recipient)
+    if script.busy_attempts_max == ATTEMPTS_ALL and script.busy is not None:
+        return script.busy
+    if script.rejected is not None and script.rejected.reason is Reason.REFUSED_BY_PROVIDER:
+        return OptInAnswer(accepted=False, code=script.rejected.code, text=script.rejected.text)
+    return OptInAnswer(accepted=True, code="taken")
+
+
+def opt_in_found(query: OptInQuery) -> OptInFound:
+    """What the sandbox keeps: that the recipient who opted out there did so."""
+    rejected = script_of(_channel_of(query.recipient), query.recipient).rejected
+    if rejected is None or rejected.reason is not Reason.OPTED_OUT:
+        return OptInFound(None)
+    return OptInFound(opted_in=False, code=rejected.code, text=rejected.text)
+
+
+def _channel_of(recipient: str) -> Channel:
+    return Channel.EMAIL if "@" in recipient else Channel.SMS
 
 
 def _refusal(script: Script, message: OutboundMessage, profile: Profile) -> NotAccepted | Rejected | None:

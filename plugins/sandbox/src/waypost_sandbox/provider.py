@@ -10,6 +10,10 @@ from broker.spi import (
     Context,
     Idempotency,
     NotAccepted,
+    OptInAnswer,
+    OptInChange,
+    OptInFound,
+    OptInQuery,
     OutboundMessage,
     Outcome,
     Provider,
@@ -18,9 +22,11 @@ from broker.spi import (
 )
 from waypost_sandbox.outcomes import (
     Script,
+    answer_to_opt_in,
     answer_to_query,
     inbound_of,
     latency_s_of,
+    opt_in_found,
     outcome_of,
     receipts_of,
     script_of,
@@ -49,6 +55,7 @@ class Sandbox(Provider):
             query=True,
             callback=settings.phone,
             sandbox=True,
+            opt_in=True,
         )
         self._context: Context | None = None
         self._schedule: ReportSchedule | None = None
@@ -112,6 +119,14 @@ class Sandbox(Provider):
     async def callback(self, request: CallbackRequest) -> CallbackAnswer:
         """Take what a phone says."""
         return said(request)
+
+    async def set_opt_in(self, changes: Sequence[OptInChange]) -> Sequence[OptInAnswer | NotAccepted]:
+        """Take every change, but for the recipients that the table says otherwise about."""
+        return [answer_to_opt_in(each) for each in changes]
+
+    async def get_opt_in(self, queries: Sequence[OptInQuery]) -> Sequence[OptInFound]:
+        """Nothing is remembered: only the recipient who opted out by the table is known."""
+        return [opt_in_found(each) for each in queries]
 
     def _facts_of(self, script: Script, message: OutboundMessage, handed_over_us: int) -> list[TimedFact]:
         """What is to be reported about the message, and when; nothing where it is not taken."""

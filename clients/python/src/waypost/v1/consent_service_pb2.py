@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from waypost.v1 import opt_in_pb2 as waypost_dot_v1_dot_opt__in__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n waypost/v1/consent_service.proto\x12\nwaypost.v1\x1a\x17waypost/v1/opt_in.proto\"H\n\x0fGetOptInRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x11\n\trecipient\x18\x03 \x01(\t\"j\n\x10GetOptInResponse\x12\'\n\x06record\x18\x01 \x01(\x0b\x32\x17.waypost.v1.OptInRecord\x12-\n\ttestimony\x18\x02 \x03(\x0b\x32\x1a.waypost.v1.OptInTestimony\"w\n\x11ListOptInsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\'\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x17.waypost.v1.OptInFilter\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"h\n\x0bOptInFilter\x12\x13\n\x06sender\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x11\n\trecipient\x18\x02 \x01(\t\x12&\n\x06states\x18\x03 \x03(\x0e\x32\x16.waypost.v1.OptInStateB\t\n\x07_sender\"W\n\x12ListOptInsResponse\x12(\n\x07records\x18\x01 \x03(\x0b\x32\x17.waypost.v1.OptInRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa4\x01\n\x0e\x43onsentService\x12\x45\n\x08GetOptIn\x12\x1b.waypost.v1.GetOptInRequest\x1a\x1c.waypost.v1.GetOptInResponse\x12K\n\nListOptIns\x12\x1d.waypost.v1.ListOptInsRequest\x1a\x1e.waypost.v1.ListOptInsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n waypost/v1/consent_service.proto\x12\nwaypost.v1\x1a\x17waypost/v1/opt_in.proto\"^\n\x0fGetOptInRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x11\n\trecipient\x18\x03 \x01(\t\x12\x14\n\x0c\x61sk_upstream\x18\x04 \x01(\x08\"j\n\x10GetOptInResponse\x12\'\n\x06record\x18\x01 \x01(\x0b\x32\x17.waypost.v1.OptInRecord\x12-\n\ttestimony\x18\x02 \x03(\x0b\x32\x1a.waypost.v1.OptInTestimony\"w\n\x11ListOptInsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\'\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x17.waypost.v1.OptInFilter\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"h\n\x0bOptInFilter\x12\x13\n\x06sender\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x11\n\trecipient\x18\x02 \x01(\t\x12&\n\x06states\x18\x03 \x03(\x0e\x32\x16.waypost.v1.OptInStateB\t\n\x07_sender\"W\n\x12ListOptInsResponse\x12(\n\x07records\x18\x01 \x03(\x0b\x32\x17.waypost.v1.OptInRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa4\x01\n\x0e\x43onsentService\x12\x45\n\x08GetOptIn\x12\x1b.waypost.v1.GetOptInRequest\x1a\x1c.waypost.v1.GetOptInResponse\x12K\n\nListOptIns\x12\x1d.waypost.v1.ListOptInsRequest\x1a\x1e.waypost.v1.ListOptInsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,15 +33,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waypost.v1.consent_service_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETOPTINREQUEST']._serialized_start=73
-  _globals['_GETOPTINREQUEST']._serialized_end=145
-  _globals['_GETOPTINRESPONSE']._serialized_start=147
-  _globals['_GETOPTINRESPONSE']._serialized_end=253
-  _globals['_LISTOPTINSREQUEST']._serialized_start=255
-  _globals['_LISTOPTINSREQUEST']._serialized_end=374
-  _globals['_OPTINFILTER']._serialized_start=376
-  _globals['_OPTINFILTER']._serialized_end=480
-  _globals['_LISTOPTINSRESPONSE']._serialized_start=482
-  _globals['_LISTOPTINSRESPONSE']._serialized_end=569
-  _globals['_CONSENTSERVICE']._serialized_start=572
-  _globals['_CONSENTSERVICE']._serialized_end=736
+  _globals['_GETOPTINREQUEST']._serialized_end=167
+  _globals['_GETOPTINRESPONSE']._serialized_start=169
+  _globals['_GETOPTINRESPONSE']._serialized_end=275
+  _globals['_LISTOPTINSREQUEST']._serialized_start=277
+  _globals['_LISTOPTINSREQUEST']._serialized_end=396
+  _globals['_OPTINFILTER']._serialized_start=398
+  _globals['_OPTINFILTER']._serialized_end=502
+  _globals['_LISTOPTINSRESPONSE']._serialized_start=504
+  _globals['_LISTOPTINSRESPONSE']._serialized_end=591
+  _globals['_CONSENTSERVICE']._serialized_start=594
+  _globals['_CONSENTSERVICE']._serialized_end=758
 # @@protoc_insertion_point(module_scope)

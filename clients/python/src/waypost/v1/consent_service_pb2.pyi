@@ -28,22 +28,28 @@ class GetOptInRequest(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     SENDER_FIELD_NUMBER: _builtins.int
     RECIPIENT_FIELD_NUMBER: _builtins.int
+    ASK_UPSTREAM_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The account."""
     sender: _builtins.str
     """The sender. Empty: every sender of the account."""
     recipient: _builtins.str
     """The recipient's phone number or mailbox."""
+    ask_upstream: _builtins.bool
+    """Also asks each provider with an opt-in interface what it keeps: record.upstream tells. An opt-out that the broker did
+    not know is put on record. Takes a key that may send.
+    """
     def __init__(
         self,
         *,
         account_id: _builtins.str = ...,
         sender: _builtins.str = ...,
         recipient: _builtins.str = ...,
+        ask_upstream: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "recipient", b"recipient", "sender", b"sender"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "ask_upstream", b"ask_upstream", "recipient", b"recipient", "sender", b"sender"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,21 +25,21 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17waypost/v1/opt_in.proto\x12\nwaypost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"K\n\x0cOptInRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\'\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\x16.waypost.v1.OptInEntry\"\xe1\x01\n\nOptInEntry\x12\x0e\n\x06sender\x18\x01 \x01(\t\x12\x11\n\trecipient\x18\x02 \x01(\t\x12\x11\n\x07keyword\x18\x03 \x01(\tH\x00\x12\'\n\x05state\x18\x04 \x01(\x0e\x32\x16.waypost.v1.OptInStateH\x00\x12%\n\x05scope\x18\x05 \x01(\x0e\x32\x16.waypost.v1.OptInScope\x12\x19\n\x11organisation_name\x18\x06 \x01(\t\x12\x16\n\x0erecipient_name\x18\x07 \x01(\t\x12\x10\n\x08\x65vidence\x18\x08 \x01(\tB\x08\n\x06\x63hange\"8\n\rOptInResponse\x12\'\n\x06states\x18\x01 \x03(\x0b\x32\x17.waypost.v1.OptInRecord\"\xc0\x01\n\x0bOptInRecord\x12\x0e\n\x06sender\x18\x01 \x01(\t\x12\x11\n\trecipient\x18\x02 \x01(\t\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.waypost.v1.OptInState\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x05 \x01(\t\x12+\n\x08upstream\x18\x06 \x03(\x0b\x32\x19.waypost.v1.UpstreamOptIn\"O\n\rUpstreamOptIn\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\"\xcf\x02\n\x0eOptInTestimony\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12!\n\x03\x61\x63t\x18\x03 \x01(\x0e\x32\x14.waypost.v1.OptInAct\x12%\n\x05scope\x18\x04 \x01(\x0e\x32\x16.waypost.v1.OptInScope\x12\'\n\x06source\x18\x05 \x01(\x0e\x32\x17.waypost.v1.OptInSource\x12\x0f\n\x07told_by\x18\x06 \x01(\t\x12\x0f\n\x07keyword\x18\x07 \x01(\t\x12\x10\n\x08\x65vidence\x18\x08 \x01(\t\x12\x12\n\nmessage_id\x18\t \x01(\t\x12\x15\n\rprovider_code\x18\n \x01(\t\x12\x19\n\x11organisation_name\x18\x0b \x01(\t\x12\x16\n\x0erecipient_name\x18\x0c \x01(\t*\x9e\x01\n\nOptInState\x12\x1c\n\x18OPT_IN_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15OPT_IN_STATE_OPTED_IN\x10\x01\x12\x1a\n\x16OPT_IN_STATE_OPTED_OUT\x10\x02\x12#\n\x1fOPT_IN_STATE_OPTED_OUT_GLOBALLY\x10\x03\x12\x16\n\x12OPT_IN_STATE_UNSET\x10\x04*j\n\x08OptInAct\x12\x1a\n\x16OPT_IN_ACT_UNSPECIFIED\x10\x00\x12\x15\n\x11OPT_IN_ACT_OPT_IN\x10\x01\x12\x16\n\x12OPT_IN_ACT_OPT_OUT\x10\x02\x12\x13\n\x0fOPT_IN_ACT_HELP\x10\x03*\x9d\x01\n\x0bOptInSource\x12\x1d\n\x19OPT_IN_SOURCE_UNSPECIFIED\x10\x00\x12\x16\n\x12OPT_IN_SOURCE_CALL\x10\x01\x12\x19\n\x15OPT_IN_SOURCE_INBOUND\x10\x02\x12!\n\x1dOPT_IN_SOURCE_PROVIDER_ANSWER\x10\x03\x12\x19\n\x15OPT_IN_SOURCE_RECEIPT\x10\x04*]\n\nOptInScope\x12\x1c\n\x18OPT_IN_SCOPE_UNSPECIFIED\x10\x00\x12\x18\n\x14OPT_IN_SCOPE_ACCOUNT\x10\x01\x12\x17\n\x13OPT_IN_SCOPE_GLOBAL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17waypost/v1/opt_in.proto\x12\nwaypost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"K\n\x0cOptInRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\'\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\x16.waypost.v1.OptInEntry\"\xe1\x01\n\nOptInEntry\x12\x0e\n\x06sender\x18\x01 \x01(\t\x12\x11\n\trecipient\x18\x02 \x01(\t\x12\x11\n\x07keyword\x18\x03 \x01(\tH\x00\x12\'\n\x05state\x18\x04 \x01(\x0e\x32\x16.waypost.v1.OptInStateH\x00\x12%\n\x05scope\x18\x05 \x01(\x0e\x32\x16.waypost.v1.OptInScope\x12\x19\n\x11organisation_name\x18\x06 \x01(\t\x12\x16\n\x0erecipient_name\x18\x07 \x01(\t\x12\x10\n\x08\x65vidence\x18\x08 \x01(\tB\x08\n\x06\x63hange\"8\n\rOptInResponse\x12\'\n\x06states\x18\x01 \x03(\x0b\x32\x17.waypost.v1.OptInRecord\"\xc0\x01\n\x0bOptInRecord\x12\x0e\n\x06sender\x18\x01 \x01(\t\x12\x11\n\trecipient\x18\x02 \x01(\t\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.waypost.v1.OptInState\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07message\x18\x05 \x01(\t\x12+\n\x08upstream\x18\x06 \x03(\x0b\x32\x19.waypost.v1.UpstreamOptIn\"\xb8\x01\n\rUpstreamOptIn\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x02 \x01(\x08\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0f\n\x07pending\x18\x05 \x01(\x08\x12/\n\x0b\x61nswer_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x05state\x18\x07 \x01(\x0e\x32\x16.waypost.v1.OptInState\"\xcf\x02\n\x0eOptInTestimony\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12!\n\x03\x61\x63t\x18\x03 \x01(\x0e\x32\x14.waypost.v1.OptInAct\x12%\n\x05scope\x18\x04 \x01(\x0e\x32\x16.waypost.v1.OptInScope\x12\'\n\x06source\x18\x05 \x01(\x0e\x32\x17.waypost.v1.OptInSource\x12\x0f\n\x07told_by\x18\x06 \x01(\t\x12\x0f\n\x07keyword\x18\x07 \x01(\t\x12\x10\n\x08\x65vidence\x18\x08 \x01(\t\x12\x12\n\nmessage_id\x18\t \x01(\t\x12\x15\n\rprovider_code\x18\n \x01(\t\x12\x19\n\x11organisation_name\x18\x0b \x01(\t\x12\x16\n\x0erecipient_name\x18\x0c \x01(\t*\x9e\x01\n\nOptInState\x12\x1c\n\x18OPT_IN_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15OPT_IN_STATE_OPTED_IN\x10\x01\x12\x1a\n\x16OPT_IN_STATE_OPTED_OUT\x10\x02\x12#\n\x1fOPT_IN_STATE_OPTED_OUT_GLOBALLY\x10\x03\x12\x16\n\x12OPT_IN_STATE_UNSET\x10\x04*j\n\x08OptInAct\x12\x1a\n\x16OPT_IN_ACT_UNSPECIFIED\x10\x00\x12\x15\n\x11OPT_IN_ACT_OPT_IN\x10\x01\x12\x16\n\x12OPT_IN_ACT_OPT_OUT\x10\x02\x12\x13\n\x0fOPT_IN_ACT_HELP\x10\x03*\x9d\x01\n\x0bOptInSource\x12\x1d\n\x19OPT_IN_SOURCE_UNSPECIFIED\x10\x00\x12\x16\n\x12OPT_IN_SOURCE_CALL\x10\x01\x12\x19\n\x15OPT_IN_SOURCE_INBOUND\x10\x02\x12!\n\x1dOPT_IN_SOURCE_PROVIDER_ANSWER\x10\x03\x12\x19\n\x15OPT_IN_SOURCE_RECEIPT\x10\x04*]\n\nOptInScope\x12\x1c\n\x18OPT_IN_SCOPE_UNSPECIFIED\x10\x00\x12\x18\n\x14OPT_IN_SCOPE_ACCOUNT\x10\x01\x12\x17\n\x13OPT_IN_SCOPE_GLOBAL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waypost.v1.opt_in_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OPTINSTATE']._serialized_start=1050
-  _globals['_OPTINSTATE']._serialized_end=1208
-  _globals['_OPTINACT']._serialized_start=1210
-  _globals['_OPTINACT']._serialized_end=1316
-  _globals['_OPTINSOURCE']._serialized_start=1319
-  _globals['_OPTINSOURCE']._serialized_end=1476
-  _globals['_OPTINSCOPE']._serialized_start=1478
-  _globals['_OPTINSCOPE']._serialized_end=1571
+  _globals['_OPTINSTATE']._serialized_start=1156
+  _globals['_OPTINSTATE']._serialized_end=1314
+  _globals['_OPTINACT']._serialized_start=1316
+  _globals['_OPTINACT']._serialized_end=1422
+  _globals['_OPTINSOURCE']._serialized_start=1425
+  _globals['_OPTINSOURCE']._serialized_end=1582
+  _globals['_OPTINSCOPE']._serialized_start=1584
+  _globals['_OPTINSCOPE']._serialized_end=1677
   _globals['_OPTINREQUEST']._serialized_start=72
   _globals['_OPTINREQUEST']._serialized_end=147
   _globals['_OPTINENTRY']._serialized_start=150
@@ -48,8 +48,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPTINRESPONSE']._serialized_end=433
   _globals['_OPTINRECORD']._serialized_start=436
   _globals['_OPTINRECORD']._serialized_end=628
-  _globals['_UPSTREAMOPTIN']._serialized_start=630
-  _globals['_UPSTREAMOPTIN']._serialized_end=709
-  _globals['_OPTINTESTIMONY']._serialized_start=712
-  _globals['_OPTINTESTIMONY']._serialized_end=1047
+  _globals['_UPSTREAMOPTIN']._serialized_start=631
+  _globals['_UPSTREAMOPTIN']._serialized_end=815
+  _globals['_OPTINTESTIMONY']._serialized_start=818
+  _globals['_OPTINTESTIMONY']._serialized_end=1153
 # @@protoc_insertion_point(module_scope)

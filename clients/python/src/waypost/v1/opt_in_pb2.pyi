@@ -270,7 +270,7 @@ class OptInRecord(_message.Message):
 
     @_builtins.property
     def upstream(self) -> _containers.RepeatedCompositeFieldContainer[Global___UpstreamOptIn]:
-        """What each provider with an opt-in interface answered."""
+        """What each provider with an opt-in interface answered to the last change. Not in lists."""
 
     def __init__(
         self,
@@ -300,6 +300,9 @@ class UpstreamOptIn(_message.Message):
     ACCEPTED_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    ANSWER_TIME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """The provider instance."""
     accepted: _builtins.bool
@@ -308,6 +311,16 @@ class UpstreamOptIn(_message.Message):
     """Its own code."""
     text: _builtins.str
     """Its own text."""
+    pending: _builtins.bool
+    """It has not answered yet, and is told again until it has, for 72 h at most."""
+    state: Global___OptInState.ValueType
+    """What it keeps itself: OPTED_IN, OPTED_OUT, or UNSET where it knows nothing. Unspecified: it was not asked, or did not
+    answer.
+    """
+    @_builtins.property
+    def answer_time(self) -> _timestamp_pb2.Timestamp:
+        """When it answered. Absent: not yet."""
+
     def __init__(
         self,
         *,
@@ -315,10 +328,13 @@ class UpstreamOptIn(_message.Message):
         accepted: _builtins.bool = ...,
         code: _builtins.str = ...,
         text: _builtins.str = ...,
+        pending: _builtins.bool = ...,
+        answer_time: _timestamp_pb2.Timestamp | None = ...,
+        state: Global___OptInState.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "code", b"code", "provider", b"provider", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "answer_time", b"answer_time", "code", b"code", "pending", b"pending", "provider", b"provider", "state", b"state", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

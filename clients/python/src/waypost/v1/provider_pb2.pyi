@@ -285,6 +285,7 @@ class ProviderCapabilities(_message.Message):
     RECEIPTS_FIELD_NUMBER: _builtins.int
     IDEMPOTENCY_FIELD_NUMBER: _builtins.int
     SANDBOX_FIELD_NUMBER: _builtins.int
+    OPT_IN_FIELD_NUMBER: _builtins.int
     batch_max: _builtins.int
     """The most messages it takes in one call."""
     receipts: Global___ReceiptMode.ValueType
@@ -293,6 +294,8 @@ class ProviderCapabilities(_message.Message):
     """How it helps against sending twice."""
     sandbox: _builtins.bool
     """Whether what it takes reaches nobody: it carries the messages of sandboxed accounts."""
+    opt_in: _builtins.bool
+    """It keeps itself what recipients want, and is told of changes."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """The channels it serves."""
@@ -305,10 +308,11 @@ class ProviderCapabilities(_message.Message):
         receipts: Global___ReceiptMode.ValueType = ...,
         idempotency: Global___IdempotencyMode.ValueType = ...,
         sandbox: _builtins.bool = ...,
+        opt_in: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_max", b"batch_max", "channels", b"channels", "idempotency", b"idempotency", "receipts", b"receipts", "sandbox", b"sandbox"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_max", b"batch_max", "channels", b"channels", "idempotency", b"idempotency", "opt_in", b"opt_in", "receipts", b"receipts", "sandbox", b"sandbox"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,6 +9,7 @@ from waypost.v1 import (
     channel_pb2,
     event_pb2,
     message_pb2,
+    opt_in_pb2,
     recipient_pb2,
     send_pb2,
     status_pb2,
@@ -24,6 +25,7 @@ from waypost.vocabulary import (
     Guarantee,
     InboundAssignment,
     InboundKind,
+    OptInState,
     Reason,
     Status,
     Traffic,
@@ -79,3 +81,4 @@ CALLBACK_METHODS = Words(CallbackMethod, send_pb2.CallbackMethod.DESCRIPTOR, "CA
 ENCODINGS = Words(Encoding, channel_pb2.Encoding.DESCRIPTOR, "ENCODING_")
 USAGE_UNITS = Words(UsageUnit, usage_pb2.UsageUnit.DESCRIPTOR, "USAGE_UNIT_")
 USAGE_DIMENSIONS = Words(UsageDimension, usage_pb2.UsageDimension.DESCRIPTOR, "USAGE_DIMENSION_")
+OPT_IN_STATES = Words(OptInState, opt_in_pb2.OptInState.DESCRIPTOR, "OPT_IN_STATE_")
