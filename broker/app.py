@@ -132,6 +132,8 @@ async def running_delivery(
         jobs = [parts.identities.run(), parts.janitor.run(), parts.poller.run(), parts.health_keeper.run()]
         jobs += [
             parts.indexer.run(),
+            parts.inbound.errands.run(),
+            parts.inbound.keeper.run(),
             parts.usage_counter.run(),
             parts.retention.run(),
             *parts.webhooks.jobs(),

@@ -19,10 +19,11 @@ from broker.delivery.feed import Feed, FeedLimits
 from broker.delivery.health_keeper import HealthKeeper
 from broker.delivery.history import History
 from broker.delivery.identities import Identities
-from broker.delivery.inbox import Inbox
+from broker.delivery.inbound_works import build_inbound_works, build_inbox
 from broker.delivery.intake import Intake
 from broker.delivery.janitor import Janitor
 from broker.delivery.keys import Keys
+from broker.delivery.keywords import Keywords
 from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
 from broker.delivery.log_follower import COUNTING, INDEXING, LogFollower
@@ -114,13 +115,16 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         spelling_of=registry.spelling_of,
         parked_max=settings.store.parked_receipts_max,
     )
-    inbox = Inbox(
+    inbound_hooks = plugins.hooks.get("waypost_inbound", ())
+    inbox = build_inbox(
+        settings.inbound,
         store,
         identities,
+        registry,
         clock,
         metrics,
-        account_of=registry.inbound_account_of,
-        rules=settings.inbound.rules,
+        contacts_max=settings.directory.contacts_max,
+        hooks=inbound_hooks,
     )
     reports = Reports(receipts, inbox)
     callbacks = Callbacks(store, registry, reports)
@@ -147,6 +151,10 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         style_classes=settings.content.style_classes,
         network=webhooks.book.network,
     )
+    inbound = build_inbound_works(
+        settings.inbound, store, intake, policies, registry, clock, metrics, inbound_hooks
+    )
+    webhooks.sender.answered = inbound.waiting
     history = History(store, clock)
     forwarder = OptInForwarder(
         store,
@@ -189,6 +197,8 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         health_keeper=HealthKeeper(store, lanes, clock),
         janitor=Janitor(store, clock, receipt_memory_s=settings.store.receipt_memory_s, metrics=metrics),
         webhooks=webhooks,
+        inbound=inbound,
+        keywords=Keywords(store, clock, network=webhooks.book.network),
         indexer=LogFollower(store, clock, INDEXING),
         usage_counter=LogFollower(store, clock, COUNTING),
         usage=UsageReports(store),
@@ -296,6 +306,8 @@ def _after_commit(parts: Parts, commit: Commit) -> None:
     parts.feed.hint(commit.accounts_with_events)
     parts.webhooks.follower.hint(commit.accounts_with_events)
     parts.indexer.hint(commit.accounts_with_events)
+    if "RECEIVED" in commit.facts:
+        parts.inbound.errands.hint()
     parts.usage_counter.hint(commit.accounts_with_events)
     if commit.facts.get(EventKind.OPT_IN.name):
         parts.opt_in_forwarder.hint()

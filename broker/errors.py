@@ -43,6 +43,16 @@ class ErrorReason(Enum):
     EXTERNAL_ID_TAKEN = "another contact of the account has the external id"
     GROUP_NAME_TAKEN = "another group of the account has the name"
     ETAG_MISMATCH = "it was changed since it was read; read it again"
+    KEYWORD_NOT_FOUND = "the account has not rented this keyword at this sender"
+    KEYWORD_TAKEN = (
+        "the keyword cannot be rented at this sender: it is taken, or the sender is another account's"
+    )
+    KEYWORDS_FULL = "the account has as many keywords as it may; release one first"
+    KEYWORD_INVALID = "this cannot be a keyword; see the field violations"
+    KEYWORD_GROUP_INVALID = "the account has no such group"
+    KEYWORD_AUTOREPLY_INVALID = "this cannot be an autoreply; see the field violations"
+    KEYWORD_EMAIL_INVALID = "this is no mailbox"
+    KEYWORD_URL_INVALID = "this URL cannot be called; see the field violations"
     TEMPLATE_NOT_FOUND = "there is no such template, or not this version of it"
     TEMPLATE_EXISTS = "the account has a template of this project and name"
     TEMPLATE_CHANGED = "another version is the latest by now; read it and try again"

@@ -16,8 +16,10 @@ from broker.api.consent_service import ConsentService
 from broker.api.directory_service import DirectoryService
 from broker.api.gate import Gate
 from broker.api.health import Health
+from broker.api.keyword_calls import KeywordCalls
 from broker.api.message_service import MessageService
 from broker.api.provider_service import ProviderService
+from broker.api.sender_service import SenderService
 from broker.api.server import ConnectionLimits, build_health, build_server
 from broker.api.template_service import TemplateService
 from broker.delivery.key_rates import KeyRates
@@ -131,6 +133,7 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
             units_max=settings.intake.units_max,
         ),
         directory=DirectoryService(gate=gate, directory=parts.directory),
+        senders=SenderService(keywords=KeywordCalls(gate=gate, keywords=parts.keywords)),
         templates=TemplateService(gate=gate, templates=parts.templates, units_max=settings.intake.units_max),
         accounts=AccountService(
             gate=gate, webhooks=parts.webhooks.book, accounts=parts.accounts, identities=parts.identities

@@ -58,6 +58,9 @@ class Metrics:
         self.inbound = counter(
             "inbound", "Messages that came in, and those reported again", "provider", "outcome"
         )
+        self.auto_replies = counter(
+            "auto_replies", "Answers that the broker gave by itself, by who made them", "by", "outcome"
+        )
         self.webhook_calls = counter("webhook_calls", "Calls of callers' URLs, by how they went", "outcome")
         self.webhook_call_seconds = histogram("webhook_call_seconds", "Time of such a call", SECONDS)
         self.webhook_given_up = counter("webhook_events_given_up", "Events that no URL took in time", "why")

@@ -12,9 +12,11 @@ from broker.delivery.feed import Feed
 from broker.delivery.health_keeper import HealthKeeper
 from broker.delivery.history import History
 from broker.delivery.identities import Identities
+from broker.delivery.inbound_works import InboundWorks
 from broker.delivery.intake import Intake
 from broker.delivery.janitor import Janitor
 from broker.delivery.keys import Keys
+from broker.delivery.keywords import Keywords
 from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
 from broker.delivery.log_follower import LogFollower
@@ -64,6 +66,8 @@ class Parts:
     health_keeper: HealthKeeper
     janitor: Janitor
     webhooks: WebhookWorks
+    inbound: InboundWorks
+    keywords: Keywords
     indexer: LogFollower
     usage_counter: LogFollower
     usage: UsageReports

@@ -54,6 +54,7 @@ __all__ = [
     "IdSpelling",
     "Idempotency",
     "Inbound",
+    "InboundMessage",
     "Keepsakes",
     "Logger",
     "NotAccepted",
@@ -354,6 +355,25 @@ class RouteQuery:
     units: int
 
 
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """A message that came in and is stored, as `waypost_inbound` sees it.
+
+    `recipient` is which of our addresses; `reply_to_message_id` and `keyword` are empty where there is none.
+    """
+
+    message_id: str
+    account_id: str
+    provider: str
+    channel: Channel
+    sender: str
+    recipient: str
+    text: str
+    received_at_us: int
+    reply_to_message_id: str = ""
+    keyword: str = ""
+
+
 class Hooks:
     """What a plugin may implement. Each call is guarded: one that raises is logged and skipped."""
 
@@ -368,4 +388,13 @@ class Hooks:
         Called in the event loop for every message that has a choice: answer at once. Those left out are not
         tried. Names that are no candidates are ignored, and so is an answer that names no candidate. Several
         plugins are asked in turn, each about what those before it made of the candidates.
+        """
+
+    @hookspec
+    def waypost_inbound(self, message: InboundMessage) -> str | None:
+        """A text to answer a message with that came in; None for no answer.
+
+        Called in the event loop, after the message is stored, at least once for each: answer at once. Words of consent
+        and keywords with an autoreply are answered without asking. The first plugin that answers is the last
+        asked. The answer is an SMS like any other, and counts against `inbound.replies_per_hour_max`.
         """

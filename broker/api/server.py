@@ -14,6 +14,7 @@ from broker.api import (
     message_service,
     provider_service,
     reflection,
+    sender_service,
     template_service,
 )
 from broker.api.account_service import AccountService
@@ -26,6 +27,7 @@ from broker.api.message_service import MessageService
 from broker.api.provider_service import ProviderService
 from broker.api.reflection import Reflection
 from broker.api.rpc import Services
+from broker.api.sender_service import SenderService
 from broker.api.template_service import TemplateService
 
 RECEIVE_BYTES_MAX = 16 * 1024 * 1024
@@ -36,6 +38,7 @@ SERVICE_NAMES = (
     message_service.DESCRIPTOR.full_name,
     directory_service.DESCRIPTOR.full_name,
     template_service.DESCRIPTOR.full_name,
+    sender_service.DESCRIPTOR.full_name,
     consent_service.DESCRIPTOR.full_name,
     provider_service.DESCRIPTOR.full_name,
     account_service.DESCRIPTOR.full_name,
@@ -76,6 +79,7 @@ def build_server(
     messages: MessageService,
     directory: DirectoryService,
     templates: TemplateService,
+    senders: SenderService,
     consent: ConsentService,
     providers: ProviderService,
     accounts: AccountService,
@@ -86,7 +90,7 @@ def build_server(
     """A server that has all services and no port yet. Call it from within the event loop."""
     server = grpc.aio.server(options=server_options(gate, limits))
     services = _services(
-        gate, broker, messages, directory, templates, consent, providers, accounts, health_of
+        gate, broker, messages, directory, templates, senders, consent, providers, accounts, health_of
     )
     _reflect(services, Access.READ if reflection_needs_key else Access.OPEN)
     server.add_generic_rpc_handlers((services,))
@@ -104,6 +108,7 @@ def _services(
     messages: MessageService,
     directory: DirectoryService,
     templates: TemplateService,
+    senders: SenderService,
     consent: ConsentService,
     providers: ProviderService,
     accounts: AccountService,
@@ -114,6 +119,7 @@ def _services(
     services.add(message_service.DESCRIPTOR, messages.methods)
     services.add(directory_service.DESCRIPTOR, directory.methods)
     services.add(template_service.DESCRIPTOR, templates.methods)
+    services.add(sender_service.DESCRIPTOR, senders.methods)
     services.add(consent_service.DESCRIPTOR, consent.methods)
     services.add(provider_service.DESCRIPTOR, providers.methods)
     services.add(account_service.DESCRIPTOR, accounts.methods)

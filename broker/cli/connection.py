@@ -21,6 +21,7 @@ from waypost.v1 import (
     directory_service_pb2_grpc,
     message_service_pb2_grpc,
     provider_service_pb2_grpc,
+    sender_service_pb2_grpc,
     template_service_pb2_grpc,
 )
 
@@ -71,6 +72,7 @@ class Connection:
     providers: "provider_service_pb2_grpc.ProviderServiceAsyncStub"
     templates: "template_service_pb2_grpc.TemplateServiceAsyncStub"
     consent: "consent_service_pb2_grpc.ConsentServiceAsyncStub"
+    senders: "sender_service_pb2_grpc.SenderServiceAsyncStub"
     accounts: "account_service_pb2_grpc.AccountServiceAsyncStub"
 
 
@@ -88,6 +90,7 @@ async def connected(target: Target) -> AsyncIterator[Connection]:
             providers=provider_service_pb2_grpc.ProviderServiceStub(channel),
             templates=template_service_pb2_grpc.TemplateServiceStub(channel),
             consent=consent_service_pb2_grpc.ConsentServiceStub(channel),
+            senders=sender_service_pb2_grpc.SenderServiceStub(channel),
             accounts=account_service_pb2_grpc.AccountServiceStub(channel),
         )
 

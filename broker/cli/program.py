@@ -33,6 +33,13 @@ from broker.cli.groups_command import (
     show_group,
     update_group,
 )
+from broker.cli.keywords_command import (
+    check_keyword,
+    configure_keyword,
+    list_keywords,
+    release_keyword,
+    rent_keyword,
+)
 from broker.cli.message_deeds import cancel_message, delete_message, mark_message, redrive_message
 from broker.cli.messages_command import MessagesGroup, list_messages, show_message
 from broker.cli.opt_in_command import get_opt_in, list_opt_ins, set_opt_in
@@ -175,6 +182,14 @@ webhooks.command("delete")(exits(delete_webhook))
 program.add_typer(webhooks, name="webhooks")
 
 program.command()(exits(explain))
+
+keywords = typer.Typer(help="Words that people text to a sender: list, check, rent, configure, release.")
+keywords.command("list")(exits(list_keywords))
+keywords.command("check")(exits(check_keyword))
+keywords.command("rent")(exits(rent_keyword))
+keywords.command("configure")(exits(configure_keyword))
+keywords.command("release")(exits(release_keyword))
+program.add_typer(keywords, name="keywords", no_args_is_help=True)
 
 providers = typer.Typer(
     cls=ProvidersGroup,

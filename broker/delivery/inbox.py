@@ -25,7 +25,7 @@ log = structlog.get_logger("waypost.inbox")
 class Inbox:
     """Takes what came in; each call returns after its commit.
 
-    `account_of` says which account the settings name for an instance.
+    `account_of` says which account the settings name for an instance. `asks_hook`: plugins may answer.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Inbox:
         *,
         account_of: Callable[[str], int | None],
         rules: InboundRules,
+        asks_hook: bool = False,
     ) -> None:
         self._store = store
         self._identities = identities
@@ -44,21 +45,35 @@ class Inbox:
         self._metrics = metrics
         self._account_of = account_of
         self._rules = rules
+        self._asks_hook = asks_hook
 
     async def take(self, instance: str, facts: Sequence[Inbound]) -> None:
         """Store what is new of it, each in its account."""
         if not facts:
             return
-        ids = iter(await self._identities.take(2 * len(facts)))
+        ids = iter(await self._identities.take(3 * len(facts)))
         now_us = self._clock.now_us()
         account_id = self._account_of(instance)
         arrivals = [
             # A submission's id comes before those of its messages.
-            Arrival(instance, _storable(fact), next(ids), next(ids), now_us, self._rules, account_id)
+            Arrival(
+                instance,
+                _storable(fact),
+                next(ids),
+                next(ids),
+                next(ids),
+                now_us,
+                self._rules,
+                account_id,
+                self._asks_hook,
+            )
             for fact in facts
         ]
         answers = await self._store.write(record_inbound, arrivals)
-        kept = sum(isinstance(each, Kept) for each in answers)
+        found = [each for each in answers if isinstance(each, Kept)]
+        kept = len(found)
+        if alone := sum(each.joined is None for each in found):
+            log.warning("inbox.group_not_joined", instance=instance, count=alone)
         self._metrics.inbound.labels(instance, "kept").inc(kept)
         self._metrics.inbound.labels(instance, "repeated").inc(len(answers) - kept)
 

@@ -2,6 +2,7 @@
 
 from broker.domain.address import PHONE_CHANNELS
 from broker.domain.country import COUNTRIES, country_of
+from broker.domain.text_profile import restricted_refusal
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel
 
@@ -16,12 +17,18 @@ class AccountPolicy:
     `default_region` is the ISO 3166 alpha-2 code of the country whose national numbers are taken; "": numbers
     need a country code. `allowed_countries` are the countries that phone numbers may be of; empty: all.
     `channels` come first, in this order, where neither the request nor the contact says which to use.
+    `inbound_waits`: what the callback of a message that came in answers is sent back to its writer. The `_answer`s are
+    what HELP, STOP and START are answered; "": HELP the broker's own text, the others nothing.
     `sandbox_only`: its messages go to sandbox providers and to no other. `passcode_ignores_opt_out`: passcodes also
     go to those who opted out of the account's senders, though never to those who opted out for every account.
     """
 
     default_region: str = ""
     allowed_countries: tuple[str, ...] = ()
+    inbound_waits: bool = False
+    help_answer: str = ""
+    stop_answer: str = ""
+    start_answer: str = ""
     sandbox_only: bool = False
     channels: tuple[Channel, ...] = ()
     passcode_ignores_opt_out: bool = False
@@ -48,6 +55,11 @@ def policy_problems(policy: AccountPolicy) -> list[tuple[str, str]]:
         ))
     if len(policy.allowed_countries) > COUNTRIES_MAX:
         problems.append(("allowed_countries", f"has at most {COUNTRIES_MAX} countries"))
+    problems += [
+        (name, problem)
+        for name in ("help_answer", "stop_answer", "start_answer")
+        if getattr(policy, name) and (problem := restricted_refusal({"text": getattr(policy, name)}))
+    ]
     problems += [
         (f"allowed_countries[{index}]", f"must be an ISO 3166 alpha-2 code; got {country!r}")
         for index, country in enumerate(policy.allowed_countries)

@@ -52,6 +52,7 @@ class Webhook:
         """Whether it is called for this event."""
         return (
             self.disabled_for is None
+            and not event.exclusive
             and event.sequence > self.after_sequence
             and (not self.kinds or event.kind in self.kinds)
             and (event.kind is not EventKind.MESSAGE or not self.facts or event.fact in self.facts)
@@ -60,7 +61,10 @@ class Webhook:
 
 @value
 class FollowedEvent:
-    """What of an event decides who is called. `url` is the message's own, empty when it has none."""
+    """What of an event decides who is called.
+
+    `url` is the message's own, empty when it has none. `exclusive`: it alone is called, and no webhook.
+    """
 
     sequence: int
     message_id: int
@@ -68,6 +72,7 @@ class FollowedEvent:
     fact: Fact | None
     url: str
     method: CallbackMethod | None = None
+    exclusive: bool = False
 
 
 @value

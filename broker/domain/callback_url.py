@@ -56,6 +56,8 @@ PARAMETERS = (
     "provider_message_id",
     "kind",
     "assigned_by",
+    "keyword",
+    "joined_group_id",
 )
 """What a GET form can say of an event, in the order in which it is appended."""
 

@@ -1,9 +1,7 @@
 """What people write to us: whom it is for, and what it answers.
 
-An inbound message belongs to one account. Nobody upstream knows our accounts, so the broker finds out: who has
-rented the keyword that it is, else who wrote to that person last from the address that it came to, else whom
-that address belongs to, else whom the operator named for the provider instance, else the default account.
-Which of them it was is kept with the message.
+An inbound message belongs to one account. Nobody upstream knows our accounts, so the broker finds out (`assign`), and
+keeps with the message how it did.
 """
 
 import re
@@ -11,6 +9,9 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from broker.domain.address import normal_mailbox, normal_number
+from broker.domain.consent import ConsentWord
+from broker.domain.consent_keywords import consent_word
+from broker.domain.keyword import Keyword, first_word
 from broker.domain.value import value
 
 ADDRESS_CHARACTERS_MAX = 254
@@ -54,11 +55,12 @@ class InboundRules:
     """The operator's numbers.
 
     Within `window_us` after we wrote, a text is a reply; for `memory_us` the broker remembers whom an account
-    wrote to.
+    wrote to. An account may have `contacts_max` contacts.
     """
 
     window_us: int = 43_200_000_000
     memory_us: int = 2_592_000_000_000
+    contacts_max: int = 5_000_000
 
 
 @value
@@ -110,3 +112,79 @@ def last_written(
         and (same_address(each.address, address) if each.address else each.provider == provider)
     ]
     return max(fitting, key=lambda each: (each.at_us, each.message_id), default=None)
+
+
+@value
+class Reading:
+    """What a text is by itself: a word of consent, or its first word in plain form, and whether that is all of it."""
+
+    consent: ConsentWord | None
+    first_word: str
+    alone: bool
+
+
+def read_text(text: str) -> Reading:
+    """Read a message. A word of consent is nothing else besides."""
+    word = consent_word(text)
+    if word is not None:
+        return Reading(word, "", alone=False)
+    first, alone = first_word(text)
+    return Reading(None, first, alone)
+
+
+@value
+class Assignment:
+    """Whose an inbound message is, how that was found, what it is, and the message that it answers.
+
+    `keyword` is the one that it is or begins with. `senderless`: the message that it answers named no sender.
+    """
+
+    account_id: int
+    by: AssignedBy
+    kind: InboundKind
+    reply_to: int | None = None
+    keyword: Keyword | None = None
+    senderless: bool = False
+
+
+def assign(
+    reading: Reading,
+    written: Iterable[Written],
+    keyword: Keyword | None,
+    *,
+    address: str,
+    provider: str,
+    now_us: int,
+    rules: InboundRules,
+    named: int | None,
+    default: int,
+    owner: int | None = None,
+) -> Assignment:
+    """Whose a message is. `written` is what its writer got from us, `keyword` what its first word is at `address`.
+
+    A keyword by itself is its renter's. Else it is for who wrote last, if that is within the window; else the renter's
+    of the keyword that it begins with; else again for who wrote last; then for the `owner` of the address, for the
+    account that the settings `named` for the provider, and at last for the `default` one.
+    """
+    letters = list(written)
+    since_us = now_us - rules.memory_us
+    if keyword is not None and reading.alone:
+        return Assignment(keyword.account_id, AssignedBy.KEYWORD, InboundKind.KEYWORD, keyword=keyword)
+    last = last_written(letters, address, provider, since_us)
+    recent = last is not None and last.at_us >= now_us - rules.window_us
+    if keyword is not None and not recent:
+        own = last_written(letters, address, provider, since_us, keyword.account_id)
+        reply_to = None if own is None else own.message_id
+        return Assignment(keyword.account_id, AssignedBy.KEYWORD, InboundKind.REPLY, reply_to, keyword)
+    kind = InboundKind.OTHER if reading.consent is None else InboundKind.OPT_IN
+    if last is not None:
+        kind = InboundKind.REPLY if recent and reading.consent is None else kind
+        mine = keyword if keyword is not None and keyword.account_id == last.account_id else None
+        return Assignment(
+            last.account_id, AssignedBy.LAST_MESSAGE, kind, last.message_id, mine, senderless=not last.address
+        )
+    if owner is not None:
+        return Assignment(owner, AssignedBy.SENDER, kind)
+    if named is not None:
+        return Assignment(named, AssignedBy.INSTANCE, kind)
+    return Assignment(default, AssignedBy.DEFAULT, kind)

@@ -203,6 +203,8 @@ def _plan_one(
     tokens: Mapping[str, str] | None = None,
 ) -> PlannedMessage:
     channel, address, found = way
+    if submission.refused_for is not None:
+        found = submission.refused_for
     recipient = submission.recipients[index]
     wished_us = submission.schedule_at_us if recipient.schedule_at_us is None else recipient.schedule_at_us
     later = wished_us is not None and wished_us > now_us + SCHEDULE_SLACK_US
@@ -226,7 +228,7 @@ def _plan_one(
         1 if size is None else size.units,
         None if size is None else size.encoding,
         reason,
-        reason.value if reason else "",
+        (submission.refusal_detail or reason.value) if reason else "",
         () if size is None or size.encoding is not _UCS2 else _costs_more(size),
         contact_id,
     )

@@ -15,7 +15,7 @@ from broker.domain.vocabulary import Channel, Direction, EventKind, Guarantee, R
 class Labels:
     """What a caller attached to a submission for its own use, besides what each recipient may override.
 
-    Also the version of a template that it was made with.
+    Also the version of a template that it was made with, and whether it answers STOP, START or HELP.
     """
 
     campaign: Campaign | None = None
@@ -24,6 +24,7 @@ class Labels:
     reply_to_message_id: int | None = None
     template: TemplateUsed | None = None
     redriven_from_message_id: int | None = None
+    answers_consent: bool = False
 
 
 NO_LABELS = Labels()

@@ -84,6 +84,9 @@ class Reason(Enum):
     CONTACT_NOT_FOUND = "the directory has no such contact"
     NO_DELEGATE = "the contact has nobody who stands in for it"
     COUNTRY_NOT_ALLOWED = "the account does not write to numbers of this country"
+    REPLY_ABANDONED = "the callback that was waited for gave no answer that could be sent back"
+    REPLY_LIMIT = "this person got as many automatic answers from this address as an hour allows"
+    REPLY_LOOP = "the recipient is a sender of ours: the broker does not answer itself"
 
 
 class EventKind(IntEnum):

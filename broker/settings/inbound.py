@@ -20,9 +20,14 @@ class InboundSettings(BaseModel):
         description="how long it is remembered which account wrote to whom",
     )
 
-    @property
-    def rules(self) -> InboundRules:
-        """These, as the domain has them."""
+    replies_per_hour_max: int = Field(
+        default=5, ge=1, le=1_000, description="answers by itself between two addresses in an hour"
+    )
+
+    def rules(self, contacts_max: int) -> InboundRules:
+        """These, as the domain has them; an account may have `contacts_max` contacts."""
         return InboundRules(
-            window_us=round(self.reply_window_s * 1_000_000), memory_us=round(self.memory_s * 1_000_000)
+            window_us=round(self.reply_window_s * 1_000_000),
+            memory_us=round(self.memory_s * 1_000_000),
+            contacts_max=contacts_max,
         )

@@ -282,7 +282,7 @@ class _Claiming:
         asked = []
         for row in rows:
             parcel = parcels[row.message_id]
-            if parcel.recipient in stopped:
+            if parcel.recipient in stopped and not parcel.answers_consent:
                 passcode = parcel.traffic is Traffic.PASSCODE
                 asked.append(Asked(row.account_id, parcel.sender, parcel.recipient, row.message_id, passcode))
         return read_refusals(self._tx, asked)

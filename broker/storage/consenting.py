@@ -130,7 +130,7 @@ def read_plan_refusals(tx: Transaction, plans: Sequence[Plan]) -> dict[int, Reas
         )
         for plan in plans
         for each in plan.messages
-        if each.result.recipient in stopped and may_stop(each)
+        if each.result.recipient in stopped and may_stop(each) and not plan.submission.answers_consent
     ]
     return read_refusals(tx, asked)
 

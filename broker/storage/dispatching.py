@@ -61,6 +61,7 @@ class Parcel:
     guarantee: Guarantee
     provider_pin: str
     tags: tuple[str, ...]
+    answers_consent: bool
     content: dict[str, object]
 
     def outbound(self, due: DueRow, provider_message_ids: tuple[str, ...] = ()) -> OutboundMessage:
@@ -111,6 +112,7 @@ _GUARANTEES = {int(guarantee): guarantee for guarantee in Guarantee}
 
 def _parcel(row: Row, said: StoredContent, own: Mapping[str, str]) -> Parcel:
     channel = _CHANNELS[row[2]]
+    labels = load_labels(row[11])
     return Parcel(
         channel=channel,
         recipient=row[3],
@@ -121,7 +123,8 @@ def _parcel(row: Row, said: StoredContent, own: Mapping[str, str]) -> Parcel:
         traffic=_TRAFFICS[row[8]],
         guarantee=_GUARANTEES[row[9]],
         provider_pin=row[10],
-        tags=load_labels(row[11]).tags,
+        tags=labels.tags,
+        answers_consent=labels.answers_consent,
         content=said.said_on(channel, own),
     )
 

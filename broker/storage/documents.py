@@ -37,6 +37,8 @@ def dump_labels(submission: Submission) -> str:
         fields["template"] = [used.project, used.name, used.version, used.locale]
     if submission.redriven_from_message_id is not None:
         fields["redriven_from"] = submission.redriven_from_message_id
+    if submission.answers_consent:
+        fields["answers_consent"] = True
     return orjson.dumps(fields).decode() if fields else UNLABELLED
 
 
@@ -68,6 +70,7 @@ def load_labels(text: str) -> Labels:
         reply_to_message_id=fields.get("reply_to"),
         template=TemplateUsed(*template) if template else None,
         redriven_from_message_id=fields.get("redriven_from"),
+        answers_consent=fields.get("answers_consent", False),
     )
 
 

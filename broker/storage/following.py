@@ -106,6 +106,7 @@ def _event(row: Row) -> FollowedEvent:
         fact=_FACTS.get(row[2]),
         url=row[3] or "",
         method=_METHODS[row[4]] if row[4] else None,
+        exclusive=bool(row[6]),
     )
 
 

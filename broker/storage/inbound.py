@@ -1,22 +1,40 @@
 """The verb of what comes in: each message once, in its account, beside the message that it answers.
 
 All that follows from it at once is of the same transaction, so a provider that is told that we have it is
-told the truth.
+told the truth: the wish that a word of consent makes, the group that a keyword leads into, and the errands that are
+left for afterwards.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from broker.domain.address import sender_fits
 from broker.domain.callback_url import CallbackMethod
-from broker.domain.inbound import AssignedBy, InboundKind, InboundRules, Written, last_written
+from broker.domain.consent import EVERY_SENDER, Act, ConsentChange, ConsentSource
+from broker.domain.consent_answers import answer_to
+from broker.domain.consent_keywords import KEYWORD_CHARACTERS_MAX
+from broker.domain.errand import Errand
+from broker.domain.inbound import (
+    Assignment,
+    InboundKind,
+    InboundRules,
+    Reading,
+    Written,
+    assign,
+    read_text,
+)
 from broker.domain.lifecycle import Fact, begin
 from broker.domain.outcome import Inbound
 from broker.domain.records import NO_LABELS, Labels
 from broker.domain.submission import Callback
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Direction, Guarantee, Traffic
+from broker.storage.consenting import Standing, hold_senders, record_consent
 from broker.storage.documents import dump_inbound_content, dump_reply_labels, load_labels
+from broker.storage.errands import errand_row
+from broker.storage.joining import Joined, join_groups
 from broker.storage.journal import Journal
+from broker.storage.keywords import read_keywords_at
 from broker.storage.transaction import Row, Transaction
 from broker.storage.webhooks import follow_accounts
 
@@ -27,24 +45,28 @@ ROUTE_VERSION_NONE = 0
 class Arrival:
     """A message that a provider instance reported, in normal form, with the ids that it gets.
 
-    `account_id` is the account that the settings name for the instance.
+    `account_id` is the account that the settings name for the instance. `contact_id` is for its writer, should
+    somebody new join a group by it. `asks_hook`: plugins may answer it.
     """
 
     provider: str
     inbound: Inbound
     submission_id: int
     message_id: int
+    contact_id: int
     now_us: int
     rules: InboundRules
     account_id: int | None = None
+    asks_hook: bool = False
 
 
 @value
 class Kept:
-    """It is stored."""
+    """It is stored. `joined` is None where its keyword leads into a group that its writer could not join."""
 
     account_id: int
     message_id: int
+    joined: bool | None = False
 
 
 @value
@@ -52,32 +74,34 @@ class Duplicate:
     """The provider reported it before."""
 
 
-@value
-class Assignment:
-    """Whose an inbound message is, how that was found, what it is, and the message that it answers."""
-
-    account_id: int
-    by: AssignedBy
-    kind: InboundKind
-    reply_to: int | None
-
-
 def record_inbound(tx: Transaction, items: list[Arrival]) -> list[Kept | Duplicate]:
-    """Store each message that is new, and tell its account of it."""
+    """Store each message that is new, tell its account of it, and do what follows from it."""
     fresh = _fresh(tx, items)
     if not fresh:
         return [Duplicate()] * len(items)
-    assigned = _assign(tx, fresh)
+    read = [read_text(each.inbound.text) for each in fresh]
+    # What a person says to a sender may hold for every account: whoever sends from it waits, as STOP comes first.
+    hold_senders(tx, {each.inbound.recipient for each in fresh}, alone=True)
+    assigned = _assign(tx, fresh, read)
     tx.lock_accounts(sorted({each.account_id for each in assigned}))
-    writer = _Writer(tx, fresh[0].now_us, _answered(tx, assigned))
+    answered = _answered(tx, assigned)
+    joined = join_groups(tx, [_joining(*each) for each in zip(fresh, assigned, strict=True)])
+    writer = _Writer(tx, fresh[0].now_us, answered, joined)
     for arrival, assignment in zip(fresh, assigned, strict=True):
         writer.add(arrival, assignment)
     writer.flush()
-    kept = {arrival.message_id: each.account_id for arrival, each in zip(fresh, assigned, strict=True)}
-    return [
-        Kept(kept[item.message_id], item.message_id) if item.message_id in kept else Duplicate()
-        for item in items
+    standings = _record_consent(tx, fresh, read, assigned)
+    errands = [
+        errand_row(errand, arrival.now_us)
+        for arrival, reading, assignment in zip(fresh, read, assigned, strict=True)
+        if (errand := _errand(arrival, reading, assignment, answered, standings)) is not None
     ]
+    tx.bulk("insert_errands", errands)
+    kept = {
+        arrival.message_id: Kept(assignment.account_id, arrival.message_id, _outcome(assignment, each))
+        for arrival, assignment, each in zip(fresh, assigned, joined, strict=True)
+    }
+    return [kept.get(item.message_id) or Duplicate() for item in items]
 
 
 def _fresh(tx: Transaction, items: Sequence[Arrival]) -> list[Arrival]:
@@ -100,26 +124,28 @@ def _fresh(tx: Transaction, items: Sequence[Arrival]) -> list[Arrival]:
     return fresh
 
 
-def _assign(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Assignment]:
+def _assign(tx: Transaction, arrivals: Sequence[Arrival], read: Sequence[Reading]) -> list[Assignment]:
     written = read_correspondence(tx, {each.inbound.sender for each in arrivals})
+    words = {each.first_word for each in read if each.first_word}
+    keywords = read_keywords_at(tx, {each.inbound.recipient for each in arrivals}, words) if words else {}
     named = sorted({each.account_id for each in arrivals if each.account_id is not None})
     there = {row[0] for row in tx.all("accounts_among", account_ids=named)} if named else set()
     first = tx.one("first_account")
     assert first is not None
-    return [_assign_one(each, written[each.inbound.sender], there, int(first[0])) for each in arrivals]
-
-
-def _assign_one(arrival: Arrival, written: Sequence[Written], there: set[int], default_id: int) -> Assignment:
-    inbound, rules = arrival.inbound, arrival.rules
-    last = last_written(written, inbound.recipient, arrival.provider, arrival.now_us - rules.memory_us)
-    if last is not None:
-        recent = last.at_us >= arrival.now_us - rules.window_us
-        kind = InboundKind.REPLY if recent else InboundKind.OTHER
-        return Assignment(last.account_id, AssignedBy.LAST_MESSAGE, kind, last.message_id)
-    if arrival.account_id in there:
-        assert arrival.account_id is not None
-        return Assignment(arrival.account_id, AssignedBy.INSTANCE, InboundKind.OTHER, None)
-    return Assignment(default_id, AssignedBy.DEFAULT, InboundKind.OTHER, None)
+    return [
+        assign(
+            reading,
+            written[each.inbound.sender],
+            keywords.get((each.inbound.recipient, reading.first_word)),
+            address=each.inbound.recipient,
+            provider=each.provider,
+            now_us=each.now_us,
+            rules=each.rules,
+            named=each.account_id if each.account_id in there else None,
+            default=int(first[0]),
+        )
+        for each, reading in zip(arrivals, read, strict=True)
+    ]
 
 
 def read_correspondence(tx: Transaction, people: set[str]) -> Mapping[str, Sequence[Written]]:
@@ -164,13 +190,109 @@ def _answered_of(row: Row) -> _Answered:
     )
 
 
+def _joining(arrival: Arrival, assignment: Assignment) -> Joined | None:
+    """Who is to join which group."""
+    keyword = assignment.keyword
+    if assignment.kind is not InboundKind.KEYWORD or keyword is None or keyword.group_id is None:
+        return None
+    return Joined(
+        keyword.account_id,
+        keyword.group_id,
+        arrival.inbound.sender,
+        arrival.contact_id,
+        arrival.now_us,
+        arrival.rules.contacts_max,
+    )
+
+
+def _outcome(assignment: Assignment, contact_id: int | None) -> bool | None:
+    wanted = assignment.kind is InboundKind.KEYWORD and assignment.keyword and assignment.keyword.group_id
+    return (True if contact_id is not None else None) if wanted else False
+
+
+def _record_consent(
+    tx: Transaction, arrivals: Sequence[Arrival], read: Sequence[Reading], assigned: Sequence[Assignment]
+) -> Mapping[int, Standing]:
+    """What each word of consent made of its writer's wish, by message. Who texts a keyword wants to be written to."""
+    changes = {}
+    for arrival, reading, assignment in zip(arrivals, read, assigned, strict=True):
+        word = reading.consent
+        if word is None and assignment.kind is not InboundKind.KEYWORD:
+            continue
+        inbound = arrival.inbound
+        changes[arrival.message_id] = ConsentChange(
+            account_id=assignment.account_id,
+            sender=EVERY_SENDER if word is not None and word.every_sender else inbound.recipient,
+            recipient=inbound.sender,
+            act=Act.OPT_IN if word is None else word.act,
+            source=ConsentSource.INBOUND,
+            at_us=arrival.now_us,
+            keyword=inbound.text.strip()[:KEYWORD_CHARACTERS_MAX],
+            told_by=arrival.provider,
+            message_id=arrival.message_id,
+        )
+    return dict(zip(changes, record_consent(tx, list(changes.values())), strict=True))
+
+
+def _errand(
+    arrival: Arrival,
+    reading: Reading,
+    assignment: Assignment,
+    answered: Mapping[int, "_Answered"],
+    standings: Mapping[int, Standing],
+) -> Errand | None:
+    """What is left to do about a message; None for nothing."""
+    inbound, keyword = arrival.inbound, assignment.keyword
+    alone = assignment.kind is InboundKind.KEYWORD
+    known = answered.get(assignment.reply_to or 0)
+    standing = standings.get(arrival.message_id)
+    act = None if reading.consent is None or standing is None else reading.consent.act
+    if act not in {None, Act.HELP} and standing is not None and standing.wish.state is standing.before:
+        return None  # it was said before, and answered then
+    errand = Errand(
+        message_id=arrival.message_id,
+        account_id=assignment.account_id,
+        provider=arrival.provider,
+        person=inbound.sender,
+        address=inbound.recipient,
+        sender=""
+        if assignment.senderless or not sender_fits(inbound.recipient, Channel.SMS)
+        else inbound.recipient,
+        channel=_channel(inbound, known),
+        text=inbound.text,
+        received_at_us=arrival.now_us if inbound.time_us is None else inbound.time_us,
+        reply_to=assignment.reply_to if known is not None else None,
+        keyword="" if keyword is None else keyword.shown,
+        act=act,
+        standing="" if act is None or standing is None else answer_to(standing.wish),
+        autoreply=keyword.autoreply if alone and keyword is not None else "",
+        forward_to="" if keyword is None else keyword.forward_to,
+        called_back=alone and keyword is not None and bool(keyword.callback_url),
+        asks_hook=arrival.asks_hook,
+    )
+    return errand if errand.act or errand.autoreply or errand.forward_to or errand.asks_hook else None
+
+
+def _channel(inbound: Inbound, answered: "_Answered | None") -> Channel:
+    if answered is not None and answered.channel is not None:
+        return answered.channel
+    return Channel.EMAIL if "@" in inbound.sender else Channel.SMS
+
+
 class _Writer:
     """The rows of several messages that came in, written in bulk."""
 
-    def __init__(self, tx: Transaction, now_us: int, answered: Mapping[int, _Answered]) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        now_us: int,
+        answered: Mapping[int, _Answered],
+        joined: Sequence[int | None],
+    ) -> None:
         self._tx = tx
         self._now_us = now_us
         self._answered = answered
+        self._joined = iter(joined)
         self._journal = Journal(tx, now_us)
         self._submissions: list[tuple[object, ...]] = []
         self._messages: list[tuple[object, ...]] = []
@@ -179,16 +301,14 @@ class _Writer:
         self._followed: dict[int, int] = {}
 
     def add(self, arrival: Arrival, assignment: Assignment) -> None:
-        inbound, account_id = arrival.inbound, assignment.account_id
+        inbound, account_id, contact_id = arrival.inbound, assignment.account_id, next(self._joined)
         # Of a message that was deleted or is past its retention nothing is taken over, not even its id.
-        known = assignment.reply_to in self._answered
-        reply_to = assignment.reply_to if known else None
+        reply_to = assignment.reply_to if assignment.reply_to in self._answered else None
         answered = self._answered[reply_to] if reply_to is not None else _NOTHING_ANSWERED
-        channel = answered.channel or (Channel.EMAIL if "@" in inbound.sender else Channel.SMS)
+        channel = _channel(inbound, answered)
         received_us = self._now_us if inbound.time_us is None else inbound.time_us
-        sequence = self._journal.receive(
-            arrival.message_id, account_id, _told(arrival, assignment, received_us)
-        )
+        told = _told(arrival, assignment, received_us, joined=contact_id is not None)
+        sequence = self._journal.receive(arrival.message_id, account_id, told)
         self._submissions.append((
             arrival.submission_id,
             account_id,
@@ -199,16 +319,23 @@ class _Writer:
             dump_reply_labels(answered.labels, reply_to),
             dump_inbound_content(channel, inbound.text),
         ))
-        self._messages.append(self._message(arrival, account_id, channel, answered, sequence))
+        contact_id = answered.contact_id if contact_id is None else contact_id
+        self._messages.append(self._message(arrival, account_id, channel, answered, sequence, contact_id))
         place = (arrival.provider, inbound.provider_message_id)
         self._inbound.append((arrival.message_id, *place, received_us, assignment.by))
-        if answered.callback is not None:
-            callback = answered.callback
-            self._callbacks.append((arrival.submission_id, callback.url, callback.method))
+        callback, exclusive = _callback(assignment, answered)
+        if callback is not None:
+            self._callbacks.append((arrival.submission_id, callback.url, callback.method, exclusive))
             self._followed.setdefault(account_id, sequence - 1)
 
     def _message(
-        self, arrival: Arrival, account_id: int, channel: Channel, answered: _Answered, sequence: int
+        self,
+        arrival: Arrival,
+        account_id: int,
+        channel: Channel,
+        answered: _Answered,
+        sequence: int,
+        contact_id: int | None,
     ) -> tuple[object, ...]:
         return (
             arrival.message_id,
@@ -230,7 +357,7 @@ class _Writer:
             answered.data,
             sequence,
             ROUTE_VERSION_NONE,
-            answered.contact_id,
+            contact_id,
             Direction.INBOUND,
         )
 
@@ -238,14 +365,27 @@ class _Writer:
         self._tx.bulk("insert_submissions", self._submissions)
         self._tx.bulk("insert_received", self._messages)
         self._tx.bulk("insert_inbound", self._inbound)
-        self._tx.bulk("insert_submission_callbacks", self._callbacks)
+        self._tx.bulk("insert_inbound_callbacks", self._callbacks)
         follow_accounts(self._tx, self._followed)
         self._journal.flush()
 
 
-def _told(arrival: Arrival, assignment: Assignment, received_us: int) -> Mapping[str, object]:
-    """What the event says besides what its message has; `api/convert/other_events` reads it."""
-    return {
+def _callback(assignment: Assignment, answered: _Answered) -> tuple[Callback | None, bool]:
+    """Whom to call of a message, and whether nobody else is: a keyword's own URL, else that of what it answers."""
+    keyword = assignment.keyword
+    if assignment.kind is InboundKind.KEYWORD and keyword is not None:
+        if not keyword.callback_url:
+            return None, False
+        return Callback(keyword.callback_url, keyword.callback_method), keyword.send_unique
+    return answered.callback, False
+
+
+def _told(
+    arrival: Arrival, assignment: Assignment, received_us: int, *, joined: bool
+) -> Mapping[str, object]:
+    """What the event says besides what its message has; `api/convert/inbound` reads it."""
+    keyword = assignment.keyword
+    told: dict[str, object] = {
         "text": arrival.inbound.text,
         "received_at_us": received_us,
         "provider": arrival.provider,
@@ -253,6 +393,13 @@ def _told(arrival: Arrival, assignment: Assignment, received_us: int) -> Mapping
         "kind": assignment.kind,
         "assigned_by": assignment.by,
     }
+    if assignment.senderless:
+        told["senderless"] = True
+    if keyword is not None:
+        told["keyword"] = keyword.shown
+        if joined:
+            told["group_id"] = keyword.group_id
+    return told
 
 
 @value

@@ -36,7 +36,7 @@ from broker.domain.routes import ROUTES_MAX, violations_of
 from broker.domain.signature import secret_of, signed_headers
 from broker.domain.vocabulary import Channel, Traffic
 from broker.settings import ContentSettings, DirectorySettings, IntakeSettings, load_settings
-from broker.spi import RouteQuery
+from broker.spi import InboundMessage, RouteQuery
 from broker.storage.webhooks import WEBHOOKS_MAX
 from waypost.v1 import event_pb2, message_pb2, subscribe_pb2
 
@@ -356,6 +356,17 @@ def test_the_hook_of_the_routing_page_is_one() -> None:
     assert ["cheap", "acme"] == plugin["waypost_route"](query, ("acme", "cheap"))
     assert plugin["waypost_route"](replace(query, units=1), ("acme", "cheap")) is None
     assert hasattr(plugin["waypost_route"], "waypost_impl")
+
+
+def test_the_hook_of_the_inbound_page_is_one() -> None:
+    """It is what the broker would call, and it does what it shows."""
+    (source,) = blocks((DOCS / "inbound.md").read_text(encoding="utf-8"))
+    plugin: dict[str, Any] = {}
+    exec(compile(source, "inbound.md", "exec"), plugin)  # the page's own program
+    asked = InboundMessage("1", "2", "acme", Channel.SMS, "+447700900123", "12345", " Hours ", 0)
+    assert "9 to 5" == plugin["waypost_inbound"](asked)
+    assert plugin["waypost_inbound"](replace(asked, text="Hello")) is None
+    assert hasattr(plugin["waypost_inbound"], "waypost_impl")
 
 
 def test_the_verdicts_of_the_routing_page_are_all_there_are() -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -12,21 +13,36 @@ import grpc
 import pytest
 
 from waypost.v1 import (
+    account_pb2,
+    account_service_pb2,
+    account_service_pb2_grpc,
     broker_service_pb2_grpc,
     content_pb2,
+    directory_pb2,
+    directory_service_pb2,
+    directory_service_pb2_grpc,
     event_pb2,
+    keyword_pb2,
     message_pb2,
     message_service_pb2,
     message_service_pb2_grpc,
+    opt_in_pb2,
     provider_service_pb2,
     provider_service_pb2_grpc,
     recipient_pb2,
     send_pb2,
+    sender_service_pb2_grpc,
     status_pb2,
     subscribe_pb2,
 )
 
+CONFIG = {
+    "server": {"http_listen": "127.0.0.1:0"},
+    "webhooks": {"allow_networks": ["127.0.0.0/8"]},
+    "providers": {"sandbox": {"type": "sandbox", "phone": True}},
+}
 OURS = "+447700904000"
+STOPPED = "You will get no more messages from Shop."
 ANSWERS_S_MAX = 30
 
 
@@ -42,6 +58,9 @@ class Town:
         (self._phones,) = (each.callback_url for each in listed.providers)
         self.messages = message_service_pb2_grpc.MessageServiceStub(self._channel)
         self.sending = broker_service_pb2_grpc.BrokerServiceStub(self._channel)
+        self.senders = sender_service_pb2_grpc.SenderServiceStub(self._channel)
+        self.accounts = account_service_pb2_grpc.AccountServiceStub(self._channel)
+        self.directory = directory_service_pb2_grpc.DirectoryServiceStub(self._channel)
 
     def ask(self, call: Callable[..., Any], request: Any) -> Any:
         """A call."""
@@ -84,6 +103,42 @@ class Town:
         self.events(lambda seen: seen[-1].message.status == end, message_ids=[message_id])
         return message_id
 
+    def answers(self, number: str, count: int) -> list[message_pb2.Message]:
+        """The broker's own answers to somebody, oldest first, once there are so many."""
+        while True:
+            wanted = message_pb2.MessageFilter(
+                recipients=[number], traffics=["TRAFFIC_CONVERSATIONAL"], directions=["DIRECTION_OUTBOUND"]
+            )
+            found = self.ask(
+                self.messages.ListMessages, message_service_pb2.ListMessagesRequest(filter=wanted)
+            ).messages
+            if len(found) >= count and all(each.end for each in found):
+                return list(found)[::-1]
+            time.sleep(0.02)
+
+    def text_of(self, message: message_pb2.Message) -> str:
+        """What a message says."""
+        request = message_service_pb2.GetMessageRequest(message_id=message.message_id)
+        return self.ask(self.messages.GetMessage, request).message.content.sms.text
+
+    def keyword(self, word: str, **settings: Any) -> keyword_pb2.Keyword:
+        """A keyword of ours, set up."""
+        name = {"sender": OURS, "keyword": word}
+        self.ask(self.senders.RentKeyword, keyword_pb2.RentKeywordRequest(**name))
+        request = keyword_pb2.ConfigureKeywordRequest(**name, **settings)
+        return self.ask(self.senders.ConfigureKeyword, request).keyword
+
+    def policy(self, **fields: Any) -> None:
+        """What the account decides from now on."""
+        own = self.ask(self.accounts.GetAccount, account_service_pb2.GetAccountRequest()).account
+        request = account_service_pb2.UpdateAccountRequest(
+            account=account_pb2.Account(
+                account_id=own.account_id, policy=account_pb2.AccountPolicy(**fields)
+            ),
+            update_mask={"paths": ["policy"]},
+        )
+        self.ask(self.accounts.UpdateAccount, request)
+
     def close(self) -> None:
         """Hang up."""
         self._channel.close()
@@ -94,12 +149,9 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """One for the tests of this file; each has people of its own."""
     from tests.acceptance.conftest import Broker
 
-    config = {
-        "server": {"http_listen": "127.0.0.1:0"},
-        "providers": {"sandbox": {"type": "sandbox", "phone": True}},
-    }
-    broker = Broker(tmp_path_factory.mktemp("town"), config)
+    broker = Broker(tmp_path_factory.mktemp("town"), CONFIG)
     town = Town(broker)
+    town.policy(stop_answer=STOPPED)  # a policy is believed for a second: it stands before anybody writes
     yield town
     town.close()
     assert 0 == broker.stop(), broker.log.read_text()
@@ -163,3 +215,115 @@ def test_the_command_line_shows_what_came_in(town: Town) -> None:
     listed = subprocess.run(command, env=town.broker.environment, capture_output=True, text=True, check=True)
     (message,) = map(json.loads, listed.stdout.splitlines())
     assert (phone, OURS) == (message["sender"], message["recipient"])
+
+
+def test_a_conversation(town: Town) -> None:
+    """Opt in, receive, reply, STOP, refused, HELP answers, START, receive again: each step an event, in order."""
+    phone = "+447700992000"
+    entry = opt_in_pb2.OptInEntry(sender=OURS, recipient=phone, state=opt_in_pb2.OPT_IN_STATE_OPTED_IN)
+    town.ask(town.sending.OptIn, opt_in_pb2.OptInRequest(entries=[entry]))
+    first = town.delivered(phone)
+    town.say("Yes, I will", phone)
+    town.say("STOP", phone)
+    refused = town.send(phone)
+    assert status_pb2.REASON_OPTED_OUT == refused.reason
+    (confirmation,) = town.answers(phone, 1)
+    assert (STOPPED, status_pb2.MESSAGE_STATUS_DELIVERED) == (town.text_of(confirmation), confirmation.status)
+    town.say("stop", phone)
+    town.say("HELP", phone)
+    _, help_ = town.answers(phone, 2)
+    assert "START" in town.text_of(help_)
+    town.say("Start!", phone)
+    last = town.delivered(phone)
+    told = [
+        step
+        for each in town.events(lambda seen: seen[-1].message.message_id == last)
+        if (step := _step(each, phone))
+    ]
+    assert [
+        "opted in",
+        f"sent {first}",
+        "wrote Yes, I will",
+        "wrote STOP",
+        "opted out",
+        f"refused {refused.message_id}",
+        f"sent {confirmation.message_id}",
+        "wrote stop",
+        "wrote HELP",
+        f"sent {help_.message_id}",
+        "wrote Start!",
+        "opted in",
+        f"sent {last}",
+    ] == told
+
+
+def _step(event: event_pb2.Event, phone: str) -> str:
+    """An event of the conversation, "" for one that is no step of it."""
+    match event.WhichOneof("payload"):
+        case "inbound" if event.inbound.sender == phone:
+            return f"wrote {event.inbound.text}"
+        case "opt_in" if event.opt_in.record.recipient == phone:
+            states = {
+                opt_in_pb2.OPT_IN_STATE_OPTED_IN: "opted in",
+                opt_in_pb2.OPT_IN_STATE_OPTED_OUT: "opted out",
+            }
+            return states[event.opt_in.record.state]
+        case "message" if event.message.recipient == phone:
+            facts = {status_pb2.MESSAGE_FACT_ACCEPTED: "sent", status_pb2.MESSAGE_FACT_REFUSED: "refused"}
+            word = facts.get(event.message.fact)
+            return f"{word} {event.message.message_id}" if word else ""
+    return ""
+
+
+def test_a_keyword_answers_joins_and_forwards(town: Town) -> None:
+    """Who texts it is a member, gets the autoreply, and an email tells of it."""
+    phone, mailbox = "+447700993000", "desk@example.org"
+    group = directory_service_pb2.CreateGroupRequest(group=directory_pb2.Group(name="List"))
+    group_id = town.ask(town.directory.CreateGroup, group).group.group_id
+    keyword = town.keyword("join", group_id=group_id, autoreply="Welcome", forward_to_email=mailbox)
+    assert ("JOIN", group_id) == (keyword.keyword, keyword.group_id)
+    town.say("Join", phone)
+    (reply,) = town.answers(phone, 1)
+    assert ("Welcome", OURS, "autoreply") == (town.text_of(reply), reply.sender, reply.origin)
+    members = directory_service_pb2.ListGroupMembersRequest(group_id=group_id)
+    (member,) = town.ask(town.directory.ListGroupMembers, members).contacts
+    assert [phone] == list(member.phone_numbers)
+    wanted = message_pb2.MessageFilter(recipients=[mailbox])
+    listed = town.ask(town.messages.ListMessages, message_service_pb2.ListMessagesRequest(filter=wanted))
+    assert [reply.reply_to_message_id] == [each.reply_to_message_id for each in listed.messages]
+
+
+def test_answers_without_end_are_stopped(town: Town) -> None:
+    """Five an hour to one person; the rest are seen as refused. And the broker does not answer itself."""
+    town.keyword("echo", autoreply="echo")
+    phone = "+447700994000"
+    for _ in range(7):
+        town.say("echo", phone)
+    reasons = [each.reason for each in town.answers(phone, 7)]
+    assert [status_pb2.REASON_UNSPECIFIED] * 5 + [status_pb2.REASON_REPLY_LIMIT] * 2 == sorted(reasons)
+    town.say("echo", OURS)
+    (looped,) = town.answers(OURS, 1)
+    assert status_pb2.REASON_REPLY_LOOP == looped.reason
+
+
+def test_keywords_from_the_command_line(town: Town) -> None:
+    """Rented, set up, listed, and released; the exit code says whether one is free."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "broker", "keywords", *arguments]
+        return subprocess.run(
+            command, env=town.broker.environment, capture_output=True, text=True, check=False
+        )
+
+    assert 0 == run("check", "12345", "sale").returncode
+    assert 0 == run("rent", "12345", "sale").returncode
+    assert 0 != run("check", "12345", "sale").returncode
+    configured = run("configure", "12345", "sale", "--autoreply", "Half price", "--unique", "--json")
+    assert ("SALE", "Half price") == (
+        json.loads(configured.stdout)["keyword"],
+        json.loads(configured.stdout)["autoreply"],
+    )
+    assert "KEYWORD_AUTOREPLY_INVALID" in run("configure", "12345", "sale", "--autoreply", " ").stderr
+    assert "SALE" in run("list", "--sender", "12345").stdout
+    assert 0 == run("release", "12345", "sale").returncode
+    assert "" == run("list", "--sender", "12345", "--json").stdout

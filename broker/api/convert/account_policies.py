@@ -24,6 +24,10 @@ FIELDS: Mapping[str, tuple[_Read, _Read]] = {
     "allowed_countries": (tuple, list),
     "channels": (_channels, list),
     "passcode_ignores_opt_out": (bool, bool),
+    "inbound_waits": (bool, bool),
+    "help_answer": (str, str),
+    "stop_answer": (str, str),
+    "start_answer": (str, str),
 }
 """How each field is read from the proto, and written to it."""
 

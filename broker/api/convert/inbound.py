@@ -42,5 +42,8 @@ def inbound_event(event: EventRecord, told: Mapping[str, Any]) -> event_pb2.Inbo
         found.provider = told["provider"]
         found.provider_message_id = told["provider_message_id"]
         found.kind = PB_INBOUND_KINDS[told["kind"]]
+        found.keyword = told.get("keyword", "")
+        if "group_id" in told:
+            found.joined_group_id = format_id(told["group_id"])
         found.assigned_by = PB_INBOUND_ASSIGNMENTS[told["assigned_by"]]
     return found

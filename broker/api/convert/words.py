@@ -73,6 +73,9 @@ PB_CHANNELS: Mapping[Channel | None, PbChannel.ValueType] = {
 PB_EVENT_KINDS: Mapping[EventKind, PbEventKind.ValueType] = {
     each: PbEventKind.Value(f"EVENT_KIND_{each.name}") for each in EventKind
 }
+PB_CALLBACK_METHODS: Mapping[CallbackMethod, PbCallbackMethod.ValueType] = {
+    each: PbCallbackMethod.Value(f"CALLBACK_METHOD_{each.name}") for each in CallbackMethod
+}
 PB_DISABLE_REASONS: Mapping[DisabledFor | None, PbDisableReason.ValueType] = {
     None: PbDisableReason.WEBHOOK_DISABLE_REASON_UNSPECIFIED,
     **{each: PbDisableReason.Value(f"WEBHOOK_DISABLE_REASON_{each.name}") for each in DisabledFor},

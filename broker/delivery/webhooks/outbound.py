@@ -20,6 +20,8 @@ from yarl import URL
 from broker.delivery.webhooks.request import OutboundRequest
 from broker.domain.callback import CallOutcome, Failed, Gone, Succeeded
 from broker.domain.network import AddressPolicy
+from broker.domain.waiting_reply import ANSWER_BYTES_MAX as ANSWER_COUNTS_BYTES_MAX
+from broker.domain.waiting_reply import WAIT_S, SpokenAnswer
 
 ANSWER_BYTES_MAX = 65_536
 """What is read of an answer, so that its connection can be used again; one with more is closed."""
@@ -79,6 +81,7 @@ class Outbound:
         self, network: AddressPolicy, *, timeout_s: float, resolver: GuardedResolver | None = None
     ) -> None:
         self._network = network
+        self._timeout_s = timeout_s
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 resolver=resolver or GuardedResolver(network),
@@ -102,6 +105,16 @@ class Outbound:
 
     async def call(self, request: OutboundRequest) -> CallOutcome:
         """Make one call; whatever goes wrong is an outcome."""
+        outcome, _ = await self._call(request, self._timeout_s, answer_bytes_max=0)
+        return outcome
+
+    async def converse(self, request: OutboundRequest) -> tuple[CallOutcome, SpokenAnswer | None]:
+        """Make one call whose answer somebody waits for, for as long as that; None: there was none in time."""
+        return await self._call(request, WAIT_S, answer_bytes_max=ANSWER_COUNTS_BYTES_MAX)
+
+    async def _call(
+        self, request: OutboundRequest, timeout_s: float, *, answer_bytes_max: int
+    ) -> tuple[CallOutcome, SpokenAnswer | None]:
         try:
             async with self._session.request(
                 request.method,
@@ -109,16 +122,29 @@ class Outbound:
                 headers=request.headers,
                 data=request.body or None,
                 allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=timeout_s),
             ) as response:
                 outcome = outcome_of(response.status, response.headers.get("retry-after"))
+                spoken = await _spoken(response, answer_bytes_max) if answer_bytes_max else None
                 await _read_rest(response)
-                return outcome
+                return outcome, spoken
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Failed(_word(error))
+            return Failed(_word(error)), None
 
     async def close(self) -> None:
         """Close every connection."""
         await self._session.close()
+
+
+async def _spoken(response: aiohttp.ClientResponse, bytes_max: int) -> SpokenAnswer:
+    """What is said, as far as it may count. Raises where it breaks off, or does not end in time."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > bytes_max:
+            break
+    content_type = response.headers.get("content-type", "")
+    return SpokenAnswer(response.status, content_type, bytes(body[:bytes_max]), len(body) <= bytes_max)
 
 
 async def _read_rest(response: aiohttp.ClientResponse) -> None:

@@ -16,6 +16,7 @@ import structlog
 from broker.delivery.webhooks.book import draw_secret
 from broker.delivery.webhooks.lane import Lane
 from broker.delivery.webhooks.request import Encoding, request_of
+from broker.delivery.webhooks.waiting import Answered, NobodyWaits
 from broker.domain.callback import (
     CallbackPolicy,
     CallOutcome,
@@ -25,6 +26,7 @@ from broker.domain.callback import (
     Unattempted,
 )
 from broker.domain.network import AddressPolicy
+from broker.domain.waiting_reply import WAIT_S
 from broker.errors import BrokerError
 from broker.metrics import Metrics
 from broker.spi import Clock
@@ -74,8 +76,12 @@ class CallLimits:
 
     @property
     def lease_us(self) -> int:
-        """How long a claimed callback may take: all of a lane's may be one message's, one after the other."""
-        return round((self.lane_max * self.timeout_s + LEASE_SLACK_S) * 1_000_000)
+        """How long a claimed callback may take: all of a lane's may be one message's, one after the other.
+
+        Of a message that came in one call is waited for longer.
+        """
+        calls_s = self.lane_max * max(self.timeout_s, WAIT_S / self.endpoint_in_flight_max)
+        return round((calls_s + WAIT_S + LEASE_SLACK_S) * 1_000_000)
 
 
 class Sender:
@@ -94,6 +100,9 @@ class Sender:
         chance: Callable[[], float],
         metrics: Metrics,
     ) -> None:
+        self.answered: Answered = NobodyWaits()
+        """Whoever waits for answers sets it once."""
+
         self._store = store
         self._clock = clock
         self._fence = fence
@@ -258,7 +267,11 @@ class Sender:
         outcome: CallOutcome
         try:
             request = request_of(call, self._encoding, self._clock.now_us())
-            outcome = await self._outbound.call(request)
+            if await self.answered.waits(call.event, call.callback.attempts):
+                outcome, spoken = await self._outbound.converse(request)
+                await self.answered.take(call.event, spoken)
+            else:
+                outcome = await self._outbound.call(request)
         except Exception as error:  # noqa: BLE001 - a defect; like any failure it is tried again, and seen
             log.error("webhooks.call_failed", exception=type(error).__qualname__, at=places_of(error))
             outcome = Failed("defect")

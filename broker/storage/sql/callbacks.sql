@@ -1,6 +1,9 @@
 -- name: insert_submission_callbacks
 INSERT INTO submission_callbacks (submission_id, url, method) VALUES :rows
 
+-- name: insert_inbound_callbacks
+INSERT INTO submission_callbacks (submission_id, url, method, exclusive) VALUES :rows
+
 -- name: insert_followers
 INSERT INTO callback_followers (account_id, sequence) VALUES :rows
 ON CONFLICT (account_id) DO NOTHING
@@ -31,7 +34,7 @@ FROM changed
 WHERE callback_followers.account_id = changed.account_id
 
 -- name: followed_events
-SELECT e.sequence, e.message_id, e.fact, c.url, c.method, e.kind
+SELECT e.sequence, e.message_id, e.fact, c.url, c.method, e.kind, coalesce(c.exclusive, 0)
 FROM events e
 LEFT JOIN messages m ON m.message_id = e.message_id
 LEFT JOIN submission_callbacks c ON c.submission_id = m.submission_id

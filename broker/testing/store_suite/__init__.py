@@ -13,6 +13,7 @@ against what must always hold (`invariants`). To change a verb, change its cases
 
 from broker.testing.store_suite.accepting import AcceptingCases
 from broker.testing.store_suite.accounts import AccountCases
+from broker.testing.store_suite.answering import AnsweringCases
 from broker.testing.store_suite.api_keys import ApiKeyCases
 from broker.testing.store_suite.asking import AskingCases
 from broker.testing.store_suite.bench import ACCOUNTS, Bench
@@ -62,6 +63,7 @@ class StoreSuite(
     ReadingCases,
     TellingCases,
     InboundCases,
+    AnsweringCases,
     CallbackCases,
     ConsentCases,
     PasscodeCases,

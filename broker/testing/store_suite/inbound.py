@@ -7,85 +7,34 @@ import pytest
 
 from broker.domain.inbound import AssignedBy, InboundKind, InboundRules
 from broker.domain.lifecycle import Fact, State
-from broker.domain.outcome import Accepted, Inbound, NotAccepted, Unknown
-from broker.domain.records import EventRecord
-from broker.domain.submission import Campaign, Recipient
+from broker.domain.outcome import Accepted, NotAccepted, Unknown
+from broker.domain.submission import Campaign
 from broker.domain.vocabulary import Channel, Direction, EventKind
 from broker.storage.erasing import Mark, Marked, NotMarkable, mark
 from broker.storage.following import read_log_page
 from broker.storage.inbound import (
-    Arrival,
     CorrespondencePlace,
     CorrespondenceSweep,
     Duplicate,
     Kept,
     read_correspondence,
-    record_inbound,
     sweep_correspondence,
 )
 from broker.storage.retiring import LogTrim, Retirement, retire_messages, trim_logs
 from broker.testing.builders import NOW_US, PROVIDER, SECOND_US
 from broker.testing.store_suite.bench import ACCOUNTS, Bench, receipt
 from broker.testing.store_suite.callback_bench import URL, Caller, to
+from broker.testing.store_suite.inbound_bench import (
+    HOUR_S,
+    OURS,
+    PERSON,
+    RULES,
+    Phone,
+    WithPhone,
+    person,
+    told,
+)
 from broker.testing.store_suite.opening import OpenedStore
-
-PERSON = "+447700900123"
-OURS = "+447700900001"
-HOUR_S = 3_600
-RULES = InboundRules()
-
-
-def person(number: str = PERSON) -> dict[str, Any]:
-    """A submission's recipients: one person."""
-    return {"recipients": (Recipient(phone_number=number),)}
-
-
-class Phone:
-    """Somebody who writes to us."""
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-
-    def arrival(self, text: str = "YES", **changes: Any) -> Arrival:
-        """What a provider reports."""
-        own = {
-            name: changes.pop(name)
-            for name in ("provider", "rules", "account_id", "now_us")
-            if name in changes
-        }
-        fields: dict[str, Any] = {"sender": PERSON, "recipient": OURS, "text": text}
-        submission_id, message_id = self._bench.ids.take(2)
-        arrival: dict[str, Any] = {"provider": PROVIDER, "now_us": self._bench.now_us, "rules": RULES}
-        return Arrival(
-            inbound=Inbound(**(fields | changes)),
-            submission_id=submission_id,
-            message_id=message_id,
-            **(arrival | own),
-        )
-
-    async def write(self, *arrivals: Arrival) -> list[Kept | Duplicate]:
-        """They come in, in one call."""
-        return await self._bench.store.write(record_inbound, arrivals)
-
-    async def say(self, text: str = "YES", **changes: Any) -> Kept:
-        """One message comes in, and is kept."""
-        (answer,) = await self.write(self.arrival(text, **changes))
-        assert isinstance(answer, Kept)
-        return answer
-
-
-def told(event: EventRecord) -> dict[str, Any]:
-    """What an event says beside its message."""
-    return dict(event.told or {})
-
-
-class WithPhone(OpenedStore):
-    """Cases with somebody who writes."""
-
-    @pytest.fixture
-    def phone(self, bench: Bench) -> Phone:
-        """One who writes to us."""
-        return Phone(bench)
 
 
 class KeepingCases(WithPhone):

@@ -19,8 +19,10 @@ from broker.api.consent_service import ConsentService
 from broker.api.directory_service import DirectoryService
 from broker.api.gate import Gate
 from broker.api.health import Health
+from broker.api.keyword_calls import KeywordCalls
 from broker.api.message_service import MessageService
 from broker.api.provider_service import ProviderService
+from broker.api.sender_service import SenderService
 from broker.api.server import build_health, build_server
 from broker.api.template_service import TemplateService
 from broker.delivery.history import IndexProgress, MessagePage, MessageQuery
@@ -471,6 +473,12 @@ def clock() -> Any:
 
 
 @pytest.fixture
+def keywords() -> Any:
+    """Behind SenderService's calls about keywords: none, where a test is about something else."""
+    return EmptyDirectory()
+
+
+@pytest.fixture
 def consents() -> Any:
     """Behind OptIn and ConsentService: nobody, where a test is about something else."""
     return EmptyDirectory()
@@ -489,6 +497,7 @@ async def api(
     templates: Any,
     consents: Any,
     accounts: Any,
+    keywords: Any,
     keys: Any,
     identities: Any,
     clock: Any,
@@ -528,6 +537,7 @@ async def api(
         ),
         directory=DirectoryService(gate=gate, directory=directory),
         templates=TemplateService(gate=gate, templates=templates),
+        senders=SenderService(keywords=KeywordCalls(gate=gate, keywords=keywords)),
         accounts=AccountService(gate=gate, webhooks=webhooks, accounts=accounts, identities=identities),
         consent=consent,
         health_of=health,

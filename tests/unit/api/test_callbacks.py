@@ -14,7 +14,7 @@ from broker.domain.vocabulary import EventKind
 from waypost.v1 import event_pb2
 
 NOW_US = 1_790_000_000_000_000
-INBOUND = {"text", "receive_time", "provider_message_id", "kind", "assigned_by"}
+INBOUND = {"text", "receive_time", "provider_message_id", "kind", "assigned_by", "keyword", "joined_group_id"}
 """What only an inbound message has."""
 
 

@@ -19,6 +19,7 @@ from broker.api import (
     message_service,
     provider_service,
     reflection,
+    sender_service,
     template_service,
 )
 from broker.api.gate import Access
@@ -30,6 +31,7 @@ OURS = [
     message_service.DESCRIPTOR,
     directory_service.DESCRIPTOR,
     template_service.DESCRIPTOR,
+    sender_service.DESCRIPTOR,
     consent_service.DESCRIPTOR,
     provider_service.DESCRIPTOR,
     account_service.DESCRIPTOR,

@@ -30,7 +30,7 @@ class Pages:
 
 def newest_of(pages: Pages, limit: int) -> Newest:
     """The newest so many of them."""
-    connection = Connection("here", [], SimpleNamespace(), pages, *[SimpleNamespace()] * 5)
+    connection = Connection("here", [], SimpleNamespace(), pages, *[SimpleNamespace()] * 6)
     return Newest(connection, message_pb2.MessageFilter(), limit)
 
 

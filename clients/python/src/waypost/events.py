@@ -76,6 +76,8 @@ class InboundEvent(Event):
     reply_to_message_id: the message it answers, from which client_reference, campaign, data and tags come.
     kind: what it is, as a reply.
     assigned_by: how it was found to be this account's.
+    keyword: the keyword that it is or begins with.
+    joined_group_id: the group that its writer is a member of by it.
     """
 
     message_id: str
@@ -92,6 +94,8 @@ class InboundEvent(Event):
     channel: Channel | None
     kind: InboundKind | None
     assigned_by: InboundAssignment | None
+    keyword: str
+    joined_group_id: str
     tags: tuple[str, ...]
 
 

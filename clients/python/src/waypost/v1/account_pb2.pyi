@@ -123,6 +123,10 @@ class AccountPolicy(_message.Message):
     ALLOWED_COUNTRIES_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
     PASSCODE_IGNORES_OPT_OUT_FIELD_NUMBER: _builtins.int
+    INBOUND_WAITS_FIELD_NUMBER: _builtins.int
+    HELP_ANSWER_FIELD_NUMBER: _builtins.int
+    STOP_ANSWER_FIELD_NUMBER: _builtins.int
+    START_ANSWER_FIELD_NUMBER: _builtins.int
     default_region: _builtins.str
     """The ISO 3166 alpha-2 code of the country whose national numbers are taken, as "GB". Empty: numbers need a
     country code.
@@ -131,6 +135,16 @@ class AccountPolicy(_message.Message):
     """Passcodes also go to recipients who opted out of the account's senders; never to those who opted out of a sender
     for every account.
     """
+    inbound_waits: _builtins.bool
+    """Whether what the callback of a message that came in answers is sent back to its writer: a plain-text answer with
+    status 200, within 60 seconds, of at most 160 characters of the restricted text profile.
+    """
+    help_answer: _builtins.str
+    """What HELP is answered: at most 160 characters of the restricted text profile. Empty: the broker's own text."""
+    stop_answer: _builtins.str
+    """What STOP is answered, likewise. Empty: nothing."""
+    start_answer: _builtins.str
+    """What START is answered, likewise. Empty: nothing."""
     @_builtins.property
     def allowed_countries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The countries that phone numbers may be of, as ISO 3166 alpha-2 codes; a message to another one is refused
@@ -150,10 +164,14 @@ class AccountPolicy(_message.Message):
         allowed_countries: _abc.Iterable[_builtins.str] | None = ...,
         channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
         passcode_ignores_opt_out: _builtins.bool = ...,
+        inbound_waits: _builtins.bool = ...,
+        help_answer: _builtins.str = ...,
+        stop_answer: _builtins.str = ...,
+        start_answer: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "passcode_ignores_opt_out", b"passcode_ignores_opt_out"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "start_answer", b"start_answer", "stop_answer", b"stop_answer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -369,6 +369,8 @@ class InboundEvent(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     ASSIGNED_BY_FIELD_NUMBER: _builtins.int
     TAGS_FIELD_NUMBER: _builtins.int
+    KEYWORD_FIELD_NUMBER: _builtins.int
+    JOINED_GROUP_ID_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """The inbound message's own id."""
     sender: _builtins.str
@@ -393,6 +395,10 @@ class InboundEvent(_message.Message):
     """What it is."""
     assigned_by: Global___InboundAssignment.ValueType
     """How its account was found."""
+    keyword: _builtins.str
+    """The keyword of the account that it is or begins with, in upper case. Empty: none."""
+    joined_group_id: _builtins.str
+    """The group that its writer is a member of by it. Empty: none."""
     @_builtins.property
     def receive_time(self) -> _timestamp_pb2.Timestamp:
         """When the provider got it."""
@@ -423,10 +429,12 @@ class InboundEvent(_message.Message):
         kind: Global___InboundKind.ValueType = ...,
         assigned_by: Global___InboundAssignment.ValueType = ...,
         tags: _abc.Iterable[_builtins.str] | None = ...,
+        keyword: _builtins.str = ...,
+        joined_group_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "receive_time", b"receive_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assigned_by", b"assigned_by", "campaign", b"campaign", "channel", b"channel", "client_reference", b"client_reference", "data", b"data", "kind", b"kind", "message_id", b"message_id", "provider", b"provider", "provider_message_id", b"provider_message_id", "receive_time", b"receive_time", "recipient", b"recipient", "reply_to_message_id", b"reply_to_message_id", "sender", b"sender", "tags", b"tags", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assigned_by", b"assigned_by", "campaign", b"campaign", "channel", b"channel", "client_reference", b"client_reference", "data", b"data", "joined_group_id", b"joined_group_id", "keyword", b"keyword", "kind", b"kind", "message_id", b"message_id", "provider", b"provider", "provider_message_id", b"provider_message_id", "receive_time", b"receive_time", "recipient", b"recipient", "reply_to_message_id", b"reply_to_message_id", "sender", b"sender", "tags", b"tags", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

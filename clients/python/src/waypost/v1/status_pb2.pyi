@@ -249,6 +249,12 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The contact has no delegates, or with PRIORITY_CONTACT none with priority."""
     REASON_COUNTRY_NOT_ALLOWED: _Reason.ValueType  # 21
     """The account's policy does not let it write to numbers of this country."""
+    REASON_REPLY_ABANDONED: _Reason.ValueType  # 36
+    """The callback that was waited for gave no answer that could be sent back to the recipient."""
+    REASON_REPLY_LIMIT: _Reason.ValueType  # 37
+    """The recipient got as many automatic answers from this sender as an hour allows."""
+    REASON_REPLY_LOOP: _Reason.ValueType  # 38
+    """The recipient is a sender of ours: the broker does not answer itself."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a message stands where it does, or why a recipient was refused. Stable: a client may branch on it."""
@@ -299,4 +305,10 @@ REASON_NO_DELEGATE: Reason.ValueType  # 20
 """The contact has no delegates, or with PRIORITY_CONTACT none with priority."""
 REASON_COUNTRY_NOT_ALLOWED: Reason.ValueType  # 21
 """The account's policy does not let it write to numbers of this country."""
+REASON_REPLY_ABANDONED: Reason.ValueType  # 36
+"""The callback that was waited for gave no answer that could be sent back to the recipient."""
+REASON_REPLY_LIMIT: Reason.ValueType  # 37
+"""The recipient got as many automatic answers from this sender as an hour allows."""
+REASON_REPLY_LOOP: Reason.ValueType  # 38
+"""The recipient is a sender of ours: the broker does not answer itself."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -167,5 +167,7 @@ def _inbound_event(event: event_pb2.Event, cursor: str) -> InboundEvent:
         channel=CHANNELS.optional(inbound.channel),
         kind=INBOUND_KINDS.optional(inbound.kind),
         assigned_by=INBOUND_ASSIGNMENTS.optional(inbound.assigned_by),
+        keyword=inbound.keyword,
+        joined_group_id=inbound.joined_group_id,
         tags=tuple(inbound.tags),
     )
