@@ -11,6 +11,7 @@ from broker.api.convert.callbacks import callback_body, callback_parameters
 from broker.api.convert.events import encode_event, join_frame
 from broker.clock import SystemClock
 from broker.delivery.accounts import Accounts
+from broker.delivery.admit_hook import AdmitHook
 from broker.delivery.callbacks import Callbacks
 from broker.delivery.consents import Consents
 from broker.delivery.directory import Directory
@@ -150,6 +151,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         request_id_memory_s=settings.intake.request_id_memory_s,
         style_classes=settings.content.style_classes,
         network=webhooks.book.network,
+        admit=AdmitHook(plugins.hooks.get("waypost_admit", ()), clock),
     )
     inbound = build_inbound_works(
         settings.inbound, store, intake, policies, registry, clock, metrics, inbound_hooks

@@ -68,6 +68,7 @@ class ErrorReason(Enum):
     QUEUE_FULL = "the broker has as many calls waiting as it allows; try again"
     SUBSCRIBERS_FULL = "the broker serves as many subscribers as it allows; try again"
     DRAINING = "the broker is shutting down; try another node or try again"
+    ADMISSION_FAILED = "a plugin that decides what may be sent failed; nothing was accepted"
     STORE_UNAVAILABLE = "the store cannot be written; nothing was accepted"
     OUTCOME_UNKNOWN = "the store's answer was lost; the same call with the same request_id is safe"
     NOT_IMPLEMENTED = "this version of the broker does not offer the call or the field"

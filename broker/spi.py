@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # it takes a third of a second to import: only who asks for a
 
 __all__ = [
     "Accepted",
+    "AdmitQuery",
     "CallbackAnswer",
     "CallbackRequest",
     "Capabilities",
@@ -374,8 +375,28 @@ class InboundMessage:
     keyword: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AdmitQuery:
+    """A request that is about to be decided on, as `waypost_admit` sees it.
+
+    `recipients` are as the caller wrote them: addresses, or ids of contacts. `content` is what is said on each
+    channel, with its placeholders, under the names of the protos; leave it as it is.
+    """
+
+    account_id: str
+    sender: str
+    traffic: Traffic
+    recipients: tuple[str, ...]
+    content: Mapping[Channel, Mapping[str, object]]
+    channels: tuple[Channel, ...]
+    tags: tuple[str, ...]
+    campaign: str
+    client_reference: str
+    origin: str
+
+
 class Hooks:
-    """What a plugin may implement. Each call is guarded: one that raises is logged and skipped."""
+    """What a plugin may implement. Each call is guarded: one that raises is logged and skipped, but for `waypost_admit`."""
 
     @hookspec
     def waypost_providers(self) -> Sequence[ProviderType]:  # type: ignore[empty-body]
@@ -388,6 +409,16 @@ class Hooks:
         Called in the event loop for every message that has a choice: answer at once. Those left out are not
         tried. Names that are no candidates are ignored, and so is an answer that names no candidate. Several
         plugins are asked in turn, each about what those before it made of the candidates.
+        """
+
+    @hookspec
+    def waypost_admit(self, submission: AdmitQuery) -> str | None:
+        """Why a request must not be sent, in a few words for its caller; None where it may.
+
+        Called in the event loop for every request, and for Explain and validate_only: answer at once. A refusal
+        is the result of each of its recipients, REASON_REFUSED_BY_PLUGIN with the plugin's name and these
+        words. Several plugins are asked in turn; the first refusal counts. Where one raises the call fails, stores
+        nothing, and may be tried again: a gate that cannot answer is closed.
         """
 
     @hookspec

@@ -81,6 +81,7 @@ CODES: dict[ErrorReason, grpc.StatusCode] = {
     ErrorReason.QUEUE_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ErrorReason.SUBSCRIBERS_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ErrorReason.DRAINING: grpc.StatusCode.UNAVAILABLE,
+    ErrorReason.ADMISSION_FAILED: grpc.StatusCode.UNAVAILABLE,
     ErrorReason.STORE_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     ErrorReason.OUTCOME_UNKNOWN: grpc.StatusCode.UNAVAILABLE,
     ErrorReason.NOT_IMPLEMENTED: grpc.StatusCode.UNIMPLEMENTED,

@@ -35,6 +35,9 @@ def explain(
     sender: option.Sender = "",
     traffic: option.Traffic = None,
     channel: option.Channels = None,
+    ignore_quiet_hours: option.IgnoreQuietHours = False,
+    fallback: option.Fallback = False,
+    fallback_after: option.FallbackAfter = None,
     schedule: option.Schedule = None,
     tag: option.Tags = None,
     provider: option.Provider = "",
@@ -57,6 +60,7 @@ def explain(
     recipients, said = whom_and_what(words or [], to or [], csv, text)
 
     from broker.cli.connection import Target
+    from broker.cli.policy_wishes import options_of
     from broker.cli.requests import Wishes, plan_requests
 
     wishes = Wishes(
@@ -65,6 +69,9 @@ def explain(
         sender=sender,
         traffic=traffic or "",
         channels=channel or (),
+        options=options_of(
+            fallback=fallback, fallback_after=fallback_after, ignore_quiet_hours=ignore_quiet_hours
+        ),
         schedule_time=None if schedule is None else time_of("--schedule", schedule),
         tags=tag or (),
         provider=provider,

@@ -37,11 +37,13 @@ def _explanation(explanation: explain_pb2.Explanation) -> RenderableType:
         ("status", status_word(explanation.status)),
         ("reason", ": ".join(filter(None, why))),
         ("channel", _channel(explanation.channel)),
+        ("then by", ", ".join(map(_channel, explanation.fallback_channels))),
         ("encoding", word_of(channel_pb2.Encoding.DESCRIPTOR, explanation.encoding)),
         ("units", str(explanation.units)),
         *((f"part {number}", part.text) for number, part in enumerate(explanation.parts, start=1)),
         ("warnings", "; ".join(explanation.warnings)),
         ("consent", "allowed" if explanation.consent.allowed else reason_word(explanation.consent.reason)),
+        *(("policy", _finding(each)) for each in explanation.policy),
         ("routes", f"version {explanation.route_version}" if explanation.route_version else "none stored"),
     ]
     shown: list[RenderableType] = [card(facts, STATUS_STYLES)]
@@ -50,6 +52,15 @@ def _explanation(explanation: explain_pb2.Explanation) -> RenderableType:
     if explanation.losers_omitted:
         shown.append(Text(f"and {explanation.losers_omitted} more that lost"))
     return Group(*shown)
+
+
+def _finding(finding: explain_pb2.PolicyFinding) -> str:
+    """What one rule said."""
+    rule = finding.plugin or word_of(explain_pb2.PolicyRule.DESCRIPTOR, finding.rule).lower().replace(
+        "_", " "
+    )
+    outcome = word_of(explain_pb2.PolicyOutcome.DESCRIPTOR, finding.outcome).lower()
+    return ": ".join(filter(None, (f"{printable(rule)} {outcome}", printable(finding.detail))))
 
 
 def _rows(candidates: Sequence[explain_pb2.RouteCandidate]) -> list[Sequence[str]]:

@@ -168,4 +168,6 @@ def _note(entry: message_pb2.TimelineEntry) -> str:
         said.append(f"again at {local_time(entry.next_attempt_time)}")
     if entry.next_provider and entry.next_provider != entry.provider:
         said.append(f"next {entry.next_provider}")
+    if entry.previous_channel:
+        said.append(f"no longer by {word_of(channel_pb2.Channel.DESCRIPTOR, entry.previous_channel).lower()}")
     return "; ".join(filter(None, said))

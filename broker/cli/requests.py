@@ -53,6 +53,7 @@ class Wishes:
     delegation: str = ""
     tokens: Mapping[str, str] = field(default_factory=dict)
     template: TemplateWish | None = None
+    options: send_pb2.SendOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def _request(rows: Sequence[Row], text: str, wishes: Wishes) -> send_pb2.SendReq
         provider=wishes.provider,
         validate_only=wishes.validate_only,
         tokens=None if wishes.template else wishes.tokens,
+        options=wishes.options,
     )
 
 

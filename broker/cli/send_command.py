@@ -44,6 +44,9 @@ def send(
     sender: option.Sender = "",
     traffic: option.Traffic = None,
     channel: option.Channels = None,
+    ignore_quiet_hours: option.IgnoreQuietHours = False,
+    fallback: option.Fallback = False,
+    fallback_after: option.FallbackAfter = None,
     schedule: option.Schedule = None,
     validity: option.Validity = None,
     reference: option.Reference = "",
@@ -92,6 +95,7 @@ def send(
     timeout_s = None if timeout is None else span_s_of("--timeout", timeout)
 
     from broker.cli.connection import Target
+    from broker.cli.policy_wishes import options_of
     from broker.cli.requests import TemplateWish, Wishes, plan_requests, unused_columns
 
     wishes = Wishes(
@@ -100,6 +104,9 @@ def send(
         sender=sender,
         traffic=traffic or "",
         channels=channel or (),
+        options=options_of(
+            fallback=fallback, fallback_after=fallback_after, ignore_quiet_hours=ignore_quiet_hours
+        ),
         schedule_time=None if schedule is None else time_of("--schedule", schedule),
         validity=None if validity is None else span_of("--validity", validity),
         client_reference=reference,

@@ -53,6 +53,24 @@ Schedule = Annotated[
 Validity = Annotated[
     str | None, typer.Option(metavar="SPAN", help="Give up after, as 10m or 600s.", rich_help_panel=_MESSAGE)
 ]
+Fallback = Annotated[
+    bool,
+    typer.Option(
+        "--fallback", help="Go on by the next channel where one fails for good.", rich_help_panel=_MESSAGE
+    ),
+]
+FallbackAfter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SPAN",
+        help="Go on as well where nothing was delivered after, as 5m; implies --fallback.",
+        rich_help_panel=_MESSAGE,
+    ),
+]
+IgnoreQuietHours = Annotated[
+    bool,
+    typer.Option("--ignore-quiet-hours", help="Send also when it is quiet there.", rich_help_panel=_MESSAGE),
+]
 Reference = Annotated[str, typer.Option(help="Your own id, on every event.", rich_help_panel=_MESSAGE)]
 Campaign = Annotated[
     str, typer.Option(metavar="ID", help="A campaign to report under.", rich_help_panel=_MESSAGE)

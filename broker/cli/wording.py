@@ -29,6 +29,7 @@ _FACTS: dict[int, str] = {
     status_pb2.MESSAGE_FACT_CLICKED: "link followed",
     status_pb2.MESSAGE_FACT_PROGRESSED: "passed on by the provider",
     status_pb2.MESSAGE_FACT_REROUTED: "goes to another provider",
+    status_pb2.MESSAGE_FACT_CHANNEL_CHANGED: "goes on by another channel",
     status_pb2.MESSAGE_FACT_DELETED: "deleted",
     status_pb2.MESSAGE_FACT_RECEIVED: "received",
 }

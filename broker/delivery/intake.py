@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from broker.delivery.admit_hook import AdmitHook
 from broker.delivery.identities import Identities
 from broker.delivery.policies import Policies
 from broker.delivery.refusals import refusal
 from broker.delivery.routes import Routes, RoutesNow
 from broker.delivery.templates import Templates
 from broker.domain.account_policy import AccountPolicy
+from broker.domain.admission import Refusal, refused_by
 from broker.domain.callback_url import callback_host_problem
 from broker.domain.consenting import with_refusals
 from broker.domain.explaining import Explanation, Find, explain_plan
@@ -47,6 +49,7 @@ class Intake:
         units_max: int,
         request_id_memory_s: float,
         network: AddressPolicy = PUBLIC_ONLY,
+        admit: AdmitHook | None = None,
         style_classes: StyleClasses = NO_STYLES,
     ) -> None:
         self._store = store
@@ -58,6 +61,7 @@ class Intake:
         self._clock = clock
         self._units_max = units_max
         self._network = network
+        self._admit = admit
         self._remember_us = round(request_id_memory_s * 1_000_000)
 
     async def accept(self, submissions: Sequence[Submission]) -> list[Answer]:
@@ -205,7 +209,15 @@ class Intake:
             self._style_classes,
         )
         planned = plan(submission, ids, grounds, people)
-        return planned if isinstance(planned, Plan) else refusal(submission, planned)
+        if not isinstance(planned, Plan):
+            return refusal(submission, planned)
+        return self._admitted(planned) if self._admit else planned
+
+    def _admitted(self, planned: Plan) -> Plan | BrokerError:
+        """The plan as the plugins let it pass."""
+        assert self._admit is not None
+        refused = self._admit.refusal(planned.submission)
+        return refused_by(planned, refused) if isinstance(refused, Refusal) else refused or planned
 
 
 def _answer_of(outcome: Accepted) -> Answer:

@@ -2,6 +2,7 @@
 
 from broker.domain.address import PHONE_CHANNELS
 from broker.domain.country import COUNTRIES, country_of
+from broker.domain.quiet_hours import QuietHours, quiet_problems
 from broker.domain.text_profile import restricted_refusal
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel
@@ -21,6 +22,7 @@ class AccountPolicy:
     what HELP, STOP and START are answered; "": HELP the broker's own text, the others nothing.
     `sandbox_only`: its messages go to sandbox providers and to no other. `passcode_ignores_opt_out`: passcodes also
     go to those who opted out of the account's senders, though never to those who opted out for every account.
+    `quiet_hours` are when promotional messages do not go; None: never.
     """
 
     default_region: str = ""
@@ -32,6 +34,7 @@ class AccountPolicy:
     sandbox_only: bool = False
     channels: tuple[Channel, ...] = ()
     passcode_ignores_opt_out: bool = False
+    quiet_hours: QuietHours | None = None
 
     def allows(self, address: str, channel: Channel) -> bool:
         """Whether a normal address may be written to, by its country."""
@@ -65,6 +68,8 @@ def policy_problems(policy: AccountPolicy) -> list[tuple[str, str]]:
         for index, country in enumerate(policy.allowed_countries)
         if country not in COUNTRIES
     ]
+    if policy.quiet_hours is not None:
+        problems += [(f"quiet_hours.{field}", rule) for field, rule in quiet_problems(policy.quiet_hours)]
     if len(set(policy.channels)) < len(policy.channels):
         problems.append(("channels", "must name each channel once"))
     problems += [

@@ -51,6 +51,7 @@ PARAMETERS = (
     "next_attempt_time",
     "next_provider",
     "redriven_from_message_id",
+    "previous_channel",
     "text",
     "receive_time",
     "provider_message_id",

@@ -1,6 +1,6 @@
 """What messages are found by: the filter of a list, and the values that the index keeps of each message."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import field
 from enum import IntEnum
 
@@ -88,6 +88,11 @@ class MessageFilter:
 def personal_keys(recipient: str, data: str, writer: str = "") -> Sequence[tuple[IndexKind, str]]:
     """Where the index has what a deletion erases of a message; `writer` is who wrote one that came in."""
     return _present((IndexKind.RECIPIENT, recipient), (IndexKind.DATA, data), (IndexKind.SENDER, writer))
+
+
+def address_keys(recipients: Iterable[str]) -> Sequence[tuple[IndexKind, str]]:
+    """Where the index has the other addresses of a message that went on by another channel."""
+    return _present(*((IndexKind.RECIPIENT, each) for each in recipients))
 
 
 def index_keys(

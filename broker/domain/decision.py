@@ -18,7 +18,7 @@ from broker.domain.outcome import (
 )
 from broker.domain.retry import RetryPolicy, next_candidate, next_question_at, next_round_at
 from broker.domain.value import value
-from broker.domain.vocabulary import Guarantee, Reason
+from broker.domain.vocabulary import Channel, Guarantee, Reason
 
 CODE_CHARACTERS_MAX = 64
 TEXT_CHARACTERS_MAX = 1_000
@@ -37,6 +37,7 @@ class Note:
     text: str = ""
     next_attempt_at_us: int | None = None
     next_provider: str = ""
+    previous_channel: Channel | None = None
 
 
 NOTHING = Note()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
+from broker.domain.admission import PolicyFinding
 from broker.domain.encoding import Part, split
 from broker.domain.personalising import told
 from broker.domain.planning import Plan
@@ -93,6 +94,7 @@ class Explanation:
     considered: tuple[Considered, ...]
     omitted: int
     route_version: int
+    policy: tuple[PolicyFinding, ...] = ()
 
 
 _Why = tuple[Verdict, str]
@@ -127,7 +129,10 @@ def explain_plan(
             omitted += len(judged) - len(shown)
             considered += [Considered(find.channel, each, each.route.cost_micros * units) for each in shown]
         said = parts if message.result.channel is Channel.SMS else ()
-        explanations.append(Explanation(message.result, said, tuple(considered), omitted, plan.route_version))
+        explanation = Explanation(
+            message.result, said, tuple(considered), omitted, plan.route_version, message.policy
+        )
+        explanations.append(explanation)
     return explanations
 
 

@@ -4,10 +4,12 @@ A message is always in one state. Something happens to it, a *fact*, and `advanc
 a move to a state, a note that leaves the state alone, or a refusal. Nothing else in the broker decides
 a state, so this page is the whole truth about it and `docs/lifecycle.md` is drawn from it.
 
-Three rules shape the table:
+Four rules shape the table:
 
 - An end is reached once. What a provider says afterwards is kept as a note (`LATE_RECEIPT`), and the
   state stays: a client that saw DELIVERED never sees it taken back.
+- A message that goes on by another channel has not ended: what failed was one of its ways, and it is
+  PROCESSING again. A delivery by a way that it left is one all the same.
 - SENT is two states. Where a provider will report, it is a stage; where it never does, it is the end.
 - A message whose provider may have taken it (an open attempt, a doubt) can be lost but never expire or
   be cancelled: both would claim to know that it was not sent. The store holds that knowledge, in the
@@ -64,6 +66,7 @@ class Fact(IntEnum):
     REROUTED = 21
     DELETED = 22
     RECEIVED = 23
+    CHANNEL_CHANGED = 24
 
 
 ENDS = frozenset({
@@ -109,6 +112,10 @@ MOVES: dict[tuple[State, Fact], State] = {
     (State.PROCESSING, Fact.CANCELLED): State.CANCELLED,
     (State.PROCESSING, Fact.DELIVERED): State.DELIVERED,
     (State.PROCESSING, Fact.UNDELIVERED): State.DELIVERY_FAILED,
+    (State.ACCEPTED, Fact.CHANNEL_CHANGED): State.ACCEPTED,
+    (State.SCHEDULED, Fact.CHANNEL_CHANGED): State.SCHEDULED,
+    (State.PROCESSING, Fact.CHANNEL_CHANGED): State.PROCESSING,
+    (State.SENT, Fact.CHANNEL_CHANGED): State.PROCESSING,
     (State.SENT, Fact.DELIVERED): State.DELIVERED,
     (State.SENT, Fact.UNDELIVERED): State.DELIVERY_FAILED,
     (State.SENT, Fact.LOST): State.UNKNOWN,

@@ -4,24 +4,25 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
+from broker.domain.admission import PolicyFinding, held_to_policy
 from broker.domain.encoding import Encoding, Measure, measure
+from broker.domain.fallback import PlannedWay
 from broker.domain.grounds import Grounds
 from broker.domain.lifecycle import Fact, Step, begin
 from broker.domain.personalising import Refused, Said, TooManyUnits, personalise, persons
 from broker.domain.reaching import Reached
 from broker.domain.style import StyleClasses, StyleRefused, dress
 from broker.domain.submission import Recipient, Result, Submission, TemplateRef
+from broker.domain.validity import validity_us
 from broker.domain.value import value
-from broker.domain.vocabulary import Channel, Reason, Traffic
-from broker.domain.ways import Way, offered_channels, way_of, way_to
+from broker.domain.vocabulary import Channel, Reason
+from broker.domain.ways import Usable, Way, offered_channels, way_of, way_to
 
-VALIDITY_DEFAULT_S = 129_600
-VALIDITY_PASSCODE_DEFAULT_S = 600
 SCHEDULE_SLACK_US = 1_000_000
 """A schedule_time this near is sent at once."""
 
 # This runs for every message, and to look a member up in its enumeration costs as much as a call.
-_SMS, _EMAIL, _UCS2, _PASSCODE = Channel.SMS, Channel.EMAIL, Encoding.UCS2, Traffic.PASSCODE
+_SMS, _EMAIL, _UCS2 = Channel.SMS, Channel.EMAIL, Encoding.UCS2
 _ACCEPTED, _SCHEDULED, _REFUSED = begin(Fact.ACCEPTED), begin(Fact.SCHEDULED), begin(Fact.REFUSED)
 
 
@@ -30,7 +31,8 @@ class PlannedMessage:
     """One recipient's message as it will be stored, refused or not. Times are microseconds UTC.
 
     `candidates` are the provider instances that may carry it, the one to try first first. `tokens` are the
-    recipient's own values for the content's placeholders; None: it has none of its own.
+    recipient's own values for the content's placeholders; None: it has none of its own. `further` are the ways
+    by which it may go on, where its caller allows it; `policy` is what rules said that are about it.
     """
 
     message_id: int
@@ -40,6 +42,8 @@ class PlannedMessage:
     data: str
     candidates: tuple[str, ...]
     tokens: Mapping[str, str] | None = None
+    further: tuple[PlannedWay, ...] = ()
+    policy: tuple[PolicyFinding, ...] = ()
 
 
 @value
@@ -88,6 +92,8 @@ def plan(
             way = way_to(submission, offered, one, message_id, grounds)
             index, contact_id = one.recipient_index, one.contact_id
             messages.append(_plan_one(submission, index, message_id, way, text, now_us, contact_id))
+    if grounds.policy.quiet_hours is not None:
+        messages = held_to_policy(messages, submission, people, grounds.policy, now_us)
     return Plan(ids[0], submission, now_us, print_, tuple(messages), grounds.route_version)
 
 
@@ -169,6 +175,8 @@ def _canonical(submission: Submission) -> dict[str, object]:
         "tokens": submission.tokens,
         "template": submission.template and _canonical_template(submission.template),
         "redriven_from": submission.redriven_from_message_id,
+        "ignore_quiet_hours": submission.ignore_quiet_hours or None,
+        "fallback": submission.fallback and [submission.fallback.after_us],
     }
     return {name: given for name, given in fields.items() if given not in (None, "", [], {})}
 
@@ -202,9 +210,9 @@ def _plan_one(
     contact_id: int | None = None,
     tokens: Mapping[str, str] | None = None,
 ) -> PlannedMessage:
-    channel, address, found = way
+    channel, address, found, rest = way
     if submission.refused_for is not None:
-        found = submission.refused_for
+        found, rest = submission.refused_for, ()
     recipient = submission.recipients[index]
     wished_us = submission.schedule_at_us if recipient.schedule_at_us is None else recipient.schedule_at_us
     later = wished_us is not None and wished_us > now_us + SCHEDULE_SLACK_US
@@ -216,6 +224,7 @@ def _plan_one(
     else:
         step, candidates = _SCHEDULED if later else _ACCEPTED, found
     size = text if channel is _SMS else None
+    further = tuple([_further(each, text) for each in rest]) if rest else ()
     # In the order of the fields: by name it takes three times as long.
     result = Result(
         index,
@@ -231,19 +240,20 @@ def _plan_one(
         (submission.refusal_detail or reason.value) if reason else "",
         () if size is None or size.encoding is not _UCS2 else _costs_more(size),
         contact_id,
+        tuple([each.channel for each in further]) if further else (),
     )
-    expire_at_us = transmit_at_us + _validity_us(submission)
+    expire_at_us = transmit_at_us + validity_us(submission)
     return PlannedMessage(
-        message_id, step, result, expire_at_us, recipient.data or submission.data, candidates, tokens
+        message_id, step, result, expire_at_us, recipient.data or submission.data, candidates, tokens, further
     )
+
+
+def _further(way: Usable, text: Measure | None) -> PlannedWay:
+    channel, address, candidates = way
+    size = text if channel is _SMS else None
+    units, encoding = (1, None) if size is None else (size.units, size.encoding)
+    return PlannedWay(channel, address, candidates, units, encoding)
 
 
 def _costs_more(size: Measure) -> tuple[str, ...]:
     return (f"encoded as UCS-2: {size.units} part{'s' if size.units > 1 else ''}",)
-
-
-def _validity_us(submission: Submission) -> int:
-    if submission.validity_us is not None:
-        return submission.validity_us
-    seconds = VALIDITY_PASSCODE_DEFAULT_S if submission.traffic is _PASSCODE else VALIDITY_DEFAULT_S
-    return seconds * 1_000_000

@@ -47,6 +47,7 @@ class MessageChange:
     provider_text: str = ""
     next_attempt_at_us: int | None = None
     next_provider: str = ""
+    previous_channel: Channel | None = None
 
     @property
     def end(self) -> bool:
@@ -100,7 +101,7 @@ class MessageRecord:
     """A message as it stands now. `content` is its channel's document, None where it was not asked for.
 
     `candidates` are the instances that may carry it, in the order to try them, of a message that was read
-    alone and has not ended. `route_version` is that of the routes which named them, 0: there were none.
+    alone and has not ended; `fallback_channels` are those that it may still go on by. `route_version` is that of the routes which named them, 0: there were none.
     A message that was deleted has neither content nor data, and its address is empty.
     """
 
@@ -128,6 +129,7 @@ class MessageRecord:
     contact_id: int | None = None
     route_version: int = 0
     candidates: tuple[str, ...] = ()
+    fallback_channels: tuple[Channel, ...] = ()
     direction: Direction = Direction.OUTBOUND
     deleted_at_us: int | None = None
     read_at_us: int | None = None

@@ -6,6 +6,7 @@ from dataclasses import field
 from broker.domain.callback_url import CallbackMethod
 from broker.domain.directory import Named
 from broker.domain.encoding import Encoding
+from broker.domain.fallback import ChannelFallback
 from broker.domain.lifecycle import State
 from broker.domain.parameter import Parameter
 from broker.domain.value import value
@@ -134,6 +135,8 @@ class Submission:
     refusal_detail: str = ""
     answers_consent: bool = False
     free_of_charge: bool = False
+    fallback: ChannelFallback | None = None
+    ignore_quiet_hours: bool = False
 
     @property
     def shared_tokens(self) -> Mapping[str, str]:
@@ -147,6 +150,7 @@ class Result:
     """What became of one recipient. `message_id` is None only for validate_only.
 
     A contact's delegates have a result each, with the same `recipient_index` and their own `contact_id`.
+    `fallback_channels` are those that the message may go on by, in order.
     """
 
     recipient_index: int
@@ -162,3 +166,4 @@ class Result:
     detail: str = ""
     warnings: tuple[str, ...] = field(default=())
     contact_id: int | None = None
+    fallback_channels: tuple[Channel, ...] = ()

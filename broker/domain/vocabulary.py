@@ -87,6 +87,9 @@ class Reason(Enum):
     REPLY_ABANDONED = "the callback that was waited for gave no answer that could be sent back"
     REPLY_LIMIT = "this person got as many automatic answers from this address as an hour allows"
     REPLY_LOOP = "the recipient is a sender of ours: the broker does not answer itself"
+    QUIET_HOURS = "it is quiet where the recipient is"
+    REFUSED_BY_PLUGIN = "a plugin refused it"
+    NOT_DELIVERED_IN_TIME = "no delivery on this channel within the time that was set"
 
 
 class EventKind(IntEnum):

@@ -9,8 +9,13 @@ from broker.domain.reaching import Reached
 from broker.domain.submission import Recipient, Submission
 from broker.domain.vocabulary import Channel, Reason
 
-Way = tuple[Channel | None, str, tuple[str, ...] | Reason]
-"""Channel, normal address, and the candidates or why there are none."""
+Usable = tuple[Channel, str, tuple[str, ...]]
+"""Channel, normal address, and candidates."""
+
+Way = tuple[Channel | None, str, tuple[str, ...] | Reason, Sequence[Usable]]
+"""Channel, normal address, and the candidates or why there are none; then, where the caller lets a message go on
+by other channels, those behind it that would do as well.
+"""
 
 
 def offered_channels(submission: Submission, policy: AccountPolicy) -> list[Channel]:
@@ -33,7 +38,7 @@ def way_to(
 ) -> Way:
     """The same for somebody of the directory: where the caller has no wish, the contact's own order counts."""
     if one.reason is not None:
-        return None, "", one.reason
+        return None, "", one.reason, ()
     if one.channels and not submission.channels:
         offered = _preferred(one.channels, offered)
     return way_of(submission, offered, one.recipient, message_id, grounds)
@@ -56,27 +61,38 @@ def way_of(
 ) -> Way:
     """The first offered channel that the recipient and a provider share, and its providers; else why not."""
     refusal: tuple[Channel, str, Reason] | None = None
+    usable: list[Usable] = []
     for channel in offered:
         written = written_address(recipient, channel)
         if written is None:
             continue
-        address = normal_address(written, channel, grounds.policy.default_region)
-        if address is None:
-            problem = Reason.INVALID_RECIPIENT
-        elif not grounds.policy.allows(address, channel):
-            problem = Reason.COUNTRY_NOT_ALLOWED
-        elif not sender_fits(submission.sender, channel):
-            problem = Reason.INVALID_SENDER
-        elif candidates := grounds.find_candidates(submission, channel, address, message_id):
-            return channel, address, candidates
-        else:
-            problem = Reason.NO_ROUTE
-        if refusal is None:  # the caller's first choice is the one to explain
-            refusal = (channel, address or written, problem)
+        address, found = _by(channel, written, submission, message_id, grounds)
+        if not isinstance(found, Reason):
+            usable.append((channel, address, found))
+            if submission.fallback is None:
+                break
+        elif refusal is None:  # the caller's first choice is the one to explain
+            refusal = (channel, address, found)
+    if usable:
+        return *usable[0], usable[1:]
     if refusal is not None:
-        return refusal
+        return *refusal, ()
     any_address = recipient.phone_number or recipient.email or recipient.device_token or ""
-    return None, any_address, Reason.NO_ADDRESS if offered else Reason.CONTENT_UNSUPPORTED
+    return None, any_address, Reason.NO_ADDRESS if offered else Reason.CONTENT_UNSUPPORTED, ()
+
+
+def _by(
+    channel: Channel, written: str, submission: Submission, message_id: int, grounds: Grounds
+) -> tuple[str, tuple[str, ...] | Reason]:
+    """The normal address on a channel, and the candidates or why there are none."""
+    address = normal_address(written, channel, grounds.policy.default_region)
+    if address is None:
+        return written, Reason.INVALID_RECIPIENT
+    if not grounds.policy.allows(address, channel):
+        return address, Reason.COUNTRY_NOT_ALLOWED
+    if not sender_fits(submission.sender, channel):
+        return address, Reason.INVALID_SENDER
+    return address, grounds.find_candidates(submission, channel, address, message_id) or Reason.NO_ROUTE
 
 
 def written_address(recipient: Recipient, channel: Channel) -> str | None:

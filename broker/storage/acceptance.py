@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from broker.domain.consenting import with_refusals
 from broker.domain.country import country_of
 from broker.domain.decision import NOTHING, Note
+from broker.domain.fallback import way_ends_at
 from broker.domain.planning import Plan
 from broker.domain.submission import Result
 from broker.domain.usage import has_country
@@ -14,6 +15,7 @@ from broker.storage.consenting import read_plan_refusals
 from broker.storage.documents import dump_answer, dump_content, dump_labels, dump_tokens, load_answer
 from broker.storage.journal import Journal
 from broker.storage.transaction import Row, Transaction
+from broker.storage.ways import planned_ways
 from broker.storage.webhooks import follow_accounts
 
 REQUEST_ID_TABLES = 4
@@ -99,6 +101,7 @@ class _Acceptor:
         self._callbacks: list[tuple[object, ...]] = []
         self._followed: dict[int, int] = {}
         self._tokens: list[tuple[object, ...]] = []
+        self._ways: list[tuple[object, ...]] = []
 
     def add(self, plan: Plan) -> None:
         submission = plan.submission
@@ -144,15 +147,21 @@ class _Acceptor:
             if message.tokens:
                 self._tokens.append((message_id, dump_tokens(message.tokens)))
             if not step.end:
+                until_us, ahead = message.expire_at_us, len(message.further)
+                if ahead and submission.fallback is not None:
+                    after_us = submission.fallback.after_us
+                    until_us = way_ends_at(after_us, ahead, result.transmit_at_us, until_us)
+                    self._ways += planned_ways(message, after_us)
                 self._agenda.begin(
                     message_id,
                     account_id,
                     priority,
                     result.transmit_at_us,
-                    message.expire_at_us,
+                    until_us,
                     message.candidates,
                     result.units,
                     plan.accepted_at_us,
+                    ahead,
                 )
 
         if submission.callback is not None:
@@ -167,6 +176,8 @@ class _Acceptor:
         self._tx.bulk("insert_submission_callbacks", self._callbacks)
         if self._tokens:
             self._tx.bulk("insert_message_tokens", self._tokens)
+        if self._ways:
+            self._tx.bulk("insert_ways", self._ways)
         follow_accounts(self._tx, self._followed)
         self._journal.flush()
         self._agenda.flush()

@@ -41,7 +41,8 @@ class DueRow:
     that an earlier attempt may have reached its provider. `candidates` are the instances that may carry it,
     in the order to try them, and `provider` is the one that does or will; `units` are what it counts for
     against a rate; `crashes` counts the attempts that a process did not survive, `hops` the changes of provider,
-    `rounds` how often all candidates have failed.
+    `rounds` how often all candidates have failed. `way` counts the channels that it left, `ways_ahead` those that
+    it may still go on by; `expire_at_us` is when it leaves this one, at the latest with its validity.
     """
 
     message_id: int
@@ -62,6 +63,8 @@ class DueRow:
     crashes: int = 0
     hops: int = 0
     rounds: int = 0
+    way: int = 0
+    ways_ahead: int = 0
 
     def plan_dispatch(self, at_us: int, now_us: int) -> None:
         """The next attempt is due then."""
@@ -104,13 +107,14 @@ class Agenda:
         candidates: tuple[str, ...],
         units: int,
         now_us: int,
+        ways_ahead: int = 0,
     ) -> None:
         """A new message, which waits for its time or for dispatch. Its row is written as it is: the verb cannot change it again."""
         names = SEPARATOR.join(candidates)
         # fmt: off
         self._begun.append((
             message_id, account_id, _DISPATCH if at_us <= now_us else _WAITING, priority, at_us, expire_at_us, 0,
-            candidates[0], 0, 0, 0, 0, False, names, units, 0, 0, 0,
+            candidates[0], 0, 0, 0, 0, False, names, units, 0, 0, 0, 0, ways_ahead,
         ))
         # fmt: on
 
@@ -163,6 +167,8 @@ def due_row(row: Row) -> DueRow:
         crashes=row[15],
         hops=row[16],
         rounds=row[17],
+        way=row[18],
+        ways_ahead=row[19],
     )
 
 
@@ -186,4 +192,6 @@ def _columns(row: DueRow) -> tuple[object, ...]:
         row.crashes,
         row.hops,
         row.rounds,
+        row.way,
+        row.ways_ahead,
     )

@@ -20,6 +20,7 @@ from broker.storage.consenting import Asked, hold_senders, opted_out, read_refus
 from broker.storage.dispatching import OpenAttempt, Parcel, load_outbound
 from broker.storage.journal import Journal
 from broker.storage.transaction import Transaction
+from broker.storage.ways import Ways
 
 PROMOTED_MAX = 1_000
 """Rows whose time has come are put into their lanes in batches of this size."""
@@ -113,6 +114,7 @@ class _Claiming:
         self._wish = wish
         self._journal = Journal(tx, wish.now_us)
         self._agenda = Agenda(tx)
+        self._ways = Ways(tx, self._journal, self._agenda, wish.now_us)
         self._attempts: list[OpenAttempt] = []
         self._left: set[str] = set()
         self._turns = dict(wish.turns)
@@ -142,6 +144,7 @@ class _Claiming:
             self._open(rows, rooms)
         self._journal.flush()
         self._agenda.flush()
+        self._ways.flush()
         return Claimed(
             tuple(self._attempts),
             self._looked_at,
@@ -317,9 +320,11 @@ class _Claiming:
         )
 
     def _end_unsent(self, row: DueRow, fact: Fact, reason: Reason) -> None:
-        """It will not be sent, as `fact` says; UNKNOWN where an earlier attempt may have reached a provider."""
+        """It will not be sent this way, as `fact` says; UNKNOWN where an earlier attempt may have reached a provider."""
         if row.doubtful:
             fact, reason = Fact.LOST, Reason.AMBIGUOUS
+        if self._ways.go_on(row, fact, Note(reason)):
+            return
         self._journal.happen(row.message_id, fact, Note(reason))
         self._agenda.done(row.message_id)
 

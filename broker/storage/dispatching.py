@@ -27,6 +27,7 @@ from broker.storage.journal import Journal
 from broker.storage.learning import told_by_answer
 from broker.storage.matching import ProviderId, loose_spellings, provider_ids, register
 from broker.storage.transaction import Row, Transaction
+from broker.storage.ways import Ways
 
 
 @value
@@ -55,7 +56,6 @@ class Parcel:
     recipient: str
     units: int
     client_reference: str
-    expire_at_us: int
     sender: str
     traffic: Traffic
     guarantee: Guarantee
@@ -69,7 +69,8 @@ class Parcel:
         written_id = format_id(due.message_id)
         return OutboundMessage(
             message_id=written_id,
-            idempotency_key=written_id,
+            # What a provider took on the channel that was left is another message to it.
+            idempotency_key=f"{written_id}-{due.way}" if due.way else written_id,
             channel=self.channel,
             recipient=self.recipient,
             sender=self.sender,
@@ -77,7 +78,7 @@ class Parcel:
             traffic=self.traffic,
             attempt=due.attempt,
             submitted_at_us=due.submitted_at_us,
-            expire_at_us=self.expire_at_us,
+            expire_at_us=due.expire_at_us,
             units=self.units,
             client_reference=self.client_reference,
             tags=self.tags,
@@ -112,17 +113,16 @@ _GUARANTEES = {int(guarantee): guarantee for guarantee in Guarantee}
 
 def _parcel(row: Row, said: StoredContent, own: Mapping[str, str]) -> Parcel:
     channel = _CHANNELS[row[2]]
-    labels = load_labels(row[11])
+    labels = load_labels(row[10])
     return Parcel(
         channel=channel,
         recipient=row[3],
         units=row[4],
         client_reference=row[5],
-        expire_at_us=row[6],
-        sender=row[7],
-        traffic=_TRAFFICS[row[8]],
-        guarantee=_GUARANTEES[row[9]],
-        provider_pin=row[10],
+        sender=row[6],
+        traffic=_TRAFFICS[row[7]],
+        guarantee=_GUARANTEES[row[8]],
+        provider_pin=row[9],
         tags=labels.tags,
         answers_consent=labels.answers_consent,
         content=said.said_on(channel, own),
@@ -151,6 +151,7 @@ class Settlement:
 def settle(tx: Transaction, items: list[Settlement]) -> list[bool]:
     """Settle each attempt; False for one that is no longer this process's to settle."""
     journal, agenda = Journal(tx, items[0].now_us), Agenda(tx)
+    ways = Ways(tx, journal, agenda, items[0].now_us)
     message_ids = [item.attempt.message_id for item in items]
     journal.load(message_ids)
     agenda.load(message_ids)
@@ -167,7 +168,7 @@ def settle(tx: Transaction, items: list[Settlement]) -> list[bool]:
         )
         if row is not None and mine:
             traits = MessageTraits(
-                attempt=row.attempt,
+                attempt=ways.attempts_on(row),
                 expire_at_us=row.expire_at_us,
                 guarantee=item.attempt.guarantee,
                 gives_receipts=item.gives_receipts,
@@ -182,13 +183,15 @@ def settle(tx: Transaction, items: list[Settlement]) -> list[bool]:
                 keeps_keys=item.keeps_keys,
             )
             decision = after_submit(item.outcome, traits, item.policy, now_us=item.now_us, chance=item.chance)
-            ids += carry_out(journal, agenda, row, decision, item.now_us)
+            # Before it goes on elsewhere: the wish was told by the provider that it is with.
             stops += told_by_answer(item.outcome, row, item.attempt.message, item.now_us)
+            ids += carry_out(journal, agenda, ways, row, decision, item.now_us)
         answers.append(mine)
     spellings = loose_spellings((item.attempt.provider, item.spelling) for item in items)
-    register(tx, journal, agenda, ids, spellings, items[0].now_us)
+    register(tx, journal, agenda, ways, ids, spellings, items[0].now_us)
     journal.flush()
     agenda.flush()
+    ways.flush()
     record_consent(tx, stops)
     return answers
 
@@ -217,11 +220,16 @@ def give_up(tx: Transaction, items: list[OpenAttempt]) -> list[bool]:
 
 
 def carry_out(
-    journal: Journal, agenda: Agenda, row: DueRow, decision: Decision, now_us: int
+    journal: Journal, agenda: Agenda, ways: Ways, row: DueRow, decision: Decision, now_us: int
 ) -> list[ProviderId]:
-    """Record a decision's facts and what is due next; answers the provider ids that are new."""
+    """Record a decision's facts and what is due next; answers the provider ids that are new.
+
+    A message that would end goes on by its next channel, where it may.
+    """
     new_ids: list[ProviderId] = []
     for fact, note in decision.facts:
+        if ways.go_on(row, fact, note):
+            return new_ids
         journal.happen(row.message_id, fact, note)
         if note.provider_message_ids:
             new_ids += provider_ids(row, note.provider_message_ids)

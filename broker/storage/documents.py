@@ -143,6 +143,7 @@ def dump_answer(results: list[Result]) -> str:
             result.detail,
             result.warnings,
             result.contact_id,
+            result.fallback_channels,
         ]
         for result in results
     ]).decode()
@@ -165,6 +166,7 @@ def load_answer(text: str) -> list[Result]:
             detail=row[10],
             warnings=tuple(row[11]),
             contact_id=row[12] if len(row) > 12 else None,  # earlier versions knew no contacts
+            fallback_channels=tuple(map(Channel, row[13])) if len(row) > 13 else (),
         )
         for row in orjson.loads(text)
     ]

@@ -7,7 +7,7 @@ deleted, and is erased with the last of them. All else stays, so that what was c
 
 from collections.abc import Sequence
 
-from broker.domain.correlation import personal_keys
+from broker.domain.correlation import address_keys, personal_keys
 from broker.domain.ids import ID_MAX
 from broker.domain.lifecycle import ENDS, Fact, State
 from broker.domain.value import value
@@ -15,6 +15,7 @@ from broker.domain.vocabulary import Direction
 from broker.storage.history import TIMELINE_EVENTS_MAX, NoSuchMessage
 from broker.storage.journal import Journal
 from broker.storage.transaction import Transaction
+from broker.storage.ways import read_addresses_of_ways
 
 
 @value
@@ -86,6 +87,7 @@ class _Eraser:
         self._tx = tx
         self._journal = journal
         self._rows = {row[0]: row for row in tx.all("messages_to_erase", message_ids=list(message_ids))}
+        self._other_addresses = read_addresses_of_ways(tx, message_ids)
         self._erased: dict[int, int] = {}
 
     def erase(self, item: Deletion) -> None:
@@ -100,7 +102,8 @@ class _Eraser:
         self._tx.all("erase_provider_texts", account_id=account_id, sequences=[event[0] for event in chain])
         span = self._tx.one("message_span", account_id=account_id, message_id=item.message_id)
         if span is not None:
-            keys = personal_keys(recipient, data, writer)
+            others = address_keys(self._other_addresses.get(item.message_id, ()))
+            keys = dict.fromkeys((*personal_keys(recipient, data, writer), *others))
             self._tx.bulk("delete_index_rows", [(span[0], *key, item.message_id) for key in keys])
 
     def flush(self) -> None:
@@ -113,6 +116,7 @@ class _Eraser:
         came_in = [row[2] for row in map(self._rows.__getitem__, self._erased) if row[7]]
         if came_in:
             self._tx.all("erase_writers", submission_ids=came_in)
+        self._tx.all("erase_ways", message_ids=list(self._erased))
         submission_ids = {self._rows[message_id][2] for message_id in self._erased}
         wordless = [
             each

@@ -15,6 +15,7 @@ from broker.storage.dispatching import read_tokens
 from broker.storage.documents import StoredContent, load_content, load_labels
 from broker.storage.journal import Journal
 from broker.storage.transaction import Row, Transaction
+from broker.storage.ways import read_ways
 
 TIMELINE_EVENTS_MAX = 1_000
 _MESSAGE = EventKind.MESSAGE
@@ -78,9 +79,11 @@ def read_message(
     channel = Channel(row[4]) if row[4] else None
     content = None if row[23] is not None else said_to(tx, message_id, channel, load_content(row[25]))
     candidates = tuple(row[27].split(SEPARATOR)) if row[27] else ()
-    message = message_of(row, content, candidates)
+    ahead = read_ways(tx, message_id)[-row[28] :] if row[28] else ()
+    fallback_channels = tuple(way.channel for way in ahead)
+    message = message_of(row, content, candidates, fallback_channels)
     events = tx.all("timeline", account_id=account_id, last_sequence=row[26], events_max=TIMELINE_EVENTS_MAX)
-    return message, [TimelineRecord(event[0], event[1], _change(event)) for event in events]
+    return message, [TimelineRecord(event[0], event[1], _change(event, event[16])) for event in events]
 
 
 def said_to(
@@ -109,7 +112,10 @@ def read_log_bounds(tx: Transaction, account_id: int) -> tuple[int, int]:
 
 
 def message_of(
-    row: Row, content: dict[str, object] | None = None, candidates: tuple[str, ...] = ()
+    row: Row,
+    content: dict[str, object] | None = None,
+    candidates: tuple[str, ...] = (),
+    fallback_channels: tuple[Channel, ...] = (),
 ) -> MessageRecord:
     """A row of the statements that read messages."""
     return MessageRecord(
@@ -137,13 +143,14 @@ def message_of(
         contact_id=row[20],
         route_version=row[21],
         candidates=candidates,
+        fallback_channels=fallback_channels,
         direction=_DIRECTIONS[row[22]],
         deleted_at_us=row[23],
         read_at_us=row[24],
     )
 
 
-def _change(row: Row) -> MessageChange:
+def _change(row: Row, told: str | None) -> MessageChange:
     return MessageChange(
         fact=_FACTS[row[3]],
         state=_STATES[row[4]],
@@ -158,7 +165,13 @@ def _change(row: Row) -> MessageChange:
         provider_text=row[13] or "",
         next_attempt_at_us=row[14],
         next_provider=row[15] or "",
+        previous_channel=_previous_channel(told) if row[3] == _CHANNEL_CHANGED else None,
     )
+
+
+def _previous_channel(told: str | None) -> Channel | None:
+    number = orjson.loads(told or "{}").get("previous_channel")  # erased with the message
+    return None if number is None else _CHANNELS[number]
 
 
 def _event(account_id: int, row: Row) -> EventRecord:
@@ -169,7 +182,7 @@ def _event(account_id: int, row: Row) -> EventRecord:
         sequence=row[0],
         time_us=row[1],
         message_id=row[2],
-        change=_change(row),
+        change=_change(row, row[25]),
         recipient=row[16],
         sender=row[17],
         channel=_CHANNELS[row[18]] if row[18] else None,
@@ -204,6 +217,7 @@ def _other_event(account_id: int, row: Row) -> EventRecord:
 
 # A dictionary is several times faster than calling the enumeration, and this runs for every event.
 _FACTS = {int(fact): fact for fact in Fact}
+_CHANNEL_CHANGED = int(Fact.CHANNEL_CHANGED)
 _STATES = {int(state): state for state in State}
 _CHANNELS = {int(channel): channel for channel in Channel}
 _DIRECTIONS = {int(direction): direction for direction in Direction}

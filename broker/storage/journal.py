@@ -197,5 +197,11 @@ class Journal:
             note.next_attempt_at_us,
             note.next_provider or None,
             _MESSAGE,
-            None,
+            _told(note),
         ))
+
+
+def _told(note: Note) -> str | None:
+    if note.previous_channel is None:
+        return None
+    return orjson.dumps({"previous_channel": note.previous_channel}).decode()

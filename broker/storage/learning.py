@@ -30,19 +30,21 @@ def told_by_answer(
     return [] if change is None else [change]
 
 
-def told_by_receipts(
-    tx: Transaction, receipts: Sequence[tuple[int, str, Receipt]], now_us: int
-) -> list[ConsentChange]:
-    """The wishes that receipts tell of, given as message, provider and receipt; their accounts are held."""
-    telling = [each for each in receipts if each[2].reason is not None]
+TellingReceipt = tuple[int, int, str, Receipt]
+"""The message, the way that it went, the provider, and the receipt."""
+
+
+def told_by_receipts(tx: Transaction, receipts: Sequence[TellingReceipt], now_us: int) -> list[ConsentChange]:
+    """The wishes that receipts tell of; their accounts are held."""
+    telling = [each for each in receipts if each[3].reason is not None]
     if not telling:
         return []
-    rows = tx.all("messages_addressed", message_ids=[message_id for message_id, _, _ in telling])
-    addressed = {row[0]: row[1:] for row in rows}
+    rows = tx.all("messages_addressed", message_ids=[each[0] for each in telling])
+    addressed = {row[:2]: row[2:] for row in rows}
     found = [
         opt_out_told(
             receipt.reason,
-            *addressed[message_id],
+            *addressed[message_id, way],
             source=ConsentSource.RECEIPT,
             provider=provider,
             message_id=message_id,
@@ -50,7 +52,7 @@ def told_by_receipts(
             text=receipt.text,
             at_us=now_us,
         )
-        for message_id, provider, receipt in telling
-        if receipt.reason is not None and message_id in addressed
+        for message_id, way, provider, receipt in telling
+        if receipt.reason is not None and (message_id, way) in addressed
     ]
     return [each for each in found if each is not None]

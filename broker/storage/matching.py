@@ -12,9 +12,10 @@ from broker.domain.value import value
 from broker.storage.agenda import Agenda, DueRow
 from broker.storage.consenting import record_consent
 from broker.storage.journal import Journal
-from broker.storage.learning import told_by_receipts
+from broker.storage.learning import TellingReceipt, told_by_receipts
 from broker.storage.parking import any_parked, park, parked_at, unpark
 from broker.storage.transaction import Row, Transaction
+from broker.storage.ways import Ways
 
 
 @value
@@ -50,16 +51,18 @@ class _Match:
     message_id: int
     part: int
     reported: bool
+    way: int
 
 
 def record_receipts(tx: Transaction, items: list[Report]) -> list[Matched | Parked]:
     """Apply each receipt in order, or park it."""
     now_us = items[0].now_us
     journal, agenda = Journal(tx, now_us), Agenda(tx)
+    ways = Ways(tx, journal, agenda, now_us)
     found = _find(tx, items)
     while _load(journal, agenda, found):  # until its account was held, a match could change
         found = _find(tx, items)
-    applier = _Applier(journal, agenda)
+    applier = _Applier(journal, agenda, ways)
     parked = []
     for item, fits in zip(items, found, strict=True):
         if len(fits) == 1:
@@ -70,6 +73,7 @@ def record_receipts(tx: Transaction, items: list[Report]) -> list[Matched | Park
     applier.flush(tx, now_us)
     journal.flush()
     agenda.flush()
+    ways.flush()
     waiting = park(tx, parked, now_us)
     return [MATCHED if len(fits) == 1 else Parked(bool(fits), waiting) for fits in found]
 
@@ -97,19 +101,20 @@ def forget_spellings(tx: Transaction, gone: Sequence[Row]) -> None:
 
 @value
 class ProviderId:
-    """A provider's id for a message, or for one of its parts (from 1; 0: the whole message)."""
+    """A provider's id for a message on a way, or for one of its parts (from 1; 0: the whole message)."""
 
     provider: str
     identity: str
     message_id: int
     part: int
+    way: int
 
 
 def provider_ids(row: DueRow, identities: Sequence[str]) -> list[ProviderId]:
     """What a provider answered on taking a message: one id, or one for each part."""
     several = len(identities) > 1
     return [
-        ProviderId(row.provider, identity, row.message_id, number if several else 0)
+        ProviderId(row.provider, identity, row.message_id, number if several else 0, row.way)
         for number, identity in enumerate(identities, start=1)
     ]
 
@@ -123,6 +128,7 @@ def register(
     tx: Transaction,
     journal: Journal,
     agenda: Agenda,
+    ways: Ways,
     ids: Sequence[ProviderId],
     spellings: Mapping[str, IdSpelling],
     now_us: int,
@@ -134,7 +140,7 @@ def register(
     if not ids:
         return
     # A provider that gives an id twice means the last message; no statement may meet one row twice.
-    rows = {(each.provider, each.identity): (each.message_id, each.part, False) for each in ids}
+    rows = {(each.provider, each.identity): (each.message_id, each.part, False, each.way) for each in ids}
     tx.bulk("insert_provider_messages", [(*key, *row) for key, row in rows.items()])
     if spellings:
         forms = {
@@ -144,13 +150,12 @@ def register(
         }
         tx.bulk("insert_provider_spellings", sorted(forms))
     if any_parked(tx):
-        _match_parked(tx, journal, agenda, ids, spellings, now_us)
+        _match_parked(tx, _Applier(journal, agenda, ways), ids, spellings, now_us)
 
 
 def _match_parked(
     tx: Transaction,
-    journal: Journal,
-    agenda: Agenda,
+    applier: "_Applier",
     ids: Sequence[ProviderId],
     spellings: Mapping[str, IdSpelling],
     now_us: int,
@@ -172,7 +177,6 @@ def _match_parked(
         return
     known = _Known(tx, [(provider, spelling, receipt) for _, provider, spelling, receipt in waiting])
     new = {(each.provider, each.identity) for each in ids}
-    applier = _Applier(journal, agenda)
     gone = []
     for parked_id, provider, spelling, receipt in waiting:
         fits = known.meant(provider, spelling, receipt)
@@ -210,7 +214,7 @@ class _Known:
             for row in rows:
                 self._matches[provider, row[0]] = match = _match(provider, row)
                 form = folded(spelling, match.provider_message_id)
-                candidate = Candidate(match.provider_message_id, row[4], match.part)
+                candidate = Candidate(match.provider_message_id, row[5], match.part)
                 self._by_form[provider, spelling, form].append(candidate)
 
     def meant(self, provider: str, spelling: IdSpelling, receipt: Receipt) -> list[_Match]:
@@ -229,27 +233,32 @@ class _Known:
 
 
 def _match(provider: str, row: Row) -> _Match:
-    return _Match(provider, row[0], row[1], row[2], bool(row[3]))
+    return _Match(provider, row[0], row[1], row[2], bool(row[3]), row[4])
 
 
 class _Applier:
     """Receipts applied one after the other to matched messages."""
 
-    def __init__(self, journal: Journal, agenda: Agenda) -> None:
+    def __init__(self, journal: Journal, agenda: Agenda, ways: Ways) -> None:
         self._journal = journal
         self._agenda = agenda
+        self._ways = ways
         self._reported: list[_Match] = []
-        self._applied: list[tuple[int, str, Receipt]] = []
+        self._applied: list[TellingReceipt] = []
 
     def apply(self, match: _Match, receipt: Receipt) -> None:
-        self._applied.append((match.message_id, match.provider, receipt))
+        self._applied.append((match.message_id, match.way, match.provider, receipt))
         fact, note = fact_of(receipt)
         note = Note(note.reason, part=receipt.part or match.part, code=note.code, text=note.text)
         due = self._agenda.get(match.message_id)
         facts = ((fact, note),) if due is None else following(fact, note)
         for fact, note in facts:
-            if fact is Fact.DELIVERED and due is not None:
+            if due is not None and match.way < due.way:
+                fact, note = self._by_way_left(match, due, fact, note)
+            elif due is not None and fact is Fact.DELIVERED:
                 fact = self._delivered(match, due)
+            elif due is not None and self._ways.go_on(due, fact, note):
+                continue
             if self._journal.happen(match.message_id, fact, note).end:
                 self._agenda.done(match.message_id)
 
@@ -258,13 +267,41 @@ class _Applier:
         if match.reported:
             return Fact.LATE_RECEIPT
         if match.part:
-            match.reported = True
-            self._reported.append(match)
+            self._report(match)
         if due.pending_parts <= 1:
             return Fact.DELIVERED
         due.pending_parts -= 1
         self._agenda.put(due)
         return Fact.PART_DELIVERED
+
+    def _by_way_left(self, match: _Match, due: DueRow, fact: Fact, note: Note) -> tuple[Fact, Note]:
+        """What a receipt means for a message that went on by another channel: who got it by the first has it.
+
+        That it could not be delivered there is nothing new, and says nothing of where it is now.
+        """
+        if fact is Fact.DELIVERED:
+            fact = self._part_left(match, due) if match.part else fact
+        elif fact is Fact.UNDELIVERED:
+            fact = Fact.LATE_RECEIPT
+        if fact is Fact.DELIVERED:
+            self._ways.back_to(due, match.way, match.provider)
+            return fact, note
+        where = f"from {self._ways.channel(due, match.way).name}, which it left"
+        return fact, Note(note.reason, where, part=note.part, code=note.code, text=note.text)
+
+    def _part_left(self, match: _Match, due: DueRow) -> Fact:
+        """What the delivery of one part means by a channel that the message left."""
+        if match.reported:
+            return Fact.LATE_RECEIPT
+        left = self._ways.parts_left(due, match.provider, match.way)
+        self._report(match)
+        place = (match.message_id, match.provider, match.way)
+        told = sum((each.message_id, each.provider, each.way) == place for each in self._reported)
+        return Fact.DELIVERED if left <= told else Fact.PART_DELIVERED
+
+    def _report(self, match: _Match) -> None:
+        match.reported = True
+        self._reported.append(match)
 
     def flush(self, tx: Transaction, now_us: int) -> None:
         record_consent(tx, told_by_receipts(tx, self._applied, now_us))

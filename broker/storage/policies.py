@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from broker.domain.account_policy import NO_POLICY, AccountPolicy
+from broker.domain.quiet_hours import QuietAction, QuietHours
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel
 from broker.storage.transaction import Transaction
@@ -57,7 +58,20 @@ def _plain(given: Any) -> Any:
     return tuple(given) if isinstance(given, list) else given
 
 
-_READ: Mapping[str, Callable[[Any], Any]] = {"channels": lambda given: tuple(map(Channel, given))}
+def _quiet_hours(given: Mapping[str, Any]) -> QuietHours:
+    return QuietHours(
+        given["start_minute"],
+        given["end_minute"],
+        tuple(given["days"]),
+        given["time_zone"],
+        QuietAction(given["action"]),
+    )
+
+
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "channels": lambda given: tuple(map(Channel, given)),
+    "quiet_hours": _quiet_hours,
+}
 """What JSON does not give back as it was."""
 
 

@@ -27,6 +27,7 @@ from broker.storage.journal import Journal
 from broker.storage.learning import told_by_answer
 from broker.storage.matching import ProviderId, loose_spellings, register
 from broker.storage.transaction import Transaction
+from broker.storage.ways import Ways
 
 
 @value
@@ -98,6 +99,7 @@ def _claim_one(tx: Transaction, wish: QuestionClaim) -> Overdue:
 
 def _questions(tx: Transaction, wish: QuestionClaim, rows: list[DueRow]) -> tuple[Question, ...]:
     journal, agenda = Journal(tx, wish.now_us), Agenda(tx)
+    ways = Ways(tx, journal, agenda, wish.now_us)
     tx.lock_accounts(row.account_id for row in rows)
     journal.load(row.message_id for row in rows)
     parcels = load_outbound(tx, rows)
@@ -111,7 +113,8 @@ def _questions(tx: Transaction, wish: QuestionClaim, rows: list[DueRow]) -> tupl
             journal.happen(row.message_id, Fact.DOUBTED, note)
             row.work = Work.DOUBT
         if not wish.can_ask(row.provider):
-            carry_out(journal, agenda, row, _without_asking(row, parcel, wish), wish.now_us)
+            decision = _without_asking(row, ways.attempts_on(row), parcel, wish)
+            carry_out(journal, agenda, ways, row, decision, wish.now_us)
             continue
         row.at_us = wish.lease_until_us
         row.asked += 1
@@ -130,11 +133,12 @@ def _questions(tx: Transaction, wish: QuestionClaim, rows: list[DueRow]) -> tupl
         )
     journal.flush()
     agenda.flush()
+    ways.flush()
     return tuple(questions)
 
 
-def _without_asking(row: DueRow, parcel: Parcel, wish: QuestionClaim) -> Decision:
-    traits = _traits(row, parcel.guarantee, wish.shut, keeps_keys=wish.keeps_keys(row.provider))
+def _without_asking(row: DueRow, attempts: int, parcel: Parcel, wish: QuestionClaim) -> Decision:
+    traits = _traits(row, attempts, parcel.guarantee, wish.shut, keeps_keys=wish.keeps_keys(row.provider))
     if row.work is Work.RECEIPT:
         return no_receipt_yet(traits, wish.policy, now_us=wish.now_us)
     note = Note(Reason.AMBIGUOUS)
@@ -145,14 +149,17 @@ def _known_ids(tx: Transaction, rows: list[DueRow]) -> dict[int, tuple[str, ...]
     found: defaultdict[int, tuple[str, ...]] = defaultdict(tuple)
     # Only what a provider took has ids, and an earlier attempt's ids would mislead it.
     taken = [row.message_id for row in rows if row.work is Work.RECEIPT]
-    for message_id, identity in tx.all("provider_messages_of", message_ids=taken) if taken else ():
-        found[message_id] += (identity,)
+    now_on = {row.message_id: row.way for row in rows}
+    for message_id, identity, way in tx.all("provider_messages_of", message_ids=taken) if taken else ():
+        if way == now_on[message_id]:
+            found[message_id] += (identity,)
     return found
 
 
 def settle_answers(tx: Transaction, items: list[AnswerReport]) -> list[bool]:
     """Apply each answer; False where the message has moved on since it was asked about."""
     journal, agenda = Journal(tx, items[0].now_us), Agenda(tx)
+    ways = Ways(tx, journal, agenda, items[0].now_us)
     message_ids = [item.question.message_id for item in items]
     journal.load(message_ids)
     agenda.load(message_ids)
@@ -163,13 +170,15 @@ def settle_answers(tx: Transaction, items: list[AnswerReport]) -> list[bool]:
         row = agenda.get(item.question.message_id)
         same = row is not None and _still_asked(row, item.question)
         if row is not None and same:
-            ids += carry_out(journal, agenda, row, _decide(row, item), item.now_us)
+            decision = _decide(row, ways.attempts_on(row), item)
             stops += told_by_answer(item.answer, row, item.question.message, item.now_us)
+            ids += carry_out(journal, agenda, ways, row, decision, item.now_us)
         answers.append(same)
     spellings = loose_spellings((item.question.provider, item.spelling) for item in items)
-    register(tx, journal, agenda, ids, spellings, items[0].now_us)
+    register(tx, journal, agenda, ways, ids, spellings, items[0].now_us)
     journal.flush()
     agenda.flush()
+    ways.flush()
     record_consent(tx, stops)
     return answers
 
@@ -180,9 +189,10 @@ def _still_asked(row: DueRow, question: Question) -> bool:
     return (row.work, row.asked, row.attempt) == asked
 
 
-def _decide(row: DueRow, item: AnswerReport) -> Decision:
+def _decide(row: DueRow, attempts: int, item: AnswerReport) -> Decision:
     traits = _traits(
         row,
+        attempts,
         item.question.guarantee,
         item.shut,
         keeps_keys=item.keeps_keys,
@@ -196,6 +206,7 @@ def _decide(row: DueRow, item: AnswerReport) -> Decision:
 
 def _traits(
     row: DueRow,
+    attempts: int,
     guarantee: Guarantee,
     shut: frozenset[str],
     *,
@@ -204,7 +215,7 @@ def _traits(
     answers_questions: bool = False,
 ) -> MessageTraits:
     return MessageTraits(
-        attempt=row.attempt,
+        attempt=attempts,
         expire_at_us=row.expire_at_us,
         guarantee=guarantee,
         asked=row.asked,

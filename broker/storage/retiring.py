@@ -8,13 +8,14 @@ that points to it: its providers' ids, its places in the index, and its submissi
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from broker.domain.correlation import index_keys
+from broker.domain.correlation import address_keys, index_keys
 from broker.domain.ids import ID_MAX, first_id_at
 from broker.domain.value import value
 from broker.storage.documents import load_labels
 from broker.storage.history import read_log_bounds
 from broker.storage.matching import forget_spellings
 from broker.storage.transaction import Row, Transaction
+from broker.storage.ways import read_addresses_of_ways
 
 
 @value
@@ -116,6 +117,7 @@ def _remove(tx: Transaction, gone: Sequence[_Old]) -> None:
     tx.bulk("delete_index_rows", _index_rows(tx, gone))
     tx.all("delete_message_tokens", message_ids=message_ids)
     tx.all("delete_inbound", message_ids=message_ids)
+    tx.all("delete_ways", message_ids=message_ids)
     tx.all("delete_messages", message_ids=message_ids)
     empty = [
         each
@@ -130,6 +132,7 @@ def _remove(tx: Transaction, gone: Sequence[_Old]) -> None:
 def _index_rows(tx: Transaction, gone: Sequence[_Old]) -> list[tuple[object, ...]]:
     """Where the index has these messages, but for providers of earlier attempts: those go with the whole span."""
     spans: dict[int, list[Row]] = {}
+    other_addresses = read_addresses_of_ways(tx, [row.message_id for row in gone])
     rows: list[tuple[object, ...]] = []
     for row in gone:
         known = spans.get(row.account_id)
@@ -146,7 +149,8 @@ def _index_rows(tx: Transaction, gone: Sequence[_Old]) -> list[tuple[object, ...
                 labels=load_labels(row.labels),
                 provider=row.provider,
             )
-            rows += [(span, kind, text, row.message_id) for kind, text in keys]
+            keys = [*keys, *address_keys(other_addresses.get(row.message_id, ()))]
+            rows += [(span, kind, text, row.message_id) for kind, text in dict.fromkeys(keys)]
     return rows
 
 

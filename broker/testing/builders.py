@@ -3,7 +3,7 @@
 Each builder answers something right; a test changes what it is about and nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from broker.domain.account_policy import NO_POLICY, AccountPolicy
@@ -32,6 +32,7 @@ __all__ = [
     "phones",
     "planned",
     "sms",
+    "sms_and_email",
     "submission",
 ]
 
@@ -42,6 +43,10 @@ REMEMBER_US = DAY_US
 
 POLICY = DeliveryPolicy(retry=RetryPolicy(attempts_max=3, base_s=1.0, cap_s=8.0))
 """Few attempts, so that a test reaches the last one soon."""
+
+
+Candidates = tuple[str, ...] | Mapping[Channel, tuple[str, ...]]
+"""The instances for messages on all channels, or on each."""
 
 
 class IdCounter:
@@ -60,6 +65,11 @@ class IdCounter:
 def sms(text: str = "Your parcel is on its way") -> Content:
     """What is said by SMS."""
     return Content({Channel.SMS: {"text": text}})
+
+
+def sms_and_email(text: str = "Your parcel is on its way") -> Content:
+    """What is said by SMS, and by email."""
+    return Content({Channel.SMS: {"text": text}, Channel.EMAIL: {"subject": "Your parcel", "text": text}})
 
 
 def phones(count: int) -> tuple[Recipient, ...]:
@@ -103,13 +113,14 @@ def acceptance(
     *,
     now_us: int = NOW_US,
     remember_us: int = REMEMBER_US,
-    candidates: tuple[str, ...] = (PROVIDER,),
+    candidates: Candidates = (PROVIDER,),
 ) -> Acceptance:
     """What `accept` takes for a submission whose messages may go through `candidates`."""
+    by_channel = candidates if isinstance(candidates, Mapping) else dict.fromkeys(Channel, candidates)
     made = planned(
         asked,
         ids.take(1 + len(asked.recipients)),
         now_us=now_us,
-        find_candidates=lambda *_: candidates,
+        find_candidates=lambda _asked, channel, *_: by_channel.get(channel, ()),
     )
     return Acceptance(made, remember_us)

@@ -36,7 +36,7 @@ from broker.domain.routes import ROUTES_MAX, violations_of
 from broker.domain.signature import secret_of, signed_headers
 from broker.domain.vocabulary import Channel, Traffic
 from broker.settings import ContentSettings, DirectorySettings, IntakeSettings, load_settings
-from broker.spi import InboundMessage, RouteQuery
+from broker.spi import AdmitQuery, InboundMessage, RouteQuery
 from broker.storage.webhooks import WEBHOOKS_MAX
 from waypost.v1 import event_pb2, message_pb2, subscribe_pb2
 
@@ -367,6 +367,18 @@ def test_the_hook_of_the_inbound_page_is_one() -> None:
     assert "9 to 5" == plugin["waypost_inbound"](asked)
     assert plugin["waypost_inbound"](replace(asked, text="Hello")) is None
     assert hasattr(plugin["waypost_inbound"], "waypost_impl")
+
+
+def test_the_hook_of_the_policy_page_is_one() -> None:
+    """It is what the broker would call, and it does what it shows."""
+    (source,) = blocks((DOCS / "policy.md").read_text(encoding="utf-8"))
+    plugin: dict[str, Any] = {}
+    exec(compile(source, "policy.md", "exec"), plugin)  # the page's own program
+    said = {Channel.SMS: {"text": "The Casino is open"}}
+    query = AdmitQuery("1", "", Traffic.PROMOTIONAL, ("+447400123456",), said, (), (), "", "", "")
+    assert "no gambling" == plugin["waypost_admit"](query)
+    assert plugin["waypost_admit"](replace(query, content={})) is None
+    assert hasattr(plugin["waypost_admit"], "waypost_impl")
 
 
 def test_the_verdicts_of_the_routing_page_are_all_there_are() -> None:

@@ -4,11 +4,13 @@ A field of the proto has the name of `AccountPolicy`'s field in the domain, whos
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from broker.api.convert.findings import Findings
+from broker.api.convert.time_zones import is_time_zone
 from broker.api.convert.words import CHANNELS
 from broker.domain.account_policy import AccountPolicy, policy_problems
+from broker.domain.quiet_hours import EVERY_DAY, QuietAction, QuietHours
 from waypost.v1 import account_pb2 as pb
 
 _Read = Callable[[Any], Any]
@@ -19,6 +21,31 @@ def _channels(numbers: Sequence[int]) -> tuple[int, ...]:
     return tuple(CHANNELS.get(each, each) for each in numbers)
 
 
+def _quiet_hours(quiet: pb.QuietHours) -> QuietHours | None:
+    """None where nothing is said; an action that there is not stays a number, which the rules refuse."""
+    if not quiet.ListFields():
+        return None
+    action: Any = quiet.action or QuietAction.WAIT
+    if action in _ACTIONS:
+        action = QuietAction(action)
+    days = tuple(quiet.days) or EVERY_DAY
+    return QuietHours(quiet.start_minute, quiet.end_minute, days, quiet.time_zone or "UTC", action)
+
+
+def _quiet_message(quiet: QuietHours | None) -> pb.QuietHours | None:
+    if quiet is None:
+        return None
+    return pb.QuietHours(
+        start_minute=quiet.start_minute,
+        end_minute=quiet.end_minute,
+        days=quiet.days,
+        time_zone=quiet.time_zone,
+        action=cast("Any", int(quiet.action)),
+    )
+
+
+_ACTIONS = frozenset(map(int, QuietAction))
+
 FIELDS: Mapping[str, tuple[_Read, _Read]] = {
     "default_region": (str, str),
     "allowed_countries": (tuple, list),
@@ -28,6 +55,7 @@ FIELDS: Mapping[str, tuple[_Read, _Read]] = {
     "help_answer": (str, str),
     "stop_answer": (str, str),
     "start_answer": (str, str),
+    "quiet_hours": (_quiet_hours, _quiet_message),
 }
 """How each field is read from the proto, and written to it."""
 
@@ -37,6 +65,8 @@ def policy_of(path: str, policy: pb.AccountPolicy, findings: Findings) -> Accoun
     given = AccountPolicy(**{name: read(getattr(policy, name)) for name, (read, _) in FIELDS.items()})
     for field, rule in policy_problems(given):
         findings.broke(f"{path}.{field}", rule)
+    if given.quiet_hours is not None and not is_time_zone(given.quiet_hours.time_zone):
+        findings.broke(f"{path}.quiet_hours.time_zone", 'must be an IANA time zone, as "Europe/London"')
     return given
 
 

@@ -99,6 +99,8 @@ def _add_explanation(fields: dict[str, Any], change: MessageChange) -> None:
         fields["next_attempt_time"] = timestamp(change.next_attempt_at_us)
     if change.next_provider:
         fields["next_provider"] = change.next_provider
+    if change.previous_channel is not None:
+        fields["previous_channel"] = PB_CHANNELS[change.previous_channel]
 
 
 def _add_labels(fields: dict[str, Any], labels: Labels) -> None:

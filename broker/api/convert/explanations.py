@@ -6,6 +6,7 @@ from broker.api.convert.events import optional_id
 from broker.api.convert.requests import submission_of
 from broker.api.convert.times import timestamp
 from broker.api.convert.words import PB_CHANNELS, PB_ENCODINGS, PB_REASONS, PB_STATUSES, PB_VERDICTS
+from broker.domain.admission import PolicyFinding, PolicyOutcome, PolicyRule
 from broker.domain.consent import OPT_OUTS
 from broker.domain.explaining import Considered, Explanation, Verdict
 from broker.domain.routes import Route
@@ -61,6 +62,8 @@ def _explanation(explanation: Explanation, only_for: int | None) -> explain_pb2.
         transmit_time=None if result.reason else timestamp(result.transmit_at_us),
         route_version=explanation.route_version,
         losers_omitted=explanation.omitted,
+        fallback_channels=[PB_CHANNELS[each] for each in result.fallback_channels],
+        policy=map(_finding, explanation.policy),
     )
 
 
@@ -68,6 +71,21 @@ def _consent(reason: Reason | None) -> explain_pb2.ConsentDecision:
     """Consent forbids what is refused for it; what is refused for something else, it would allow."""
     refused = reason if reason in OPT_OUTS else None
     return explain_pb2.ConsentDecision(allowed=refused is None, reason=PB_REASONS[refused])
+
+
+def _finding(finding: PolicyFinding) -> explain_pb2.PolicyFinding:
+    return explain_pb2.PolicyFinding(
+        rule=PB_POLICY_RULES[finding.rule],
+        outcome=PB_POLICY_OUTCOMES[finding.outcome],
+        detail=finding.detail,
+        plugin=finding.plugin,
+    )
+
+
+PB_POLICY_RULES = {each: explain_pb2.PolicyRule.Value(f"POLICY_RULE_{each.name}") for each in PolicyRule}
+PB_POLICY_OUTCOMES = {
+    each: explain_pb2.PolicyOutcome.Value(f"POLICY_OUTCOME_{each.name}") for each in PolicyOutcome
+}
 
 
 def _candidates(considered: Iterable[Considered], only_for: int | None) -> list[explain_pb2.RouteCandidate]:

@@ -63,6 +63,7 @@ def message_message(record: MessageRecord) -> message_pb2.Message:
         delete_time=optional_timestamp(record.deleted_at_us),
         read_time=optional_timestamp(record.read_at_us),
         redriven_from_message_id=optional_id(labels.redriven_from_message_id),
+        fallback_channels=[PB_CHANNELS[each] for each in record.fallback_channels],
     )
 
 
@@ -92,4 +93,5 @@ def timeline_entry(record: TimelineRecord) -> message_pb2.TimelineEntry:
         provider_text=change.provider_text,
         next_attempt_time=optional_timestamp(change.next_attempt_at_us),
         next_provider=change.next_provider,
+        previous_channel=PB_CHANNELS[change.previous_channel],
     )

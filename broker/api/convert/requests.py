@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from broker.api.convert.content import content_of
 from broker.api.convert.directory import EXTERNAL_ID_CHARACTERS_MAX, contact_number
 from broker.api.convert.findings import Findings
+from broker.api.convert.send_options import with_options
 from broker.api.convert.templates import template_ref_of
 from broker.api.convert.times import US_PER_S
 from broker.api.convert.tokens import tokens_of
@@ -39,6 +40,8 @@ VALIDITY_S_MAX = 7 * 86_400
 SENDER_CHARACTERS_MAX = 254
 PROVIDER_CHARACTERS_MAX = 128
 ADDRESS_CHARACTERS_MAX = 1_024
+
+_OPTIONS = frozenset({"callback_method", "ignore_quiet_hours", "allow_channel_fallback", "fallback_after"})
 
 _NO_CONTENT = Content({})
 _SCHEDULE_AHEAD_US_MAX = SCHEDULE_AHEAD_DAYS_MAX * 86_400 * US_PER_S
@@ -77,6 +80,8 @@ def submission_of(request: send_pb2.SendRequest, account_id: int, now_us: int) -
         tokens_of("tokens", request.tokens, findings) if request.tokens else None,
         None if content is not _NO_CONTENT else _template(request, findings),
     )
+    if request.HasField("options"):
+        submission = with_options(submission, request, findings)
     findings.refuse()
     return submission
 
@@ -88,7 +93,7 @@ def _refuse_unbuilt(request: send_pb2.SendRequest, findings: Findings) -> None:
 
 def _refuse_unbuilt_options(options: send_pb2.SendOptions, findings: Findings) -> None:
     for descriptor, _ in options.ListFields():
-        if descriptor.name != "callback_method":
+        if descriptor.name not in _OPTIONS:
             findings.not_built(f"options.{descriptor.name}")
 
 

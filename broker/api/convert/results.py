@@ -43,3 +43,5 @@ def add_results(response: send_pb2.SendResponse, results: Sequence[Result]) -> N
             message.detail = result.detail
         if result.warnings:
             message.warnings.extend(result.warnings)
+        if result.fallback_channels:
+            message.fallback_channels.extend(map(PB_CHANNELS.__getitem__, result.fallback_channels))

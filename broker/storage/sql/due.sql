@@ -1,26 +1,26 @@
 -- name: due_by_message
 SELECT message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
-       pending_parts, doubtful, candidates, units, crashes, hops, rounds
+       pending_parts, doubtful, candidates, units, crashes, hops, rounds, way, ways_ahead
 FROM due
 WHERE message_id IN (SELECT value FROM json_each(:message_ids))
 
 -- name: insert_due
 INSERT INTO due (
     message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
-    pending_parts, doubtful, candidates, units, crashes, hops, rounds
+    pending_parts, doubtful, candidates, units, crashes, hops, rounds, way, ways_ahead
 ) VALUES :rows
 
 -- name: update_due
 WITH changed (
     message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
-    pending_parts, doubtful, candidates, units, crashes, hops, rounds
+    pending_parts, doubtful, candidates, units, crashes, hops, rounds, way, ways_ahead
 ) AS (VALUES :rows)
 UPDATE due
 SET work = changed.work, priority = changed.priority, at = changed.at, attempt = changed.attempt,
     provider = changed.provider, fence = changed.fence, submitted_at = changed.submitted_at,
     asked = changed.asked, pending_parts = changed.pending_parts, doubtful = changed.doubtful,
     candidates = changed.candidates, units = changed.units, crashes = changed.crashes, hops = changed.hops,
-    rounds = changed.rounds
+    rounds = changed.rounds, expire_at = changed.expire_at, way = changed.way, ways_ahead = changed.ways_ahead
 FROM changed
 WHERE due.message_id = changed.message_id
 
@@ -41,7 +41,7 @@ SELECT min(expire_at) FROM due WHERE work = 1
 
 -- name: due_expired
 SELECT message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
-       pending_parts, doubtful, candidates, units, crashes, hops, rounds
+       pending_parts, doubtful, candidates, units, crashes, hops, rounds, way, ways_ahead
 FROM due
 WHERE work = 1 AND expire_at <= :now
 ORDER BY expire_at
@@ -89,7 +89,7 @@ SELECT account_id FROM turn WHERE account_id IS NOT NULL
 -- name: lane_rows
 SELECT due.message_id, due.account_id, due.work, due.priority, due.at, due.expire_at, due.attempt, due.provider,
        due.fence, due.submitted_at, due.asked, due.pending_parts, due.doubtful, due.candidates, due.units,
-       due.crashes, due.hops, due.rounds
+       due.crashes, due.hops, due.rounds, due.way, due.ways_ahead
 FROM json_each(:accounts) AS turn
 CROSS JOIN due ON due.message_id IN (
     SELECT waiting.message_id FROM due AS waiting
@@ -101,7 +101,7 @@ CROSS JOIN due ON due.message_id IN (
 
 -- name: stray_rows
 SELECT message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
-       pending_parts, doubtful, candidates, units, crashes, hops, rounds
+       pending_parts, doubtful, candidates, units, crashes, hops, rounds, way, ways_ahead
 FROM due
 WHERE work = 1 AND provider = :provider
 ORDER BY priority
@@ -111,7 +111,7 @@ LIMIT :rows_max
 -- A stretch of a lane from one end to the other, for whoever has to look at all of it.
 -- name: lane_stretch
 SELECT message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
-       pending_parts, doubtful, candidates, units, crashes, hops, rounds
+       pending_parts, doubtful, candidates, units, crashes, hops, rounds, way, ways_ahead
 FROM due
 WHERE work = 1 AND provider = :provider
   AND (priority, account_id, at, message_id) > (:priority, :account_id, :at, :message_id)
@@ -120,7 +120,7 @@ LIMIT :rows_max
 
 -- name: due_questions
 SELECT message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
-       pending_parts, doubtful, candidates, units, crashes, hops, rounds
+       pending_parts, doubtful, candidates, units, crashes, hops, rounds, way, ways_ahead
 FROM due
 WHERE work > 1 AND at <= :now
 ORDER BY at

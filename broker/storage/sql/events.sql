@@ -18,11 +18,14 @@ INSERT INTO events (
 SELECT e.sequence, e.time, e.message_id, e.fact, e.state, e.previous_state, e.reason, e.detail, e.attempt,
        e.provider, e.provider_message_ids, e.part, e.provider_code, e.provider_text, e.next_attempt_at,
        e.next_provider,
-       m.recipient, s.sender, m.channel, m.units, m.client_reference, m.data, s.labels,
+       coalesce(w.recipient, m.recipient), s.sender, coalesce(w.channel, m.channel), coalesce(w.units, m.units),
+       m.client_reference, m.data, s.labels,
        m.contact_id, e.kind, e.told
 FROM events e
 LEFT JOIN messages m ON m.message_id = e.message_id
 LEFT JOIN submissions s ON s.submission_id = m.submission_id
+LEFT JOIN message_ways w
+  ON w.message_id = e.message_id AND e.sequence BETWEEN w.first_sequence AND w.last_sequence
 WHERE e.account_id = :account_id AND e.sequence > :after
 ORDER BY e.sequence
 LIMIT :events_max
@@ -41,7 +44,7 @@ WITH RECURSIVE chain (hop, sequence) AS (
 )
 SELECT e.sequence, e.time, e.message_id, e.fact, e.state, e.previous_state, e.reason, e.detail, e.attempt,
        e.provider, e.provider_message_ids, e.part, e.provider_code, e.provider_text, e.next_attempt_at,
-       e.next_provider
+       e.next_provider, e.told
 FROM chain
 CROSS JOIN events e ON e.account_id = :account_id AND e.sequence = chain.sequence
 ORDER BY e.sequence

@@ -71,7 +71,10 @@ WHERE m.message_id IN (SELECT value FROM json_each(:message_ids))
   AND (:any_channel = 1 OR m.channel IN (SELECT value FROM json_each(:channels)))
   AND (:any_traffic = 1 OR s.traffic IN (SELECT value FROM json_each(:traffics)))
   AND (:any_direction = 1 OR m.direction IN (SELECT value FROM json_each(:directions)))
-  AND (:any_recipient = 1 OR m.recipient IN (SELECT value FROM json_each(:recipients)))
+  AND (:any_recipient = 1 OR m.recipient IN (SELECT value FROM json_each(:recipients))
+       OR EXISTS (SELECT 1 FROM message_ways w
+                  WHERE w.message_id = m.message_id AND w.last_sequence IS NOT NULL
+                    AND w.recipient IN (SELECT value FROM json_each(:recipients))))
   AND (:any_client_reference = 1
        OR m.client_reference IN (SELECT value FROM json_each(:client_references)))
   AND (:any_data = 1 OR m.data IN (SELECT value FROM json_each(:data)))

@@ -24,7 +24,7 @@ FROM head
 WHERE messages.message_id = head.message_id
 
 -- name: outbound_messages
-SELECT m.message_id, m.submission_id, m.channel, m.recipient, m.units, m.client_reference, m.expire_at,
+SELECT m.message_id, m.submission_id, m.channel, m.recipient, m.units, m.client_reference,
        s.sender, s.traffic, s.guarantee, s.provider_pin, s.labels
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
@@ -32,9 +32,10 @@ WHERE m.message_id IN (SELECT value FROM json_each(:message_ids))
 
 -- Between whom messages are that were not erased.
 -- name: messages_addressed
-SELECT m.message_id, m.account_id, s.sender, m.recipient
+SELECT m.message_id, coalesce(w.way, 0), m.account_id, s.sender, coalesce(w.recipient, m.recipient)
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
+LEFT JOIN message_ways w ON w.message_id = m.message_id
 WHERE m.message_id IN (SELECT value FROM json_each(:message_ids)) AND m.deleted_at IS NULL
 
 -- name: submission_contents
@@ -46,7 +47,7 @@ WHERE submission_id IN (SELECT value FROM json_each(:submission_ids))
 SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
        m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
        m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, m.route_version, m.direction,
-       m.deleted_at, m.read_at, s.content, m.last_sequence, d.candidates
+       m.deleted_at, m.read_at, s.content, m.last_sequence, d.candidates, d.ways_ahead
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
 LEFT JOIN due d ON d.message_id = m.message_id

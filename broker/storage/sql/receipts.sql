@@ -1,18 +1,20 @@
 -- name: find_provider_messages
-SELECT provider_message_id, message_id, part, reported
+SELECT provider_message_id, message_id, part, reported, way
 FROM provider_messages
 WHERE provider = :provider AND provider_message_id IN (SELECT value FROM json_each(:provider_message_ids))
 
 -- name: find_spelled_messages
-SELECT p.provider_message_id, p.message_id, p.part, p.reported, m.recipient
+SELECT p.provider_message_id, p.message_id, p.part, p.reported, p.way, coalesce(w.recipient, m.recipient)
 FROM provider_messages p
 JOIN messages m ON m.message_id = p.message_id
+LEFT JOIN message_ways w ON w.message_id = p.message_id AND w.way = p.way
 WHERE p.provider = :provider AND p.provider_message_id IN (SELECT value FROM json_each(:provider_message_ids))
 UNION
-SELECT p.provider_message_id, p.message_id, p.part, p.reported, m.recipient
+SELECT p.provider_message_id, p.message_id, p.part, p.reported, p.way, coalesce(w.recipient, m.recipient)
 FROM provider_spellings s
 JOIN provider_messages p ON p.provider = s.provider AND p.provider_message_id = s.provider_message_id
 JOIN messages m ON m.message_id = p.message_id
+LEFT JOIN message_ways w ON w.message_id = p.message_id AND w.way = p.way
 WHERE s.provider = :provider AND s.folded IN (SELECT value FROM json_each(:forms))
 
 -- name: insert_provider_spellings
@@ -26,16 +28,16 @@ SELECT 1 FROM provider_spellings LIMIT 1
 DELETE FROM provider_spellings WHERE (provider, folded, provider_message_id) IN (VALUES :rows)
 
 -- name: insert_provider_messages
-INSERT INTO provider_messages (provider, provider_message_id, message_id, part, reported) VALUES :rows
+INSERT INTO provider_messages (provider, provider_message_id, message_id, part, reported, way) VALUES :rows
 ON CONFLICT (provider, provider_message_id)
-DO UPDATE SET message_id = excluded.message_id, part = excluded.part, reported = 0
+DO UPDATE SET message_id = excluded.message_id, part = excluded.part, reported = 0, way = excluded.way
 
 -- name: mark_reported
 UPDATE provider_messages SET reported = 1
 WHERE (provider, provider_message_id) IN (VALUES :rows)
 
 -- name: provider_messages_of
-SELECT message_id, provider_message_id
+SELECT message_id, provider_message_id, way
 FROM provider_messages
 WHERE message_id IN (SELECT value FROM json_each(:message_ids))
 ORDER BY message_id, part

@@ -26,6 +26,7 @@ from broker.testing.store_suite.directory_groups import GroupCases
 from broker.testing.store_suite.directory_reach import ReachCases
 from broker.testing.store_suite.dispatching import DispatchingCases
 from broker.testing.store_suite.erasing import ErasingCases
+from broker.testing.store_suite.falling_back import FallbackCases
 from broker.testing.store_suite.forwarding import ForwardingCases
 from broker.testing.store_suite.grouping import GroupingCases
 from broker.testing.store_suite.housekeeping import HousekeepingCases
@@ -56,6 +57,7 @@ class StoreSuite(
     DispatchingCases,
     LanesCases,
     AskingCases,
+    FallbackCases,
     ReceiptCases,
     SayingCases,
     TemplateCases,

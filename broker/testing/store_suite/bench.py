@@ -47,6 +47,7 @@ from broker.testing.builders import (
     PROVIDER,
     REMEMBER_US,
     SECOND_US,
+    Candidates,
     IdCounter,
     acceptance,
     submission,
@@ -87,7 +88,7 @@ class Bench:
         self,
         *asked: Submission,
         remember_us: int = REMEMBER_US,
-        candidates: tuple[str, ...] = (PROVIDER,),
+        candidates: Candidates = (PROVIDER,),
     ) -> list[Answer]:
         """Store submissions in one call; their messages may go through `candidates`."""
         items = [

@@ -119,11 +119,13 @@ def _check_due(message: MessageRecord, row: DueRow | None) -> None:
     if row is None:
         return
     assert message.state in STATES_OF_WORK[row.work]
-    assert (message.account_id, message.expire_at_us) == (row.account_id, row.expire_at_us)
+    assert message.account_id == row.account_id
+    assert row.expire_at_us <= message.expire_at_us, "a way that is longer than the message is valid"
+    assert row.ways_ahead or row.expire_at_us == message.expire_at_us, "the last way ends with the validity"
     assert message.attempts == row.attempt
     assert (row.work is Work.RECEIPT) <= (row.pending_parts > 0)
     if row.work is not Work.SUBMITTED and not row.asked:
-        assert row.at_us <= message.expire_at_us
+        assert row.at_us <= row.expire_at_us
 
 
 def _messages(tx: Transaction, account_id: int) -> list[MessageRecord]:

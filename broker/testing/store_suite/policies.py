@@ -2,12 +2,14 @@
 """Cases of the accounts' policies."""
 
 from broker.domain.account_policy import NO_POLICY, AccountPolicy
+from broker.domain.quiet_hours import QuietAction, QuietHours
 from broker.domain.vocabulary import Channel
 from broker.storage.policies import NewPolicy, read_policies, set_policies
 from broker.storage.store import Store
 from broker.testing.store_suite.opening import OpenedStore
 
-BRITISH = AccountPolicy("GB", ("GB", "IE"), channels=(Channel.PUSH, Channel.SMS))
+NIGHT = QuietHours(1_200, 480, (1, 5), "Europe/London", QuietAction.REFUSE)
+BRITISH = AccountPolicy("GB", ("GB", "IE"), channels=(Channel.PUSH, Channel.SMS), quiet_hours=NIGHT)
 
 
 class PolicyCases(OpenedStore):

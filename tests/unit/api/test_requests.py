@@ -296,11 +296,9 @@ def test_a_malformed_address_is_for_intake_to_judge(sms, recipient):
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"options": {"ignore_quiet_hours": True}}, "options.ignore_quiet_hours"),
         ({"options": {"cap_frequency": True}}, "options.cap_frequency"),
         ({"options": {"track_links": True}}, "options.track_links"),
         ({"options": {"short_link_domain": "x.org"}}, "options.short_link_domain"),
-        ({"options": {"allow_channel_fallback": True}}, "options.allow_channel_fallback"),
     ],
 )
 def test_a_field_whose_feature_is_not_built_is_refused_and_never_dropped(sms, changes, field):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from broker.domain.callback_url import CallbackMethod
 from broker.domain.directory import Card, Contact, ContactRef, Named
 from broker.domain.encoding import Encoding
+from broker.domain.fallback import ChannelFallback, PlannedWay
 from broker.domain.grounds import FindCandidates, Grounds
 from broker.domain.lifecycle import Fact, State
 from broker.domain.planning import Plan, PlannedMessage, TooManyUnits, fingerprint, plan
@@ -429,6 +430,8 @@ class TestFingerprints:
             "tokens": {"shop": "Acme"},
             "template": TemplateRef("p", "welcome"),
             "redriven_from_message_id": 5,
+            "fallback": ChannelFallback(),
+            "ignore_quiet_hours": True,
         }
         ignored = {
             name for name in FIELDS if changed(**(full | {name: getattr(blank, name)})) == changed(**full)
@@ -503,3 +506,61 @@ class TestFingerprints:
         first = changed(client_reference=one, data=two, tags=(three, four))
         second = changed(client_reference=one + two, data="", tags=(three + four,))
         assert ((one, two, sorted((three, four))) == (one + two, "", [three + four])) == (first == second)
+
+
+class TestFallback:
+    """The channels that a message may go on by."""
+
+    def test_those_behind_the_first_that_would_do(self) -> None:
+        """In the caller's order, each with its own address, units and candidates."""
+        asked = submission(
+            recipients=(EVERYBODY,),
+            content=content(Channel.SMS, Channel.EMAIL, Channel.PUSH),
+            channels=(Channel.EMAIL, Channel.PUSH, Channel.SMS),
+            fallback=ChannelFallback(),
+        )
+        message = only(asked)
+        assert (Channel.EMAIL, (Channel.PUSH, Channel.SMS)) == (
+            message.result.channel,
+            message.result.fallback_channels,
+        )
+        assert (
+            PlannedWay(Channel.PUSH, TOKEN, ("acme",), 1, None),
+            PlannedWay(Channel.SMS, NUMBER, ("acme",), 1, Encoding.GSM7),
+        ) == message.further
+
+    def test_without_an_address_or_a_provider_a_channel_is_none(self) -> None:
+        """Nor is one whose address is malformed."""
+        asked = submission(
+            recipients=(Recipient(phone_number=NUMBER, email="nobody"),),
+            content=content(*Channel),
+            fallback=ChannelFallback(),
+        )
+        served = serves(Channel.SMS, Channel.EMAIL, Channel.PUSH)
+        assert (Channel.SMS, ()) == (
+            only(asked, find_candidates=served).result.channel,
+            only(asked, find_candidates=served).result.fallback_channels,
+        )
+
+    def test_the_order_of_a_contact_counts(self) -> None:
+        """Where the caller has no wish of its own."""
+        asked = submission(
+            recipients=(Recipient(contact=Named(ContactRef(contact_id=1), Delegation.DIRECT)),),
+            content=content(Channel.SMS, Channel.EMAIL),
+            fallback=ChannelFallback(),
+            names_contacts=True,
+        )
+        contact = Contact(7, 1, 1, NOW_US, NOW_US, Card(channels=(Channel.EMAIL,)))
+        someone = Reached(0, Recipient(phone_number=NUMBER, email=MAILBOX), contact)
+        message = only(asked, people=[someone])
+        assert (Channel.EMAIL, (Channel.SMS,)) == (message.result.channel, message.result.fallback_channels)
+
+    def test_without_the_wish_there_are_none(self) -> None:
+        """Whatever would do."""
+        asked = submission(recipients=(EVERYBODY,), content=content(Channel.SMS, Channel.EMAIL))
+        assert ((), ()) == (only(asked).result.fallback_channels, only(asked).further)
+
+    def test_it_is_part_of_what_was_asked_for(self) -> None:
+        """Another time is another request."""
+        wishes = (None, ChannelFallback(), ChannelFallback(1), ChannelFallback(2))
+        assert 4 == len({fingerprint(submission(fallback=each)) for each in wishes})

@@ -160,7 +160,7 @@ def test_a_bulk_statement_takes_any_number_of_rows(connection: SqliteConnection,
 def test_lists_are_searched_as_arrays(connection: SqliteConnection) -> None:
     """Also empty ones, and texts with every kind of quote."""
     quoted = """it's "quoted" \\ \n ☃"""
-    rows = [("acme", quoted, 1, 0, False), ("acme", "r2", 2, 0, False)]
+    rows = [("acme", quoted, 1, 0, False, 0), ("acme", "r2", 2, 0, False, 0)]
     connection.write(lambda tx: tx.bulk("insert_provider_messages", rows), ())
 
     def find(*wanted: str) -> list[int]:

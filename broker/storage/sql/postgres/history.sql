@@ -84,6 +84,15 @@ found (span, kind, value, message_id) AS (
             ORDER BY p.first_id DESC LIMIT 1), 10, e.provider, e.message_id
     FROM events e
     WHERE e.account_id = :account_id AND e.sequence > :after AND e.sequence <= :upto AND e.fact = 4
+    UNION ALL
+    SELECT (SELECT p.span FROM message_spans p
+            WHERE p.account_id = :account_id AND p.first_id <= e.message_id
+            ORDER BY p.first_id DESC LIMIT 1), 2, substr(w.recipient, 1, 128), e.message_id
+    FROM events e
+    JOIN message_ways w
+      ON w.message_id = e.message_id AND (w.last_sequence = e.sequence - 1 OR w.first_sequence = e.sequence)
+    WHERE e.account_id = :account_id AND e.sequence > :after AND e.sequence <= :upto AND e.fact = 24
+      AND w.recipient <> ''
 )
 SELECT span, kind, value, message_id FROM found
 WHERE value IS NOT NULL AND span IS NOT NULL

@@ -11,7 +11,7 @@ WITH RECURSIVE chain (hop, sequence) AS (
 )
 SELECT e.sequence, e.time, e.message_id, e.fact, e.state, e.previous_state, e.reason, e.detail, e.attempt,
        e.provider, e.provider_message_ids, e.part, e.provider_code, e.provider_text, e.next_attempt_at,
-       e.next_provider
+       e.next_provider, e.told
 FROM chain
 JOIN events e ON e.account_id = :account_id AND e.sequence = chain.sequence
 ORDER BY e.sequence
@@ -35,7 +35,7 @@ FROM wanted JOIN request_ids_3 r USING (account_id, request_id)
 -- name: lane_rows
 SELECT due.message_id, due.account_id, due.work, due.priority, due.at, due.expire_at, due.attempt, due.provider,
        due.fence, due.submitted_at, due.asked, due.pending_parts, due.doubtful, due.candidates, due.units,
-       due.crashes, due.hops, due.rounds
+       due.crashes, due.hops, due.rounds, due.way, due.ways_ahead
 FROM jsonb_array_elements_text(:accounts::JSONB) AS turn (account_id)
 CROSS JOIN LATERAL (
     SELECT * FROM due

@@ -33,7 +33,8 @@ class MessageEvent(Event):
     attempt: its number, from 1. 0: before the first.
     part: the part a receipt is about, from 1. 0: the whole message.
     next_attempt_time: when the broker will act next, as the retry's time on DEFERRED.
-    next_provider: the provider that gets the next attempt, on DEFERRED and REROUTED.
+    next_provider: the provider that gets the next attempt, on DEFERRED, REROUTED and CHANNEL_CHANGED.
+    previous_channel: the channel that it went by before, on CHANNEL_CHANGED.
     """
 
     message_id: str
@@ -64,6 +65,7 @@ class MessageEvent(Event):
     origin: str
     next_attempt_time: datetime | None
     next_provider: str
+    previous_channel: Channel | None
     redriven_from_message_id: str
 
 

@@ -17,7 +17,8 @@ class TimelineEntry:
     attempt: its number, from 1. 0: before the first.
     part: the part a receipt is about, from 1. 0: the whole message.
     next_attempt_time: when the broker planned to act next.
-    next_provider: the provider that was to get the next attempt, on DEFERRED and REROUTED.
+    next_provider: the provider that was to get the next attempt, on DEFERRED, REROUTED and CHANNEL_CHANGED.
+    previous_channel: the channel that it went by before, on CHANNEL_CHANGED.
     """
 
     sequence: int
@@ -35,6 +36,7 @@ class TimelineEntry:
     provider_text: str
     next_attempt_time: datetime | None
     next_provider: str
+    previous_channel: Channel | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Message:
 
     end: whether the status is for good.
     redriven_from_message_id: the message that this one sends again.
+    fallback_channels: those that it may still go on by, in order; as content, only of a message looked up.
     content, timeline: only of a message that was looked up by its id; None and empty in lists.
     """
 
@@ -81,6 +84,7 @@ class Message:
     delete_time: datetime | None = None
     read_time: datetime | None = None
     redriven_from_message_id: str = ""
+    fallback_channels: tuple[Channel, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
 
 

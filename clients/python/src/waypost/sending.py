@@ -56,6 +56,9 @@ class Options:
 
     callback_method: how callback_url is called; a signed POST when None. GET says it all in the query, or
         what the URL names, as {message_id}.
+    allow_channel_fallback: go on by the next channel when one fails for good. Needs content for two.
+    fallback_after: go on as well when nothing was delivered so long after; 1 s to 7 days. With
+        allow_channel_fallback only.
     """
 
     ignore_quiet_hours: bool = False
@@ -64,6 +67,7 @@ class Options:
     short_link_domain: str = ""
     callback_method: CallbackMethod | None = None
     allow_channel_fallback: bool = False
+    fallback_after: timedelta | None = None
 
 
 Body = str | Content | Sequence[Content]
@@ -172,6 +176,7 @@ class SendResult:
     transmit_time: when it is due to be dispatched.
     encoding: None where the channel has no SMS encoding.
     price: None where no price rule applies.
+    fallback_channels: those that it may go on by, in order.
     """
 
     recipient_index: int
@@ -188,6 +193,7 @@ class SendResult:
     encoding: Encoding | None
     price: Price | None
     warnings: tuple[str, ...]
+    fallback_channels: tuple[Channel, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,15 @@ async def test_an_account_is_made_and_found_by_id_and_by_email(call: Any, ada: A
         ({"policy": {"default_region": "Oz"}}, "account.policy.default_region"),
         ({"policy": {"allowed_countries": ["GB", "gb"]}}, "account.policy.allowed_countries[1]"),
         ({"policy": {"channels": [1, 99]}}, "account.policy.channels[1]"),
+        ({"policy": {"quiet_hours": {"start_minute": 1_440}}}, "account.policy.quiet_hours.start_minute"),
+        (
+            {"policy": {"quiet_hours": {"end_minute": 60, "time_zone": "Oz"}}},
+            "account.policy.quiet_hours.time_zone",
+        ),
+        (
+            {"policy": {"quiet_hours": {"end_minute": 60, "action": 9}}},
+            "account.policy.quiet_hours.action",
+        ),
     ],
 )
 async def test_an_account_that_cannot_be_is_refused_with_its_field(
@@ -284,3 +293,23 @@ async def test_pages_hold_every_account_once(call: Any, made: Any) -> None:
     )
     refusal = await call("ListAccounts", "partner", page_size=2_000, page_token=token)
     assert {"page_size", "page_token"} == refusal.violations.keys()
+
+
+async def test_quiet_hours_are_kept_whole(call: Any, ada: Any) -> None:
+    """What is left out is shown as it is read: every day, UTC, waiting."""
+    short = {"quiet_hours": {"start_minute": 1_200, "end_minute": 480}}
+    whole = {
+        "quiet_hours": {
+            "start_minute": 1_200,
+            "end_minute": 480,
+            "days": [1, 2, 3, 4, 5, 6, 7],
+            "time_zone": "UTC",
+            "action": account_pb2.QUIET_ACTION_WAIT,
+        }
+    }
+    created = (await call("CreateAccount", account=ada(policy=short))).account
+    assert account_pb2.AccountPolicy(**whole) == created.policy
+    refusing = account_pb2.QuietHours(end_minute=1, days=[7], time_zone="Asia/Tokyo", action=2)
+    account = {"account_id": created.account_id, "policy": {"quiet_hours": refusing}}
+    changed = await call("UpdateAccount", account=account, update_mask={"paths": ["policy.quiet_hours"]})
+    assert refusing == changed.account.policy.quiet_hours

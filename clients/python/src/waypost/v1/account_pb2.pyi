@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from waypost.v1 import channel_pb2 as _channel_pb2
 import builtins as _builtins
 import sys
@@ -19,6 +20,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _QuietAction:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _QuietActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_QuietAction.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    QUIET_ACTION_UNSPECIFIED: _QuietAction.ValueType  # 0
+    """Read as WAIT."""
+    QUIET_ACTION_WAIT: _QuietAction.ValueType  # 1
+    """It is SCHEDULED for their end. It is refused when that is past its validity, or over 35 days ahead."""
+    QUIET_ACTION_REFUSE: _QuietAction.ValueType  # 2
+    """It is refused, REASON_QUIET_HOURS."""
+
+class QuietAction(_QuietAction, metaclass=_QuietActionEnumTypeWrapper):
+    """What becomes of a message in quiet hours."""
+
+QUIET_ACTION_UNSPECIFIED: QuietAction.ValueType  # 0
+"""Read as WAIT."""
+QUIET_ACTION_WAIT: QuietAction.ValueType  # 1
+"""It is SCHEDULED for their end. It is refused when that is past its validity, or over 35 days ahead."""
+QUIET_ACTION_REFUSE: QuietAction.ValueType  # 2
+"""It is refused, REASON_QUIET_HOURS."""
+Global___QuietAction: _TypeAlias = QuietAction  # noqa: Y015
 
 @_typing.final
 class Account(_message.Message):
@@ -127,6 +152,7 @@ class AccountPolicy(_message.Message):
     HELP_ANSWER_FIELD_NUMBER: _builtins.int
     STOP_ANSWER_FIELD_NUMBER: _builtins.int
     START_ANSWER_FIELD_NUMBER: _builtins.int
+    QUIET_HOURS_FIELD_NUMBER: _builtins.int
     default_region: _builtins.str
     """The ISO 3166 alpha-2 code of the country whose national numbers are taken, as "GB". Empty: numbers need a
     country code.
@@ -157,6 +183,10 @@ class AccountPolicy(_message.Message):
         those that are not named come after, in the order of Content's fields.
         """
 
+    @_builtins.property
+    def quiet_hours(self) -> Global___QuietHours:
+        """When TRAFFIC_PROMOTIONAL does not go out. Absent: never."""
+
     def __init__(
         self,
         *,
@@ -168,11 +198,57 @@ class AccountPolicy(_message.Message):
         help_answer: _builtins.str = ...,
         stop_answer: _builtins.str = ...,
         start_answer: _builtins.str = ...,
+        quiet_hours: Global___QuietHours | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quiet_hours", b"quiet_hours"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "start_answer", b"start_answer", "stop_answer", b"stop_answer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "start_answer", b"start_answer", "stop_answer", b"stop_answer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AccountPolicy: _TypeAlias = AccountPolicy  # noqa: Y015
+
+@_typing.final
+class QuietHours(_message.Message):
+    """Hours of the recipient's own time in which nothing goes out that nobody asked for (TRAFFIC_PROMOTIONAL). The time
+    zone is the contact's, else those that the phone number can be in: it is quiet where it is quiet in any of them.
+    Checked when a message is accepted, for the time at which it would be due.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_MINUTE_FIELD_NUMBER: _builtins.int
+    END_MINUTE_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    start_minute: _builtins.int
+    """Minute of the day at which they begin, 0 to 1,439."""
+    end_minute: _builtins.int
+    """Minute of the day at which they end, 0 to 1,440; of the next day where it is not after the start. Another than
+    start_minute.
+    """
+    time_zone: _builtins.str
+    """The IANA time zone of recipients of whom none is known. Empty: UTC."""
+    action: Global___QuietAction.ValueType
+    """WAIT when unspecified."""
+    @_builtins.property
+    def days(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The days on which they begin, 1 (Monday) to 7. Empty: every day."""
+
+    def __init__(
+        self,
+        *,
+        start_minute: _builtins.int = ...,
+        end_minute: _builtins.int = ...,
+        days: _abc.Iterable[_builtins.int] | None = ...,
+        time_zone: _builtins.str = ...,
+        action: Global___QuietAction.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "days", b"days", "end_minute", b"end_minute", "start_minute", b"start_minute", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuietHours: _TypeAlias = QuietHours  # noqa: Y015

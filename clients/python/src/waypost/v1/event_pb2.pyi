@@ -239,6 +239,7 @@ class MessageEvent(_message.Message):
     NEXT_ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
     NEXT_PROVIDER_FIELD_NUMBER: _builtins.int
     REDRIVEN_FROM_MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    PREVIOUS_CHANNEL_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """The message."""
     broadcast_id: _builtins.str
@@ -284,9 +285,11 @@ class MessageEvent(_message.Message):
     origin: _builtins.str
     """From the request."""
     next_provider: _builtins.str
-    """The provider instance that gets the next attempt, on DEFERRED and REROUTED. Empty: none is planned."""
+    """The provider instance that gets the next attempt, on DEFERRED, REROUTED and CHANNEL_CHANGED. Empty: none is planned."""
     redriven_from_message_id: _builtins.str
     """The message that this one sends again. Empty: none."""
+    previous_channel: _channel_pb2.Channel.ValueType
+    """The channel that it went by before, on CHANNEL_CHANGED."""
     @_builtins.property
     def provider_message_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The provider's own ids for it, one a part."""
@@ -339,10 +342,11 @@ class MessageEvent(_message.Message):
         next_attempt_time: _timestamp_pb2.Timestamp | None = ...,
         next_provider: _builtins.str = ...,
         redriven_from_message_id: _builtins.str = ...,
+        previous_channel: _channel_pb2.Channel.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "next_attempt_time", b"next_attempt_time", "price", b"price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "broadcast_id", b"broadcast_id", "campaign", b"campaign", "channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "data", b"data", "detail", b"detail", "end", b"end", "fact", b"fact", "message_id", b"message_id", "next_attempt_time", b"next_attempt_time", "next_provider", b"next_provider", "origin", b"origin", "part", b"part", "previous_status", b"previous_status", "price", b"price", "provider", b"provider", "provider_code", b"provider_code", "provider_message_ids", b"provider_message_ids", "provider_text", b"provider_text", "reason", b"reason", "recipient", b"recipient", "redriven_from_message_id", b"redriven_from_message_id", "reply_to_message_id", b"reply_to_message_id", "sender", b"sender", "status", b"status", "tags", b"tags", "units", b"units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "broadcast_id", b"broadcast_id", "campaign", b"campaign", "channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "data", b"data", "detail", b"detail", "end", b"end", "fact", b"fact", "message_id", b"message_id", "next_attempt_time", b"next_attempt_time", "next_provider", b"next_provider", "origin", b"origin", "part", b"part", "previous_channel", b"previous_channel", "previous_status", b"previous_status", "price", b"price", "provider", b"provider", "provider_code", b"provider_code", "provider_message_ids", b"provider_message_ids", "provider_text", b"provider_text", "reason", b"reason", "recipient", b"recipient", "redriven_from_message_id", b"redriven_from_message_id", "reply_to_message_id", b"reply_to_message_id", "sender", b"sender", "status", b"status", "tags", b"tags", "units", b"units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from waypost.v1 import channel_pb2 as _channel_pb2
 from waypost.v1 import content_pb2 as _content_pb2
 from waypost.v1 import price_pb2 as _price_pb2
@@ -24,6 +25,62 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _PolicyRule:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PolicyRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PolicyRule.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    POLICY_RULE_UNSPECIFIED: _PolicyRule.ValueType  # 0
+    """Never sent by the broker."""
+    POLICY_RULE_QUIET_HOURS: _PolicyRule.ValueType  # 1
+    """The account's quiet hours."""
+    POLICY_RULE_PLUGIN: _PolicyRule.ValueType  # 3
+    """A plugin's own."""
+
+class PolicyRule(_PolicyRule, metaclass=_PolicyRuleEnumTypeWrapper):
+    """A rule that may hold a message up."""
+
+POLICY_RULE_UNSPECIFIED: PolicyRule.ValueType  # 0
+"""Never sent by the broker."""
+POLICY_RULE_QUIET_HOURS: PolicyRule.ValueType  # 1
+"""The account's quiet hours."""
+POLICY_RULE_PLUGIN: PolicyRule.ValueType  # 3
+"""A plugin's own."""
+Global___PolicyRule: _TypeAlias = PolicyRule  # noqa: Y015
+
+class _PolicyOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PolicyOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PolicyOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    POLICY_OUTCOME_UNSPECIFIED: _PolicyOutcome.ValueType  # 0
+    """Never sent by the broker."""
+    POLICY_OUTCOME_ALLOWED: _PolicyOutcome.ValueType  # 1
+    """It may go."""
+    POLICY_OUTCOME_WAITS: _PolicyOutcome.ValueType  # 2
+    """It goes later."""
+    POLICY_OUTCOME_REFUSED: _PolicyOutcome.ValueType  # 3
+    """It does not go."""
+    POLICY_OUTCOME_IGNORED: _PolicyOutcome.ValueType  # 4
+    """The request asked not to be held to the rule."""
+
+class PolicyOutcome(_PolicyOutcome, metaclass=_PolicyOutcomeEnumTypeWrapper):
+    """What a rule said."""
+
+POLICY_OUTCOME_UNSPECIFIED: PolicyOutcome.ValueType  # 0
+"""Never sent by the broker."""
+POLICY_OUTCOME_ALLOWED: PolicyOutcome.ValueType  # 1
+"""It may go."""
+POLICY_OUTCOME_WAITS: PolicyOutcome.ValueType  # 2
+"""It goes later."""
+POLICY_OUTCOME_REFUSED: PolicyOutcome.ValueType  # 3
+"""It does not go."""
+POLICY_OUTCOME_IGNORED: PolicyOutcome.ValueType  # 4
+"""The request asked not to be held to the rule."""
+Global___PolicyOutcome: _TypeAlias = PolicyOutcome  # noqa: Y015
 
 @_typing.final
 class ExplainRequest(_message.Message):
@@ -96,6 +153,8 @@ class Explanation(_message.Message):
     ROUTE_VERSION_FIELD_NUMBER: _builtins.int
     LOSERS_OMITTED_FIELD_NUMBER: _builtins.int
     CONTACT_ID_FIELD_NUMBER: _builtins.int
+    FALLBACK_CHANNELS_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
     recipient_index: _builtins.int
     """Position in SendRequest.recipients, from 0."""
     encoding: _channel_pb2.Encoding.ValueType
@@ -133,7 +192,7 @@ class Explanation(_message.Message):
     @_builtins.property
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___RouteCandidate]:
         """The providers that would be tried, in that order, then the losers, those that came closest first. Where a
-        channel had none to try and another was fallen back to, those of each channel.
+        channel had none to try and another was taken, or where it may go on by another, those of each channel.
         """
 
     @_builtins.property
@@ -143,6 +202,16 @@ class Explanation(_message.Message):
     @_builtins.property
     def transmit_time(self) -> _timestamp_pb2.Timestamp:
         """When it would be due. Absent: it would be rejected."""
+
+    @_builtins.property
+    def fallback_channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
+        """The channels that it may go on by, in order, each with its candidates above; with
+        options.allow_channel_fallback.
+        """
+
+    @_builtins.property
+    def policy(self) -> _containers.RepeatedCompositeFieldContainer[Global___PolicyFinding]:
+        """What the account's policy and the operator's plugins decided. Empty: there is none that is about it."""
 
     def __init__(
         self,
@@ -164,14 +233,50 @@ class Explanation(_message.Message):
         route_version: _builtins.int = ...,
         losers_omitted: _builtins.int = ...,
         contact_id: _builtins.str = ...,
+        fallback_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
+        policy: _abc.Iterable[Global___PolicyFinding] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "price", b"price", "transmit_time", b"transmit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "channel", b"channel", "consent", b"consent", "contact_id", b"contact_id", "detail", b"detail", "encoding", b"encoding", "losers_omitted", b"losers_omitted", "parts", b"parts", "price", b"price", "reason", b"reason", "recipient", b"recipient", "recipient_index", b"recipient_index", "route_version", b"route_version", "status", b"status", "transmit_time", b"transmit_time", "units", b"units", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "channel", b"channel", "consent", b"consent", "contact_id", b"contact_id", "detail", b"detail", "encoding", b"encoding", "fallback_channels", b"fallback_channels", "losers_omitted", b"losers_omitted", "parts", b"parts", "policy", b"policy", "price", b"price", "reason", b"reason", "recipient", b"recipient", "recipient_index", b"recipient_index", "route_version", b"route_version", "status", b"status", "transmit_time", b"transmit_time", "units", b"units", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Explanation: _TypeAlias = Explanation  # noqa: Y015
+
+@_typing.final
+class PolicyFinding(_message.Message):
+    """What one rule said of a message."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    PLUGIN_FIELD_NUMBER: _builtins.int
+    rule: Global___PolicyRule.ValueType
+    """The rule."""
+    outcome: Global___PolicyOutcome.ValueType
+    """What it said."""
+    detail: _builtins.str
+    """Why, for people."""
+    plugin: _builtins.str
+    """The plugin whose rule it is. Empty: it is the account's policy."""
+    def __init__(
+        self,
+        *,
+        rule: Global___PolicyRule.ValueType = ...,
+        outcome: Global___PolicyOutcome.ValueType = ...,
+        detail: _builtins.str = ...,
+        plugin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "outcome", b"outcome", "plugin", b"plugin", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PolicyFinding: _TypeAlias = PolicyFinding  # noqa: Y015
 
 @_typing.final
 class ConsentDecision(_message.Message):

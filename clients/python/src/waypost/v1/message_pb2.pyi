@@ -91,6 +91,7 @@ class Message(_message.Message):
     READ_TIME_FIELD_NUMBER: _builtins.int
     REDRIVEN_FROM_MESSAGE_ID_FIELD_NUMBER: _builtins.int
     TEMPLATE_FIELD_NUMBER: _builtins.int
+    FALLBACK_CHANNELS_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """13 characters of Crockford base32, ordered by time."""
     account_id: _builtins.str
@@ -185,6 +186,10 @@ class Message(_message.Message):
     def template(self) -> _template_pb2.TemplateVersion:
         """The template that it was made with. Absent: none."""
 
+    @_builtins.property
+    def fallback_channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
+        """The channels that it may still go on by, in order. Absent in lists, and once it has ended."""
+
     def __init__(
         self,
         *,
@@ -223,10 +228,11 @@ class Message(_message.Message):
         read_time: _timestamp_pb2.Timestamp | None = ...,
         redriven_from_message_id: _builtins.str = ...,
         template: _template_pb2.TemplateVersion | None = ...,
+        fallback_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "campaign", b"campaign", "content", b"content", "delete_time", b"delete_time", "end_time", b"end_time", "expire_time", b"expire_time", "price", b"price", "read_time", b"read_time", "template", b"template", "transmit_time", b"transmit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "account_id", b"account_id", "attempts", b"attempts", "broadcast_id", b"broadcast_id", "campaign", b"campaign", "candidates", b"candidates", "channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "content", b"content", "data", b"data", "delete_time", b"delete_time", "direction", b"direction", "encoding", b"encoding", "end", b"end", "end_time", b"end_time", "expire_time", b"expire_time", "guarantee", b"guarantee", "message_id", b"message_id", "origin", b"origin", "price", b"price", "provider", b"provider", "read_time", b"read_time", "reason", b"reason", "recipient", b"recipient", "redriven_from_message_id", b"redriven_from_message_id", "reply_to_message_id", b"reply_to_message_id", "route_version", b"route_version", "sender", b"sender", "status", b"status", "tags", b"tags", "template", b"template", "traffic", b"traffic", "transmit_time", b"transmit_time", "units", b"units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "account_id", b"account_id", "attempts", b"attempts", "broadcast_id", b"broadcast_id", "campaign", b"campaign", "candidates", b"candidates", "channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "content", b"content", "data", b"data", "delete_time", b"delete_time", "direction", b"direction", "encoding", b"encoding", "end", b"end", "end_time", b"end_time", "expire_time", b"expire_time", "fallback_channels", b"fallback_channels", "guarantee", b"guarantee", "message_id", b"message_id", "origin", b"origin", "price", b"price", "provider", b"provider", "read_time", b"read_time", "reason", b"reason", "recipient", b"recipient", "redriven_from_message_id", b"redriven_from_message_id", "reply_to_message_id", b"reply_to_message_id", "route_version", b"route_version", "sender", b"sender", "status", b"status", "tags", b"tags", "template", b"template", "traffic", b"traffic", "transmit_time", b"transmit_time", "units", b"units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -253,6 +259,7 @@ class TimelineEntry(_message.Message):
     PROVIDER_TEXT_FIELD_NUMBER: _builtins.int
     NEXT_ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
     NEXT_PROVIDER_FIELD_NUMBER: _builtins.int
+    PREVIOUS_CHANNEL_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Position in the account's event log."""
     fact: _status_pb2.MessageFact.ValueType
@@ -276,7 +283,9 @@ class TimelineEntry(_message.Message):
     provider_text: _builtins.str
     """The provider's own text."""
     next_provider: _builtins.str
-    """The provider instance that was to get the next attempt, on DEFERRED and REROUTED. Empty: none was planned."""
+    """The provider instance that was to get the next attempt, on DEFERRED, REROUTED and CHANNEL_CHANGED. Empty: none was planned."""
+    previous_channel: _channel_pb2.Channel.ValueType
+    """The channel that it went by before, on CHANNEL_CHANGED."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it was committed."""
@@ -307,10 +316,11 @@ class TimelineEntry(_message.Message):
         provider_text: _builtins.str = ...,
         next_attempt_time: _timestamp_pb2.Timestamp | None = ...,
         next_provider: _builtins.str = ...,
+        previous_channel: _channel_pb2.Channel.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["next_attempt_time", b"next_attempt_time", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "detail", b"detail", "fact", b"fact", "next_attempt_time", b"next_attempt_time", "next_provider", b"next_provider", "part", b"part", "previous_status", b"previous_status", "provider", b"provider", "provider_code", b"provider_code", "provider_message_ids", b"provider_message_ids", "provider_text", b"provider_text", "reason", b"reason", "sequence", b"sequence", "status", b"status", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "detail", b"detail", "fact", b"fact", "next_attempt_time", b"next_attempt_time", "next_provider", b"next_provider", "part", b"part", "previous_channel", b"previous_channel", "previous_status", b"previous_status", "provider", b"provider", "provider_code", b"provider_code", "provider_message_ids", b"provider_message_ids", "provider_text", b"provider_text", "reason", b"reason", "sequence", b"sequence", "status", b"status", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

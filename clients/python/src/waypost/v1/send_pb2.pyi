@@ -257,8 +257,9 @@ class SendOptions(_message.Message):
     SHORT_LINK_DOMAIN_FIELD_NUMBER: _builtins.int
     CALLBACK_METHOD_FIELD_NUMBER: _builtins.int
     ALLOW_CHANNEL_FALLBACK_FIELD_NUMBER: _builtins.int
+    FALLBACK_AFTER_FIELD_NUMBER: _builtins.int
     ignore_quiet_hours: _builtins.bool
-    """Send now even when the recipient's quiet hours hold."""
+    """Send also when the recipient's quiet hours hold (AccountPolicy.quiet_hours)."""
     cap_frequency: _builtins.bool
     """Apply the account's frequency cap. Only with a directory contact and TRAFFIC_PROMOTIONAL."""
     track_links: _builtins.bool
@@ -268,7 +269,18 @@ class SendOptions(_message.Message):
     callback_method: Global___CallbackMethod.ValueType
     """How callback_url is called; GET only with one."""
     allow_channel_fallback: _builtins.bool
-    """Go on with the next channel when one fails for good."""
+    """Go on by the next channel, with the same message, when one fails for good: a provider rejects it, it cannot
+    be delivered, no attempts or no route are left. Next is the first behind it, in the order of `channels` (of the
+    contact, or of Content's fields), that the recipient has an address for and a provider serves. Needs content
+    for two channels.
+    """
+    @_builtins.property
+    def fallback_after(self) -> _duration_pb2.Duration:
+        """Go on as well when no delivery was reported so long after the message was due, or after it came to the channel.
+        It may then arrive by both. 1 s to 7 days, and less than the validity; with allow_channel_fallback only. Absent:
+        only failures count. Where a provider gives no receipts, the message ends SENT once it was taken.
+        """
+
     def __init__(
         self,
         *,
@@ -278,10 +290,11 @@ class SendOptions(_message.Message):
         short_link_domain: _builtins.str = ...,
         callback_method: Global___CallbackMethod.ValueType = ...,
         allow_channel_fallback: _builtins.bool = ...,
+        fallback_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fallback_after", b"fallback_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_channel_fallback", b"allow_channel_fallback", "callback_method", b"callback_method", "cap_frequency", b"cap_frequency", "ignore_quiet_hours", b"ignore_quiet_hours", "short_link_domain", b"short_link_domain", "track_links", b"track_links"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_channel_fallback", b"allow_channel_fallback", "callback_method", b"callback_method", "cap_frequency", b"cap_frequency", "fallback_after", b"fallback_after", "ignore_quiet_hours", b"ignore_quiet_hours", "short_link_domain", b"short_link_domain", "track_links", b"track_links"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -331,6 +344,7 @@ class SendResult(_message.Message):
     ENCODING_FIELD_NUMBER: _builtins.int
     PRICE_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    FALLBACK_CHANNELS_FIELD_NUMBER: _builtins.int
     recipient_index: _builtins.int
     """Position in SendRequest.recipients, from 0."""
     message_id: _builtins.str
@@ -365,6 +379,10 @@ class SendResult(_message.Message):
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the caller should know although the message was accepted."""
 
+    @_builtins.property
+    def fallback_channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
+        """The channels that it may go on by, in order; with options.allow_channel_fallback."""
+
     def __init__(
         self,
         *,
@@ -382,10 +400,11 @@ class SendResult(_message.Message):
         encoding: _channel_pb2.Encoding.ValueType = ...,
         price: _price_pb2.Price | None = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
+        fallback_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["price", b"price", "transmit_time", b"transmit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "detail", b"detail", "encoding", b"encoding", "message_id", b"message_id", "price", b"price", "reason", b"reason", "recipient", b"recipient", "recipient_index", b"recipient_index", "status", b"status", "transmit_time", b"transmit_time", "units", b"units", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "detail", b"detail", "encoding", b"encoding", "fallback_channels", b"fallback_channels", "message_id", b"message_id", "price", b"price", "reason", b"reason", "recipient", b"recipient", "recipient_index", b"recipient_index", "status", b"status", "transmit_time", b"transmit_time", "units", b"units", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -139,6 +139,10 @@ class _MessageFactEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageFa
     """It was deleted: recipient, content and data are gone, here and from its earlier events."""
     MESSAGE_FACT_RECEIVED: _MessageFact.ValueType  # 23
     """It came in."""
+    MESSAGE_FACT_CHANNEL_CHANGED: _MessageFact.ValueType  # 24
+    """It goes on by another channel, since the one before failed (reason) or took too long
+    (REASON_NOT_DELIVERED_IN_TIME). A message that was SENT is PROCESSING again.
+    """
 
 class MessageFact(_MessageFact, metaclass=_MessageFactEnumTypeWrapper):
     """What happened to a message in one event. Facts without a move (READ, CLICKED, LATE_RECEIPT,
@@ -195,6 +199,10 @@ MESSAGE_FACT_DELETED: MessageFact.ValueType  # 22
 """It was deleted: recipient, content and data are gone, here and from its earlier events."""
 MESSAGE_FACT_RECEIVED: MessageFact.ValueType  # 23
 """It came in."""
+MESSAGE_FACT_CHANNEL_CHANGED: MessageFact.ValueType  # 24
+"""It goes on by another channel, since the one before failed (reason) or took too long
+(REASON_NOT_DELIVERED_IN_TIME). A message that was SENT is PROCESSING again.
+"""
 Global___MessageFact: _TypeAlias = MessageFact  # noqa: Y015
 
 class _Reason:
@@ -255,6 +263,12 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The recipient got as many automatic answers from this sender as an hour allows."""
     REASON_REPLY_LOOP: _Reason.ValueType  # 38
     """The recipient is a sender of ours: the broker does not answer itself."""
+    REASON_NOT_DELIVERED_IN_TIME: _Reason.ValueType  # 26
+    """No delivery was reported on a channel within options.fallback_after."""
+    REASON_QUIET_HOURS: _Reason.ValueType  # 27
+    """It is quiet where the recipient is, and the account's policy or the message's validity lets it not wait."""
+    REASON_REFUSED_BY_PLUGIN: _Reason.ValueType  # 29
+    """A plugin of the operator refused the request; the detail has its name and its words."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a message stands where it does, or why a recipient was refused. Stable: a client may branch on it."""
@@ -311,4 +325,10 @@ REASON_REPLY_LIMIT: Reason.ValueType  # 37
 """The recipient got as many automatic answers from this sender as an hour allows."""
 REASON_REPLY_LOOP: Reason.ValueType  # 38
 """The recipient is a sender of ours: the broker does not answer itself."""
+REASON_NOT_DELIVERED_IN_TIME: Reason.ValueType  # 26
+"""No delivery was reported on a channel within options.fallback_after."""
+REASON_QUIET_HOURS: Reason.ValueType  # 27
+"""It is quiet where the recipient is, and the account's policy or the message's validity lets it not wait."""
+REASON_REFUSED_BY_PLUGIN: Reason.ValueType  # 29
+"""A plugin of the operator refused the request; the detail has its name and its words."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -142,6 +142,7 @@ def _message_event(event: event_pb2.Event, cursor: str) -> MessageEvent:
         redriven_from_message_id=message.redriven_from_message_id,
         next_attempt_time=time_of(message.next_attempt_time) if has("next_attempt_time") else None,
         next_provider=message.next_provider,
+        previous_channel=CHANNELS.optional(message.previous_channel),
     )
 
 

@@ -68,6 +68,7 @@ def _options_message(options: Options) -> send_pb2.SendOptions:
         short_link_domain=options.short_link_domain,
         callback_method=CALLBACK_METHODS.number(options.callback_method),
         allow_channel_fallback=options.allow_channel_fallback,
+        fallback_after=None if options.fallback_after is None else duration(options.fallback_after),
     )
 
 
@@ -120,6 +121,7 @@ def _result(result: send_pb2.SendResult) -> SendResult:
         encoding=ENCODINGS.optional(result.encoding),
         price=price_of(result.price) if result.HasField("price") else None,
         warnings=tuple(result.warnings),
+        fallback_channels=tuple(map(CHANNELS.word, result.fallback_channels)),
     )
 
 

@@ -89,6 +89,7 @@ def message_of(message: message_pb2.Message, timeline: Iterable[message_pb2.Time
         delete_time=time_of(message.delete_time) if has("delete_time") else None,
         read_time=time_of(message.read_time) if has("read_time") else None,
         redriven_from_message_id=message.redriven_from_message_id,
+        fallback_channels=tuple(map(CHANNELS.word, message.fallback_channels)),
         timeline=tuple(map(_entry, timeline)),
     )
 
@@ -115,6 +116,7 @@ def _entry(entry: message_pb2.TimelineEntry) -> TimelineEntry:
         provider_text=entry.provider_text,
         next_attempt_time=time_of(entry.next_attempt_time) if planned else None,
         next_provider=entry.next_provider,
+        previous_channel=CHANNELS.optional(entry.previous_channel),
     )
 
 

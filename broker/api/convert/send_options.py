@@ -1,0 +1,46 @@
+"""SendOptions → what a submission has of them, and the rules between them and the rest of the request."""
+
+from dataclasses import replace
+
+from broker.api.convert.findings import Findings
+from broker.domain.account_policy import NO_POLICY
+from broker.domain.fallback import ChannelFallback
+from broker.domain.submission import Submission
+from broker.domain.validity import validity_us
+from broker.domain.ways import offered_channels
+from waypost.v1 import send_pb2
+
+FALLBACK_AFTER_S_MIN = 1
+FALLBACK_AFTER_S_MAX = 7 * 86_400
+
+
+def with_options(submission: Submission, request: send_pb2.SendRequest, findings: Findings) -> Submission:
+    """The submission with the wishes of its options."""
+    options = request.options
+    return replace(
+        submission,
+        fallback=_fallback(submission, options, findings),
+        ignore_quiet_hours=options.ignore_quiet_hours,
+    )
+
+
+def _fallback(
+    submission: Submission, options: send_pb2.SendOptions, findings: Findings
+) -> ChannelFallback | None:
+    field = "options.fallback_after"
+    if not options.allow_channel_fallback:
+        if options.HasField("fallback_after"):
+            findings.broke(field, "says when to go on by another channel: set allow_channel_fallback too")
+        return None
+    # What a template says is found later, and may be of one channel today and of two tomorrow.
+    if submission.content.documents and len(offered_channels(submission, NO_POLICY)) < 2:
+        findings.broke("options.allow_channel_fallback", "needs content for two of the channels")
+    if not options.HasField("fallback_after"):
+        return ChannelFallback()
+    after_us = findings.span(
+        field, options.fallback_after, s_min=FALLBACK_AFTER_S_MIN, s_max=FALLBACK_AFTER_S_MAX
+    )
+    valid_us = validity_us(submission)
+    if after_us is not None and after_us >= valid_us:
+        findings.broke(field, f"must be less than the validity, {valid_us // 1_000_000:,} s")
+    return ChannelFallback(after_us)
