@@ -6,9 +6,6 @@ INSERT INTO errands (message_id, account_id, at, attempts, document) VALUES :row
 -- name: due_errands
 SELECT message_id, account_id, attempts, document FROM errands WHERE at <= :now ORDER BY at, message_id LIMIT :rows_max
 
--- name: next_errand
-SELECT min(at) FROM errands
-
 -- name: postpone_errands
 WITH changed (message_id, at, attempts) AS (VALUES :rows)
 UPDATE errands SET at = changed.at, attempts = changed.attempts
