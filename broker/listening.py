@@ -213,6 +213,7 @@ async def _http(settings: Settings, parts: Parts, gate: Gate, http: HttpPort | N
     from broker.web.callbacks import CallbackEndpoint
     from broker.web.pages import build_web_app
     from broker.web.server import build_web_server
+    from broker.web.url_sending import UrlSending
 
     def is_ready() -> bool:
         return not gate.draining
@@ -220,7 +221,10 @@ async def _http(settings: Settings, parts: Parts, gate: Gate, http: HttpPort | N
     callbacks = CallbackEndpoint(
         parts.callbacks, is_ready, parts.metrics, at_once_max=settings.server.callbacks_max
     )
-    app = build_web_app(is_ready, parts.metrics, callbacks)
+    url_sending = None
+    if settings.server.url_sending:
+        url_sending = UrlSending(keys=gate.keys, rates=gate.rates, intake=parts.intake, is_ready=is_ready)
+    app = build_web_app(is_ready, parts.metrics, callbacks, url_sending)
     web = build_web_server(app, stop_s_max=settings.server.drain_s)
     serving = asyncio.create_task(web.serve(sockets=[http.listener]))
     try:

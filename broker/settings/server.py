@@ -50,6 +50,9 @@ class ServerSettings(BaseModel):
         le=31_536_000,
         description="a connection without calls ends after this; 0: never",
     )
+    url_sending: bool = Field(
+        default=False, description="send an SMS for each request to /send-url/<URL token> over HTTP"
+    )
     reflection_needs_key: bool = Field(default=False, description="answer gRPC reflection to keys alone")
     allow_plaintext: bool = Field(default=False, description="serve other hosts without TLS")
     drain_s: Seconds = Field(default=20.0, description="how long SIGTERM lets work finish")
