@@ -58,6 +58,7 @@ from broker.storage.keeping import Boot, boot
 from broker.storage.migrate import load_migrations, migrate
 from broker.storage.opening import open_engine
 from broker.storage.store import Commit, Store
+from broker.telemetry import mark_addresses_with
 
 log = structlog.get_logger("waypost")
 
@@ -90,6 +91,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
     registry = Registry(plugins, settings.providers)
     of_settings = _routes_of(settings, registry)
     pepper = _pepper_of(settings)
+    mark_addresses_with(pepper)
     store = Store(engine, linger_s=settings.store.linger_s)
     last = last_before_restart(
         newest=found.newest_id, ceiling=found.id_ceiling, now_ms=clock.now_us() // 1_000

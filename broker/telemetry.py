@@ -2,9 +2,15 @@
 
 Only values under the names below pass; any other value is replaced by its type. A list of what may
 pass fails safe: a new key says nothing until somebody decides that it may.
+
+An address is shown as its mark: a keyed hash, by which two lines can be told to be about the same one, and the last two
+digits of a number, by which a person who knows it finds them. Without the key nobody can try all numbers.
 """
 
+import hashlib
+import hmac
 import logging
+import secrets
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -56,12 +62,36 @@ ALLOWED_KEYS = frozenset({
 })
 
 
+ADDRESS_KEYS = frozenset({"address", "email", "phone_number", "recipient"})
+"""What holds an address, and is shown as its mark."""
+
+_MARK_CHARACTERS = 12
+_TAIL_DIGITS = 2
+
+_address_key = [secrets.token_bytes(32)]
+
+
+def mark_addresses_with(key: bytes) -> None:
+    """Make the same marks as every process that has the key."""
+    _address_key[0] = hmac.new(key, b"waypost marks of addresses", hashlib.sha256).digest()
+
+
+def address_mark(address: str) -> str:
+    """What stands for an address in a log, as "#9f86d081884c..23"."""
+    mark = hmac.new(_address_key[0], address.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    bare = address.lstrip("+")
+    tail = f"..{bare[-_TAIL_DIGITS:]}" if bare.isdecimal() and len(bare) > 2 * _TAIL_DIGITS else ""
+    return f"#{mark[:_MARK_CHARACTERS]}{tail}"
+
+
 def redact(_logger: object, _name: str, values: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace every value whose key is not known to be harmless."""
     # A renderer that finds an exception prints what it says.
     values.pop("exc_info", None)
     for key, value in values.items():
-        if key not in ALLOWED_KEYS:
+        if key in ADDRESS_KEYS and isinstance(value, str):
+            values[key] = address_mark(value)
+        elif key not in ALLOWED_KEYS:
             values[key] = f"<{type(value).__name__} withheld>"
     return values
 

@@ -8,6 +8,7 @@ of them has to exit with 0 on SIGTERM.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,10 @@ from typing import Any
 import pytest
 
 STOP_S_MAX = 60
+PRIVATE = re.compile(
+    r"wp[ku]?_[0-9A-Z]{13}_\w+|whsec_\w+|Bearer \w+|\+[1-9]\d{9,14}|[\w.+-]+@[\w-]+\.(?:org|com|example|test)"
+)
+"""Keys, secrets, numbers and mailboxes: what no broker of any test may have written into its log."""
 
 Config = str | Mapping[str, Any] | None
 BrokerFactory = Callable[..., "Broker"]
@@ -93,6 +98,7 @@ class Broker:
     def _waited(self, seconds: float) -> int:
         code = self.process.wait(seconds)
         self.process.stdout.close()
+        assert [] == PRIVATE.findall(self.log.read_text()), "a log line with what nobody may read there"
         return code
 
 

@@ -1,6 +1,7 @@
 """Logs: what is not known to be harmless is withheld."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,15 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.telemetry import ALLOWED_KEYS, configure_logging, places_of, redact
+from broker.telemetry import (
+    ADDRESS_KEYS,
+    ALLOWED_KEYS,
+    address_mark,
+    configure_logging,
+    mark_addresses_with,
+    places_of,
+    redact,
+)
 
 NUMBER = "+447700900123"
 
@@ -44,8 +53,11 @@ def test_no_value_passes_under_an_unknown_key(values: dict[str, Any]) -> None:
     redacted = redact(None, "info", dict(values))
     assert values.keys() == redacted.keys()
     for key, value in redacted.items():
-        expected = values[key] if key in ALLOWED_KEYS else f"<{type(values[key]).__name__} withheld>"
-        assert expected == value
+        if key in ADDRESS_KEYS and isinstance(values[key], str):
+            assert address_mark(values[key]) == value
+        else:
+            expected = values[key] if key in ALLOWED_KEYS else f"<{type(values[key]).__name__} withheld>"
+            assert expected == value
 
 
 @pytest.mark.parametrize(
@@ -64,7 +76,7 @@ def test_a_line_is_json_with_level_and_time(capsys: Capture) -> None:
     text = capsys.readouterr().err
     (line,) = logged(text)
     assert ("thing.happened", "warning", 3) == (line["event"], line["level"], line["count"])
-    assert "<str withheld>" == line["recipient"]
+    assert address_mark(NUMBER) == line["recipient"]
     assert line["timestamp"].endswith("Z")
     assert NUMBER not in text
 
@@ -118,3 +130,20 @@ def test_the_places_of_an_error_say_where_and_not_what() -> None:
         place.rpartition(" ")[2] for place in places
     ]
     assert not any(NUMBER in place for place in places)
+
+
+def test_an_address_is_shown_as_a_keyed_hash_and_its_last_two_digits() -> None:
+    """The same for the same number and key, and another one for any other."""
+    mark_addresses_with(b"one")
+    mark = address_mark(NUMBER)
+    assert re.fullmatch(r"#[0-9a-f]{12}\.\.23", mark)
+    assert mark == address_mark(NUMBER)
+    assert mark != address_mark("+447700900223")
+    mark_addresses_with(b"other")
+    assert mark != address_mark(NUMBER)
+
+
+@pytest.mark.parametrize("address", ["ada@example.org", "", "1234", "12", "device-token-99"])
+def test_of_what_is_no_long_number_nothing_but_the_hash_is_shown(address: str) -> None:
+    """Two of four digits would be half of it."""
+    assert re.fullmatch(r"#[0-9a-f]{12}", address_mark(address))
