@@ -11,6 +11,13 @@ from typing import Annotated, ParamSpec
 
 import typer
 
+from broker.cli.accounts_command import (
+    AccountsGroup,
+    create_account,
+    list_accounts,
+    show_account,
+    update_account,
+)
 from broker.cli.analyze_command import analyze
 from broker.cli.contacts_command import (
     create_contact,
@@ -40,6 +47,7 @@ from broker.cli.keywords_command import (
     release_keyword,
     rent_keyword,
 )
+from broker.cli.keys_command import KeysGroup, create_key, list_keys, revoke_key
 from broker.cli.message_deeds import cancel_message, delete_message, mark_message, redrive_message
 from broker.cli.messages_command import MessagesGroup, list_messages, show_message
 from broker.cli.opt_in_command import get_opt_in, list_opt_ins, set_opt_in
@@ -180,6 +188,25 @@ webhooks.command("create")(exits(create_webhook))
 webhooks.command("rotate")(exits(rotate_webhook))
 webhooks.command("delete")(exits(delete_webhook))
 program.add_typer(webhooks, name="webhooks")
+
+accounts = typer.Typer(
+    cls=AccountsGroup,
+    help="Who sends: list, show, make and change accounts.\n\n`waypost accounts` alone lists.",
+)
+accounts.command("list")(exits(list_accounts))
+accounts.command("show")(exits(show_account))
+accounts.command("create")(exits(create_account))
+accounts.command("update")(exits(update_account))
+program.add_typer(accounts, name="accounts")
+
+keys = typer.Typer(
+    cls=KeysGroup,
+    help="The API keys and URL tokens of an account: list, make, revoke.\n\n`waypost keys` alone lists.",
+)
+keys.command("list")(exits(list_keys))
+keys.command("create")(exits(create_key))
+keys.command("revoke")(exits(revoke_key))
+program.add_typer(keys, name="keys")
 
 program.command()(exits(explain))
 
