@@ -35,8 +35,8 @@ METHODS: dict[str, MethodDescriptor] = {
 }
 ROLES = ("READ", "SEND", "PARTNER", "ADMIN")
 CALL_S_MAX = 20
+NOBODY = "0000000000000"
 ID = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{13}\b")
-UNBUILT = grpc.StatusCode.UNIMPLEMENTED
 
 NO_ONES_ELSE = frozenset({"request_id", "account_id"})
 """Ids that are the caller's own words, or are tried with every RPC."""
@@ -203,6 +203,85 @@ CASES: Mapping[str, Case] = {
     ),
     "TemplateService/DeleteTemplate": Case("SEND", ({"name": "{template}"},)),
     "TemplateService/RenderTemplate": Case("READ", ({"template": {"name": "{template}"}},)),
+    "AccountService/GetBalance": Case("READ", ({"account_id": "{account}"},), shows=False),
+    "AccountService/PurchaseCredits": Case(
+        "PARTNER",
+        (
+            {
+                "account_id": "{account}",
+                "request_id": "p1",
+                "amount_micros": 9_000_000,
+                "payment_token": "ok",
+            },
+        ),
+        shows=False,
+    ),
+    "AccountService/TransferCredits": Case(
+        "PARTNER",
+        (
+            {"request_id": "t1", "to_account_id": "{account}", "amount_micros": 1},
+            {"request_id": "t2", "from_account_id": "{account}", "amount_micros": 1},
+        ),
+        shows=False,
+    ),
+    "PriceService/ListPrices": Case("READ", shows=False),
+    "PriceService/ReplacePrices": Case("ADMIN", shows=False),
+    "BrokerService/Broadcast": Case(
+        "SEND",
+        (
+            {"name": "b", "content": SMS, "draft": True, "audience": {"group_ids": ["{group}"]}},
+            {"name": "b", "content": SMS, "draft": True, "audience": {"upload_id": "{message}"}},
+            {
+                "name": "b",
+                "content": SMS,
+                "draft": True,
+                "audience": {"recipients": [{"contact_id": "{contact}"}, {"external_id": "{external}"}]},
+            },
+        ),
+        shows=False,
+    ),
+    "BroadcastService/GetBroadcast": Case("READ", ({"broadcast_id": "{broadcast}"},)),
+    "BroadcastService/ListBroadcasts": Case("READ", ({"account_id": "{account}"},)),
+    "BroadcastService/UpdateBroadcast": Case(
+        "SEND",
+        (
+            {
+                "broadcast_id": "{broadcast}",
+                "request": {
+                    "name": "b",
+                    "content": SMS,
+                    "audience": {
+                        "group_ids": ["{group}"],
+                        "upload_id": "{message}",
+                        "recipients": [{"contact_id": "{contact}", "external_id": "{external}"}],
+                    },
+                },
+            },
+        ),
+        shows=False,
+    ),
+    "BroadcastService/StartBroadcast": Case("SEND", ({"broadcast_id": "{broadcast}"},)),
+    "BroadcastService/SuspendBroadcast": Case("SEND", ({"broadcast_id": "{broadcast}"},)),
+    "BroadcastService/ResumeBroadcast": Case("SEND", ({"broadcast_id": "{broadcast}"},)),
+    "BroadcastService/StopBroadcast": Case("SEND", ({"broadcast_id": "{broadcast}"},)),
+    "BroadcastService/DeleteBroadcast": Case("SEND", ({"broadcast_id": "{broadcast}"},)),
+    "BrokerService/OptIn": Case(
+        "SEND",
+        (
+            {
+                "account_id": "{account}",
+                "entries": [{"recipient": "+447400000001", "state": "OPT_IN_STATE_OPTED_OUT"}],
+            },
+        ),
+        shows=False,
+    ),
+    "ConsentService/GetOptIn": Case(
+        "READ", ({"account_id": "{account}", "recipient": "+447400000001"},), shows=False
+    ),
+    "ConsentService/ListOptIns": Case("READ", ({"account_id": "{account}"},), shows=False),
+    "SenderService/CreateSender": Case("PARTNER", ({"account_id": "{account}"},), shows=False),
+    "SenderService/ListSenders": Case("READ", ({"account_id": "{account}"},), shows=False),
+    "SenderService/DeleteSender": Case("PARTNER", ({"sender_id": "{message}"},), shows=False),
     "ProviderService/ListProviders": Case("READ", shows=False),
     "ProviderService/UpdateProvider": Case("ADMIN", ({"name": "sandbox"},), shows=False),
     "ProviderService/ListRoutes": Case("ADMIN", shows=False),
@@ -242,6 +321,13 @@ class Wire:
         answer = self.ask(path, request, self.admin)
         assert "code" not in answer, answer
         return answer
+
+    def builds(self, path: str) -> bool:
+        """Whether this version offers an RPC."""
+        return (
+            path in METHODS
+            and self.ask(path, {}, self.admin).get("code") is not grpc.StatusCode.UNIMPLEMENTED
+        )
 
     def _call(self, path: str, method: MethodDescriptor) -> Any:
         sides = (
@@ -294,7 +380,9 @@ def stranger(wire: Wire) -> str:
 def nobodys(wire: Wire) -> dict[str, str]:
     """What stands for each placeholder where there is no such thing; not what a test before may have made."""
     number = next(wire.numbers)
-    ids = dict.fromkeys(("account", "message", "contact", "group", "webhook", "key"), f"{number:013}")
+    ids = dict.fromkeys(
+        ("account", "message", "contact", "group", "webhook", "key", "broadcast"), f"{number:013}"
+    )
     return {
         **ids,
         "email": f"nobody{number}@example.org",
@@ -325,11 +413,17 @@ def things(wire: Wire) -> dict[str, str]:
     wire.admins("TemplateService/CreateTemplate", **own, template={"name": template, "locales": {"en": SMS}})
     later = {"validity": "60s", "recipients": [{"contact_id": contact}], "content": SMS}
     sent = wire.admins("BrokerService/Send", **own, **later)
+    audience = {"recipients": [{"phone_number": "+447400000001"}]}
+    draft = {"name": "b", "content": SMS, "draft": True, "audience": audience}
+    broadcast = NOBODY
+    if wire.builds("BroadcastService/GetBroadcast"):
+        broadcast = wire.admins("BrokerService/Broadcast", **own, **draft)["broadcast"]["broadcastId"]
     hook = wire.admins("AccountService/CreateWebhook", **own, url="https://shop.example/hook")
     key = wire.admins("AccountService/CreateApiKey", **own, role="ROLE_READ")
     return {
         "account": account["accountId"],
         "email": account["email"],
+        "broadcast": broadcast,
         "message": sent["results"][0]["messageId"],
         "contact": contact,
         "external": external,
@@ -356,6 +450,8 @@ def with_account(path: str, request: dict[str, Any], account_id: str) -> dict[st
         return {**request, "account_id": account_id}
     if path == "BrokerService/Explain":
         return {"request": {**request.get("request", {}), "account_id": account_id}}
+    if path == "BroadcastService/UpdateBroadcast":
+        return {**request, "request": {**request.get("request", {}), "account_id": account_id}}
     if path == "BrokerService/SendStream":
         return {"requests": [{**each, "account_id": account_id} for each in request.get("requests", [{}])]}
     return None
@@ -394,14 +490,12 @@ def set_fields(given: Any, path: str = "") -> Iterator[str]:
             yield from set_fields(value, path)
 
 
-BUILT = sorted(CASES)
+BUILT = sorted(CASES.keys() & METHODS.keys())
 
 
 def test_every_rpc_has_a_case(wire: Wire) -> None:
     """Those that this version does not offer get theirs when it does."""
-    without = METHODS.keys() - CASES.keys()
-    built = {path for path in without if wire.ask(path, {}, wire.admin).get("code") is not UNBUILT}
-    assert (set(), set()) == (built, CASES.keys() - METHODS.keys())
+    assert set() == {path for path in METHODS.keys() - CASES.keys() if wire.builds(path)}
 
 
 @pytest.mark.parametrize("path", BUILT)
@@ -418,6 +512,8 @@ def test_anothers_things_cannot_be_told_from_missing_ones(
     wire: Wire, stranger: str, theirs: Mapping[str, str], nobodys: Mapping[str, str], path: str
 ) -> None:
     """Not by a partner of another tree, who may do all that a tenant may."""
+    if not wire.builds(path):
+        pytest.skip("this version does not offer it")
     case = CASES[path]
     for request in case.requests:
         answers = [wire.ask(path, filled(request, names), stranger) for names in (theirs, nobodys)]
@@ -429,6 +525,8 @@ def test_another_account_cannot_be_told_from_a_missing_one(
     wire: Wire, stranger: str, theirs: Mapping[str, str], nobodys: Mapping[str, str], path: str
 ) -> None:
     """Whatever the request is about."""
+    if not wire.builds(path):
+        pytest.skip("this version does not offer it")
     for request in CASES[path].requests:
         answers = [
             wire.ask(path, within, stranger)
@@ -445,6 +543,8 @@ def test_another_account_cannot_be_told_from_a_missing_one(
 @pytest.mark.parametrize("path", [path for path in BUILT if CASES[path].shows])
 def test_whose_they_are_can_tell_them(wire: Wire, nobodys: Mapping[str, str], path: str) -> None:
     """The control: the cases ask for what is there."""
+    if not wire.builds(path):
+        pytest.skip("this version does not offer it")
     theirs = things(wire)
     for request in CASES[path].requests[:1]:
         answers = []
@@ -460,6 +560,8 @@ def test_a_role_may_do_what_it_may(
     wire: Wire, keys: Mapping[str, str], nobodys: Mapping[str, str], path: str
 ) -> None:
     """Each role from the least one on, and none below it."""
+    if not wire.builds(path):
+        pytest.skip("this version does not offer it")
     refused = {
         role
         for role in ROLES
