@@ -664,3 +664,57 @@ def test_the_readmes_programs_run(broker, tmp_path) -> None:
     (message_id,), statuses = printed
     assert 13 == len(message_id)
     assert ["ACCEPTED", "PROCESSING", "SENT", "DELIVERED"] == statuses
+
+
+async def test_accounts_are_made_found_changed_and_listed(broker):
+    """Each as it stands."""
+    who = {"first_name": "Ada", "last_name": "Byron", "contact_number": "1234"}
+    async with waypost.Client(broker.address, key=broker.key) as client:
+        made = await client.accounts.create(
+            **who,
+            email="client@Engines.example",
+            sandbox_only=True,
+            policy=waypost.AccountPolicy(default_region="GB", allowed_countries=("GB",)),
+        )
+        below = await client.accounts.create(
+            **who, email="below@engines.example", parent_account_id=made.account_id
+        )
+        assert ("Ada Byron", True, True) == (made.name, made.api_access, below.sandbox_only)
+        assert made == await client.accounts.get(made.account_id)
+        assert made == await client.accounts.find("CLIENT@engines.example")
+        assert [below] == [each async for each in client.accounts.list(made.account_id)]
+        changed = await client.accounts.update(
+            made.account_id, company="C", api_access=False, policy=waypost.AccountPolicy()
+        )
+        assert ("C", False, waypost.AccountPolicy()) == (changed.company, changed.api_access, changed.policy)
+        with pytest.raises(waypost.AlreadyExists):
+            await client.accounts.create(**who, email="client@engines.example")
+        with pytest.raises(waypost.NotFound):
+            await client.accounts.find("nobody@engines.example")
+        with pytest.raises(TypeError, match="email cannot be changed"):
+            await client.accounts.update(made.account_id, email="x@engines.example")
+
+
+async def test_a_key_is_made_used_and_revoked(broker):
+    """Its secret is told once."""
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    async with waypost.Client(broker.address, key=broker.key) as client:
+        key, secret = await client.keys.create(
+            waypost.Role.READ, description="till", expire_time=end, calls_per_second=9
+        )
+        assert (waypost.Role.READ, "till", 9, end, None) == (
+            key.role,
+            key.description,
+            key.calls_per_second,
+            key.expire_time,
+            key.revoke_time,
+        )
+        async with waypost.Client(broker.address, key=secret) as reader:
+            assert key.account_id == (await reader.accounts.get()).account_id
+            with pytest.raises(waypost.PermissionDenied):
+                await reader.keys.create(waypost.Role.READ)
+        assert key in [each async for each in client.keys.list()]
+        revoked = await client.keys.revoke(key.key_id)
+        assert revoked.revoke_time is not None
+        assert key.key_id not in [each.key_id async for each in client.keys.list()]
+        assert revoked in [each async for each in client.keys.list(include_revoked=True)]

@@ -6,6 +6,8 @@
 `waypost.v1` holds the generated gRPC stubs, for what this client does not offer.
 """
 
+from waypost.account_calls import Accounts, Keys
+from waypost.accounts import Account, AccountPolicy, ApiKey
 from waypost.client import Client
 from waypost.consent import OptIn, UpstreamOptIn
 from waypost.content import (
@@ -56,6 +58,7 @@ from waypost.vocabulary import (
     InboundKind,
     OptInState,
     Reason,
+    Role,
     Status,
     Traffic,
     UsageDimension,
@@ -64,8 +67,12 @@ from waypost.vocabulary import (
 
 __all__ = [
     "Aborted",
+    "Account",
+    "AccountPolicy",
+    "Accounts",
     "AlreadyExists",
     "Analysis",
+    "ApiKey",
     "Attachment",
     "CallbackMethod",
     "Campaign",
@@ -89,6 +96,7 @@ __all__ = [
     "InboundKind",
     "InternalError",
     "InvalidArgument",
+    "Keys",
     "Media",
     "Message",
     "MessageEvent",
@@ -107,6 +115,7 @@ __all__ = [
     "Reason",
     "Recipient",
     "ResourceExhausted",
+    "Role",
     "SendRequest",
     "SendResult",
     "SendStream",

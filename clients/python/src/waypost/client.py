@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar, Unpack, overload
 
 import grpc
 
+from waypost.account_calls import Accounts, Keys
 from waypost.connection import Connection
 from waypost.consent import OptIn
 from waypost.errors import FailedPrecondition, WaypostError
@@ -64,6 +65,8 @@ class Client:
         self._connection = Connection(
             target, key=key, credentials=credentials, plaintext=plaintext, timeout_s=timeout
         )
+        self.accounts = Accounts(self._connection)
+        self.keys = Keys(self._connection)
 
     def __repr__(self) -> str:
         return f"<waypost.Client of {self._connection.target}>"

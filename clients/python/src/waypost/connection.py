@@ -13,6 +13,7 @@ import grpc.aio
 from waypost.errors import ClientClosed, DeadlineExceeded, Unavailable, WaypostError
 from waypost.patience import Patience
 from waypost.v1 import (
+    account_service_pb2_grpc,
     broker_service_pb2_grpc,
     consent_service_pb2_grpc,
     message_service_pb2_grpc,
@@ -76,6 +77,9 @@ class Connection:
         self.consent: consent_service_pb2_grpc.ConsentServiceAsyncStub = (
             consent_service_pb2_grpc.ConsentServiceStub(self._channel)
         )
+        self.accounts: account_service_pb2_grpc.AccountServiceAsyncStub = (
+            account_service_pb2_grpc.AccountServiceStub(self._channel)
+        )
 
     async def close(self) -> None:
         """End what is under way and disconnect."""
@@ -109,6 +113,13 @@ class Connection:
                 failure = error
                 pause_s = patience.pause_s(error, now())
             await asyncio.sleep(pause_s)
+
+    async def call_once(
+        self, method: "grpc.aio.UnaryUnaryMultiCallable[Request, Answer]", request: Request
+    ) -> Answer:
+        """The answer to a call that must not be made twice. Raises WaypostError, also where it may have been made."""
+        with self.translating():
+            return await method(request, timeout=self._timeout_s, metadata=self._metadata)
 
     def open_subscription(self, request: subscribe_pb2.SubscribeRequest) -> SubscribeCall:
         """Begin to follow."""

@@ -204,3 +204,14 @@ class Encoding(StrEnum):
     GSM7 = "GSM7"
     UCS2 = "UCS2"
     UNRECOGNISED = "UNRECOGNISED"
+
+
+class Role(StrEnum):
+    """What a key is for."""
+
+    ADMIN = "ADMIN"
+    PARTNER = "PARTNER"
+    SEND = "SEND"
+    READ = "READ"
+    URL_SENDING = "URL_SENDING"
+    UNRECOGNISED = "UNRECOGNISED"

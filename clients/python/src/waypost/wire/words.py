@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 from google.protobuf.descriptor import EnumDescriptor
 
 from waypost.v1 import (
+    api_key_pb2,
     channel_pb2,
     event_pb2,
     message_pb2,
@@ -27,6 +28,7 @@ from waypost.vocabulary import (
     InboundKind,
     OptInState,
     Reason,
+    Role,
     Status,
     Traffic,
     UsageDimension,
@@ -82,3 +84,4 @@ ENCODINGS = Words(Encoding, channel_pb2.Encoding.DESCRIPTOR, "ENCODING_")
 USAGE_UNITS = Words(UsageUnit, usage_pb2.UsageUnit.DESCRIPTOR, "USAGE_UNIT_")
 USAGE_DIMENSIONS = Words(UsageDimension, usage_pb2.UsageDimension.DESCRIPTOR, "USAGE_DIMENSION_")
 OPT_IN_STATES = Words(OptInState, opt_in_pb2.OptInState.DESCRIPTOR, "OPT_IN_STATE_")
+ROLES = Words(Role, api_key_pb2.Role.DESCRIPTOR, "ROLE_")

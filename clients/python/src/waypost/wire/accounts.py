@@ -1,0 +1,99 @@
+"""Accounts and keys, to and from protobuf."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from waypost.accounts import Account, AccountPolicy, ApiKey
+from waypost.v1 import account_pb2, api_key_pb2
+from waypost.v1 import account_service_pb2 as pb
+from waypost.vocabulary import Role
+from waypost.wire.times import time_of, timestamp
+from waypost.wire.words import ROLES
+
+CHANGEABLE = frozenset({
+    "api_access",
+    "company",
+    "contact_number",
+    "first_name",
+    "last_name",
+    "name",
+    "policy",
+    "sandbox_only",
+})
+
+
+def new_account(policy: AccountPolicy | None, **fields: Any) -> pb.CreateAccountRequest:
+    """The account to make; what is None is left to the broker."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    account = account_pb2.Account(**given)
+    if policy is not None:
+        account.policy.CopyFrom(_policy_message(policy))
+    return pb.CreateAccountRequest(account=account)
+
+
+def update_of(account_id: str, changes: Mapping[str, Any]) -> pb.UpdateAccountRequest:
+    """The changes. Raises TypeError for what cannot be changed."""
+    if unknown := changes.keys() - CHANGEABLE:
+        raise TypeError(f"{min(unknown)} cannot be changed; {', '.join(sorted(CHANGEABLE))} can")
+    given = {name: value for name, value in changes.items() if name != "policy"}
+    request = pb.UpdateAccountRequest(account=account_pb2.Account(account_id=account_id, **given))
+    if "policy" in changes:
+        request.account.policy.CopyFrom(_policy_message(changes["policy"]))
+    request.update_mask.paths.extend(sorted(changes))
+    return request
+
+
+def _policy_message(policy: AccountPolicy) -> account_pb2.AccountPolicy:
+    return account_pb2.AccountPolicy(
+        default_region=policy.default_region, allowed_countries=policy.allowed_countries
+    )
+
+
+def account_of(account: account_pb2.Account) -> Account:
+    """An account."""
+    return Account(
+        account_id=account.account_id,
+        parent_account_id=account.parent_account_id,
+        name=account.name,
+        first_name=account.first_name,
+        last_name=account.last_name,
+        email=account.email,
+        contact_number=account.contact_number,
+        company=account.company,
+        api_access=account.api_access,
+        sandbox_only=account.sandbox_only,
+        policy=AccountPolicy(
+            default_region=account.policy.default_region,
+            allowed_countries=tuple(account.policy.allowed_countries),
+        ),
+        create_time=time_of(account.create_time),
+        update_time=time_of(account.update_time),
+    )
+
+
+def key_request(
+    role: Role, account_id: str, description: str, expire_time: datetime | None, calls_per_second: int
+) -> pb.CreateApiKeyRequest:
+    """The key to make."""
+    return pb.CreateApiKeyRequest(
+        account_id=account_id,
+        role=ROLES.number(role),
+        description=description,
+        expire_time=None if expire_time is None else timestamp(expire_time),
+        calls_per_second=calls_per_second,
+    )
+
+
+def key_of(key: api_key_pb2.ApiKey) -> ApiKey:
+    """A key."""
+    return ApiKey(
+        key_id=key.key_id,
+        account_id=key.account_id,
+        role=ROLES.word(key.role),
+        description=key.description,
+        calls_per_second=key.calls_per_second,
+        create_time=time_of(key.create_time),
+        expire_time=time_of(key.expire_time) if key.HasField("expire_time") else None,
+        revoke_time=time_of(key.revoke_time) if key.HasField("revoke_time") else None,
+    )
