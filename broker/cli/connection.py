@@ -1,5 +1,6 @@
 """A connection to a broker: where it is, the key that opens it, and what its refusals say."""
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ CALL_TIMEOUT_S = 30.0
 """For calls that answer at once. A stream has no deadline."""
 
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
+
+OWN_PAIR = ("WAYPOST_TLS_KEY", "WAYPOST_TLS_CERTIFICATE")
+"""Variables with files, PEM: what this client shows to a broker that wants a certificate."""
 
 _CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
@@ -98,12 +102,21 @@ async def connected(target: Target) -> AsyncIterator[Connection]:
 def _channel(target: Target) -> grpc.aio.Channel:
     if not (target.tls or target.tls_ca):
         return grpc.aio.insecure_channel(target.address, options=_CHANNEL_OPTIONS)
-    try:
-        trusted = target.tls_ca.read_bytes() if target.tls_ca else None
-    except OSError as error:
-        raise UsageError(f"--tls-ca: {target.tls_ca}: {error.strerror}") from error
-    credentials = grpc.ssl_channel_credentials(root_certificates=trusted)
+    trusted = _read("--tls-ca", target.tls_ca) if target.tls_ca else None
+    key, certificate = (
+        _read(name, Path(os.environ[name])) if os.environ.get(name) else None for name in OWN_PAIR
+    )
+    if (key is None) != (certificate is None):
+        raise UsageError(f"{' and '.join(OWN_PAIR)} are needed together")
+    credentials = grpc.ssl_channel_credentials(trusted, key, certificate)
     return grpc.aio.secure_channel(target.address, credentials, options=_CHANNEL_OPTIONS)
+
+
+def _read(name: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{name}: {path}: {error.strerror}") from error
 
 
 def find_key(target: Target) -> str:

@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 PREFIX = "WAYPOST_"
-COMMAND_LINE_NAMES = frozenset({"target", "key"})
+COMMAND_LINE_NAMES = frozenset({"target", "key", "tls_key", "tls_certificate"})
 """Variables that the command line reads and the broker does not."""
 
 

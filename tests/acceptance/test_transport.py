@@ -6,6 +6,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from broker.cli.exit_codes import ExitCode
 from waypost.v1 import account_service_pb2, account_service_pb2_grpc
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -106,6 +108,17 @@ def test_clients_need_a_certificate_where_the_settings_say_so(broker_factory: An
     )
     expected = [True, False, False]
     assert expected == [serves(broker.address, own[0], each) for each in (friend, stranger, None)]
+    for client, code in ((friend, 0), (None, ExitCode.UNREACHABLE)):
+        pair_ = (
+            {}
+            if client is None
+            else {"WAYPOST_TLS_CERTIFICATE": str(client[0]), "WAYPOST_TLS_KEY": str(client[1])}
+        )
+        command = [sys.executable, "-m", "broker", "accounts", "show", "--tls-ca", str(own[0])]
+        finished = subprocess.run(
+            command, env={**broker.environment, **pair_}, capture_output=True, timeout=60, check=False
+        )
+        assert code == finished.returncode, finished.stderr
 
 
 def test_reflection_is_for_keys_where_the_settings_say_so(broker_factory: Any) -> None:

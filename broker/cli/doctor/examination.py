@@ -10,12 +10,13 @@ from broker.cli.doctor.clock import check_clock
 from broker.cli.doctor.configuration import check_settings
 from broker.cli.doctor.disk import check_space, check_sync
 from broker.cli.doctor.findings import Finding
-from broker.cli.doctor.permissions import check_admin_key, check_directory
+from broker.cli.doctor.permissions import check_admin_key, check_directory, check_pepper
 from broker.cli.doctor.plugins import check_plugins
 from broker.cli.doctor.ports import check_ports
 from broker.cli.doctor.postgres import check_postgres
 from broker.cli.doctor.sqlite import check_sqlite
 from broker.cli.doctor.store import check_running, check_store, is_running
+from broker.delivery.pepper import FILE_NAME as PEPPER
 from broker.settings import Settings
 
 
@@ -52,9 +53,7 @@ def _check_data(data_dir: Path, *, running: bool, deep: bool) -> Iterator[Findin
 
 def _check_permissions(data_dir: Path) -> Iterator[Finding]:
     yield check_directory(data_dir)
-    key = check_admin_key(data_dir)
-    if key is not None:
-        yield key
+    yield from filter(None, (check_admin_key(data_dir), check_pepper(data_dir / PEPPER)))
 
 
 def _data_dir(settings: Settings | None, data_dir: Path | None) -> Path:

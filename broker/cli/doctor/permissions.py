@@ -1,4 +1,4 @@
-"""Who may read the data directory and the admin key."""
+"""Who may read the data directory, the admin key, and the pepper of all keys."""
 
 import os
 import stat
@@ -38,19 +38,27 @@ def judge_directory(data_dir: Path, mode: int, *, usable: bool) -> Finding:
 
 def check_admin_key(data_dir: Path) -> Finding | None:
     """The first admin key, if it is still kept there."""
-    path = data_dir / "admin.key"
+    return _check_secret("admin key", data_dir / "admin.key")
+
+
+def check_pepper(path: Path) -> Finding | None:
+    """The secret that the hashes of keys are made with, once the broker was started."""
+    return _check_secret("pepper", path)
+
+
+def judge_secret(name: str, path: Path, mode: int) -> Finding:
+    """Whoever reads it can send in everybody's name, or try to."""
+    shown = f"{path}: mode {stat.S_IMODE(mode):04o}"
+    if mode & _OTHERS_READ:
+        return fail(name, f"{shown}, others may use it", f"chmod 600 {path}")
+    return ok(name, shown)
+
+
+def _check_secret(name: str, path: Path) -> Finding | None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         return None
     except OSError as error:
-        return warn("admin key", f"{path}: {error.strerror}", "run this as the broker's user")
-    return judge_admin_key(path, mode)
-
-
-def judge_admin_key(path: Path, mode: int) -> Finding:
-    """Whoever reads it can send in everybody's name."""
-    shown = f"{path}: mode {stat.S_IMODE(mode):04o}"
-    if mode & _OTHERS_READ:
-        return fail("admin key", f"{shown}, others may use it", f"chmod 600 {path}")
-    return ok("admin key", shown)
+        return warn(name, f"{path}: {error.strerror}", "run this as the broker's user")
+    return judge_secret(name, path, mode)

@@ -9,8 +9,9 @@ from broker.cli.doctor.findings import State
 from broker.cli.doctor.permissions import (
     check_admin_key,
     check_directory,
-    judge_admin_key,
+    check_pepper,
     judge_directory,
+    judge_secret,
 )
 from broker.cli.doctor.store import (
     check_running,
@@ -48,7 +49,7 @@ def test_a_data_directory_is_the_brokers_alone(mode, usable, state) -> None:
 )
 def test_an_admin_key_is_nobody_elses(mode, state) -> None:
     """Whoever reads it is an admin."""
-    assert state == judge_admin_key(Path("admin.key"), stat.S_IFREG | mode).state
+    assert state == judge_secret("admin key", Path("admin.key"), stat.S_IFREG | mode).state
 
 
 def test_what_is_not_there_yet_is_no_fault(tmp_path) -> None:
@@ -56,7 +57,7 @@ def test_what_is_not_there_yet_is_no_fault(tmp_path) -> None:
     data_dir = tmp_path / "data"
     findings = [check_directory(data_dir), *check_store(data_dir, running=False, deep=True)]
     assert [State.OK, State.OK] == [each.state for each in findings]
-    assert None is check_admin_key(data_dir)
+    assert (None, None) == (check_admin_key(data_dir), check_pepper(data_dir / "key.pepper"))
     assert (False, False) == (is_running(data_dir), data_dir.exists())
 
 
