@@ -40,6 +40,7 @@ from broker.cli.groups_command import (
     show_group,
     update_group,
 )
+from broker.cli.keys_command import KeysGroup, create_key, list_keys, revoke_key
 from broker.cli.keywords_command import (
     check_keyword,
     configure_keyword,
@@ -47,7 +48,6 @@ from broker.cli.keywords_command import (
     release_keyword,
     rent_keyword,
 )
-from broker.cli.keys_command import KeysGroup, create_key, list_keys, revoke_key
 from broker.cli.message_deeds import cancel_message, delete_message, mark_message, redrive_message
 from broker.cli.messages_command import MessagesGroup, list_messages, show_message
 from broker.cli.opt_in_command import get_opt_in, list_opt_ins, set_opt_in
