@@ -279,6 +279,19 @@ CASES: Mapping[str, Case] = {
         "READ", ({"account_id": "{account}", "recipient": "+447400000001"},), shows=False
     ),
     "ConsentService/ListOptIns": Case("READ", ({"account_id": "{account}"},), shows=False),
+    "SenderService/CheckKeyword": Case(
+        "READ", ({"account_id": "{account}", "keyword": "JOIN"},), shows=False
+    ),
+    "SenderService/RentKeyword": Case(
+        "PARTNER", ({"account_id": "{account}", "keyword": "JOIN"},), shows=False
+    ),
+    "SenderService/ConfigureKeyword": Case(
+        "PARTNER", ({"account_id": "{account}", "keyword": "JOIN", "group_id": "{group}"},), shows=False
+    ),
+    "SenderService/ListKeywords": Case("READ", ({"account_id": "{account}"},), shows=False),
+    "SenderService/ReleaseKeyword": Case(
+        "PARTNER", ({"account_id": "{account}", "keyword": "JOIN"},), shows=False
+    ),
     "SenderService/CreateSender": Case("PARTNER", ({"account_id": "{account}"},), shows=False),
     "SenderService/ListSenders": Case("READ", ({"account_id": "{account}"},), shows=False),
     "SenderService/DeleteSender": Case("PARTNER", ({"sender_id": "{message}"},), shows=False),
