@@ -117,6 +117,8 @@ async def running_delivery(
     try:
         lease_us = round(settings.delivery.lease_s * 1_000_000)
         await parts.routes.start()
+        await parts.prices.start()
+        await parts.credit.start()
         await parts.store.write(release_leases, [(parts.clock.now_us(), lease_us)])
         await parts.health_keeper.restore()
         await parts.callbacks.open(callback_base)

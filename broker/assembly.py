@@ -14,6 +14,7 @@ from broker.delivery.accounts import Accounts
 from broker.delivery.admit_hook import AdmitHook
 from broker.delivery.callbacks import Callbacks
 from broker.delivery.consents import Consents
+from broker.delivery.credits import Credits
 from broker.delivery.directory import Directory
 from broker.delivery.dispatcher import Dispatcher, DispatchLimits
 from broker.delivery.feed import Feed, FeedLimits
@@ -29,9 +30,11 @@ from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
 from broker.delivery.log_follower import COUNTING, INDEXING, LogFollower
 from broker.delivery.opt_in_forwarder import OptInForwarder
+from broker.delivery.payments import payments_of
 from broker.delivery.pepper import BYTES, FILE_NAME, found_or_drawn_pepper, mark_of, read_pepper
 from broker.delivery.policies import Policies
 from broker.delivery.poller import Poller
+from broker.delivery.prices import PriceBook
 from broker.delivery.receipts import Receipts
 from broker.delivery.redriving import Redriver
 from broker.delivery.registry import Registry
@@ -109,6 +112,16 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
     )
     hook = RouteHook(plugins.hooks.get("waypost_route", ()), clock)
     policies = Policies(store, clock)
+    prices = PriceBook(store, registry, clock, settings.credits.currency)
+    provider_types = frozenset(each.type for each in registry.all())
+    credit = Credits(
+        store,
+        identities,
+        clock,
+        payments_of(settings.payments, plugins, provider_types),
+        currency=settings.credits.currency,
+        purchase_micros_min=settings.credits.purchase_micros_min,
+    )
     templates = Templates(store, identities, clock, templates_max=settings.content.templates_max)
     routes = Routes(store, registry, clock, hook, of_settings=of_settings, standing_of=lanes.standing_of)
     receipts = Receipts(
@@ -154,6 +167,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         style_classes=settings.content.style_classes,
         network=webhooks.book.network,
         admit=AdmitHook(plugins.hooks.get("waypost_admit", ()), clock),
+        prices_now=lambda: prices.prices,
     )
     inbound = build_inbound_works(
         settings.inbound, store, intake, policies, registry, clock, metrics, inbound_hooks
@@ -173,6 +187,8 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         store=store,
         registry=registry,
         routes=routes,
+        prices=prices,
+        credit=credit,
         identities=identities,
         intake=intake,
         history=history,

@@ -18,11 +18,13 @@ from broker.api.gate import Gate
 from broker.api.health import Health
 from broker.api.keyword_calls import KeywordCalls
 from broker.api.message_service import MessageService
+from broker.api.price_service import PriceService
 from broker.api.provider_service import ProviderService
 from broker.api.sender_service import SenderService
 from broker.api.server import ConnectionLimits, build_health, build_server
 from broker.api.template_service import TemplateService
 from broker.delivery.key_rates import KeyRates
+from broker.delivery.upstream_usage import UpstreamAccounts
 from broker.parts import Parts
 from broker.settings import ServerSettings, Settings, SettingsError
 
@@ -136,14 +138,21 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
         senders=SenderService(keywords=KeywordCalls(gate=gate, keywords=parts.keywords)),
         templates=TemplateService(gate=gate, templates=parts.templates, units_max=settings.intake.units_max),
         accounts=AccountService(
-            gate=gate, webhooks=parts.webhooks.book, accounts=parts.accounts, identities=parts.identities
+            gate=gate,
+            webhooks=parts.webhooks.book,
+            accounts=parts.accounts,
+            identities=parts.identities,
+            credit=parts.credit,
         ),
         consent=consent,
+        prices=PriceService(prices=parts.prices),
         providers=ProviderService(
             registry=parts.registry,
             routes=parts.routes,
             keys=parts.keys,
             callback_url_of=parts.callbacks.url_of,
+            upstreams=UpstreamAccounts(parts.registry),
+            clock=parts.clock,
         ),
         health_of=health,
         limits=ConnectionLimits(

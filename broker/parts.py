@@ -6,6 +6,7 @@ from broker.clock import SystemClock
 from broker.delivery.accounts import Accounts
 from broker.delivery.callbacks import Callbacks
 from broker.delivery.consents import Consents
+from broker.delivery.credits import Credits
 from broker.delivery.directory import Directory
 from broker.delivery.dispatcher import Dispatcher
 from broker.delivery.feed import Feed
@@ -22,6 +23,7 @@ from broker.delivery.lending import Lender
 from broker.delivery.log_follower import LogFollower
 from broker.delivery.opt_in_forwarder import OptInForwarder
 from broker.delivery.poller import Poller
+from broker.delivery.prices import PriceBook
 from broker.delivery.receipts import Receipts
 from broker.delivery.redriving import Redriver
 from broker.delivery.registry import Registry
@@ -44,6 +46,8 @@ class Parts:
     store: Store
     registry: Registry
     routes: Routes
+    prices: PriceBook
+    credit: Credits
     identities: Identities
     intake: Intake
     history: History

@@ -16,6 +16,7 @@ does the rest.
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -35,8 +36,10 @@ from broker.domain.outcome import (
     Unknown,
 )
 from broker.domain.pause import retry_after_s
+from broker.domain.payment import Declined, Paid, PaymentOrder
 from broker.domain.spelling import IdSpelling
 from broker.domain.submission import Submission
+from broker.domain.upstream_account import UpstreamBalance, UpstreamUsage
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 
 if TYPE_CHECKING:  # it takes a third of a second to import: only who asks for a session waits for it
@@ -51,6 +54,7 @@ __all__ = [
     "Channel",
     "Clock",
     "Context",
+    "Declined",
     "Guarantee",
     "IdSpelling",
     "Idempotency",
@@ -65,6 +69,10 @@ __all__ = [
     "OptInQuery",
     "OutboundMessage",
     "Outcome",
+    "Paid",
+    "PaymentOrder",
+    "PaymentsBackend",
+    "PaymentsType",
     "Provider",
     "ProviderType",
     "Reason",
@@ -78,6 +86,8 @@ __all__ = [
     "TextProfile",
     "Traffic",
     "Unknown",
+    "UpstreamBalance",
+    "UpstreamUsage",
     "hookimpl",
     "hookspec",
     "retry_after_s",
@@ -124,7 +134,8 @@ class Capabilities:
     (channel and field as in the protos); None: all fields of its channels. A message that uses another
     field is never routed to it. `text_profile` narrows the texts in the same way.
 
-    `receipt_ids` says how its receipts may spell the ids that `Accepted` named.
+    `receipt_ids` says how its receipts may spell the ids that `Accepted` named. `balance` and `usage` say whether
+    the upstream tells what the instance's account with it has, and has used: `Provider.balance`, `Provider.usage`.
 
     `sandbox` says that what the instance takes reaches nobody. Accounts that only try things out have their
     messages carried by such instances and by no other.
@@ -141,6 +152,8 @@ class Capabilities:
     receipt_ids: IdSpelling = IdSpelling.EXACT
     sandbox: bool = False
     opt_in: bool = False
+    balance: bool = False
+    usage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +318,20 @@ class Provider(ABC):
         """
         raise NotImplementedError
 
+    async def balance(self) -> UpstreamBalance:
+        """What the instance's account with its upstream has; called where `capabilities.balance`.
+
+        Raising, or taking longer than 30 s, is told to whoever asked as the upstream being unavailable.
+        """
+        raise NotImplementedError
+
+    async def usage(self, first: date, last: date) -> Sequence[UpstreamUsage]:
+        """What the upstream counted from the first day to the last; called where `capabilities.usage`.
+
+        At most 10,000 counts. The days are those of whatever time zone the upstream reckons in.
+        """
+        raise NotImplementedError
+
     async def callback(self, request: CallbackRequest) -> CallbackAnswer:
         """What an upstream's request to the callback address says; called where `capabilities.callback`.
 
@@ -395,6 +422,30 @@ class AdmitQuery:
     origin: str
 
 
+class PaymentsBackend(ABC):
+    """Takes money for credit."""
+
+    @abstractmethod
+    async def pay(self, order: PaymentOrder) -> Paid | Declined:
+        """Take the money, once for each purchase_id.
+
+        Raising, or taking longer than 60 s, says that nobody knows; the broker asks again under the same
+        purchase_id when the caller does.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentsType:
+    """A way to be paid that a plugin offers; `[payments]` of the settings names one as `type`.
+
+    `settings` validates the rest of that table, `create` gets the validated model.
+    """
+
+    name: str
+    settings: type[BaseModel]
+    create: Callable[[Any], PaymentsBackend]
+
+
 class Hooks:
     """What a plugin may implement. Each call is guarded: one that raises is logged and skipped, but for `waypost_admit`."""
 
@@ -429,3 +480,7 @@ class Hooks:
         and keywords with an autoreply are answered without asking. The first plugin that answers is the last
         asked. The answer is an SMS like any other, and counts against `inbound.replies_per_hour_max`.
         """
+
+    @hookspec
+    def waypost_payments(self) -> Sequence[PaymentsType]:  # type: ignore[empty-body]
+        """The ways to be paid that this plugin offers. Called once, at start."""

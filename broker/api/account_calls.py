@@ -124,6 +124,8 @@ class AccountCalls:
         findings.refuse()
         if "sandbox_only" in changes:
             _check_sandbox(caller, account)
+        if not account.policy.enforce_credit and "enforce_credit" in changes.get("policy_fields", ()):
+            _check_credit(caller)
         change = AccountChange(account_id, self._accounts.now_us(), **changes)
         parent = account_number(account.parent_account_id) or 0 if account.parent_account_id else None
         changed = await self._accounts.change(change, email=account.email, parent=parent)
@@ -133,4 +135,11 @@ class AccountCalls:
 def _check_sandbox(caller: Principal, account: account_pb2.Account) -> None:
     if account.HasField("sandbox_only") and not account.sandbox_only and not caller.may_administer:
         message = "only an admin key may say that an account is not sandbox_only"
+        raise BrokerError(ErrorReason.ROLE_INSUFFICIENT, message, metadata={"role": caller.role.name})
+
+
+def _check_credit(caller: Principal) -> None:
+    """Whoever could end it would send at the operator's expense."""
+    if not caller.may_administer:
+        message = "only an admin key may say that an account does not pay from its credit"
         raise BrokerError(ErrorReason.ROLE_INSUFFICIENT, message, metadata={"role": caller.role.name})

@@ -9,10 +9,12 @@ from broker.api.convert.ids import account_text
 from broker.api.convert.paging import page_position, page_size_of, page_token
 from broker.api.convert.times import timestamp
 from broker.api.convert.webhooks import overlap_us_of, wanted_of, webhook_message, webhook_number
+from broker.api.credit_calls import CreditCalls
 from broker.api.gate import Access, Gate
 from broker.api.key_calls import KeyCalls
 from broker.api.rpc import Method, Unary
 from broker.delivery.accounts import Accounts
+from broker.delivery.credits import Credits
 from broker.delivery.identities import Identities
 from broker.delivery.webhooks.book import Webhooks
 from broker.domain.access import Principal
@@ -26,11 +28,20 @@ DESCRIPTOR = pb.DESCRIPTOR.services_by_name["AccountService"]
 class AccountService:
     """All calls of the service; those of webhooks are its own."""
 
-    def __init__(self, *, gate: Gate, webhooks: Webhooks, accounts: Accounts, identities: Identities) -> None:
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        webhooks: Webhooks,
+        accounts: Accounts,
+        identities: Identities,
+        credit: Credits,
+    ) -> None:
         self._gate = gate
         self._webhooks = webhooks
         self._accounts = AccountCalls(keys=gate.keys, accounts=accounts)
         self._keys = KeyCalls(keys=gate.keys, identities=identities)
+        self._credit = CreditCalls(keys=gate.keys, credit=credit)
 
     @property
     def methods(self) -> Mapping[str, Method]:
@@ -38,6 +49,7 @@ class AccountService:
         return {
             **self._accounts.methods,
             **self._keys.methods,
+            **self._credit.methods,
             "CreateWebhook": Unary(self.create_webhook, Access.MANAGE),
             "ListWebhooks": Unary(self.list_webhooks, Access.MANAGE),
             "RotateWebhookSecret": Unary(self.rotate_webhook_secret, Access.MANAGE),

@@ -4,15 +4,23 @@ from collections.abc import Callable, Mapping, Sequence
 
 from broker.api.convert.findings import Findings
 from broker.api.convert.paging import page_position, page_size_of, page_token
-from broker.api.convert.providers import drained_of, provider_message, provider_type_message
+from broker.api.convert.providers import (
+    drained_of,
+    provider_message,
+    provider_type_message,
+    upstream_message,
+)
 from broker.api.convert.routes import ACCOUNT_RULE, route_messages, routes_of, table_message
+from broker.api.convert.usage import days_of
 from broker.api.gate import Access
 from broker.api.rpc import Method, Unary
 from broker.delivery.keys import Keys
 from broker.delivery.registry import Registry
 from broker.delivery.routes import Routes
+from broker.delivery.upstream_usage import UpstreamAccounts
 from broker.domain.access import Principal, Role
 from broker.domain.routes import Route
+from broker.spi import Clock
 from broker.storage.routing import StoredRoutes
 from waypost.v1 import provider_service_pb2 as pb
 from waypost.v1 import route_pb2
@@ -26,15 +34,24 @@ _MISSING_MAX = 100
 
 
 class ProviderService:
-    """ListProviders, UpdateProvider, ListRoutes and ReplaceRoutes."""
+    """ListProviders, UpdateProvider, GetUpstreamUsage, ListRoutes and ReplaceRoutes."""
 
     def __init__(
-        self, *, registry: Registry, routes: Routes, keys: Keys, callback_url_of: Callable[[str], str]
+        self,
+        *,
+        registry: Registry,
+        routes: Routes,
+        keys: Keys,
+        callback_url_of: Callable[[str], str],
+        upstreams: UpstreamAccounts,
+        clock: Clock,
     ) -> None:
         self._registry = registry
         self._routes = routes
         self._keys = keys
         self._callback_url_of = callback_url_of
+        self._upstreams = upstreams
+        self._clock = clock
 
     @property
     def methods(self) -> Mapping[str, Method]:
@@ -42,6 +59,7 @@ class ProviderService:
         return {
             "ListProviders": Unary(self.list_providers, Access.READ),
             "UpdateProvider": Unary(self.update_provider, Access.ADMIN),
+            "GetUpstreamUsage": Unary(self.get_upstream_usage, Access.ADMIN),
             "ListRoutes": Unary(self.list_routes, Access.ADMIN),
             "ReplaceRoutes": Unary(self.replace_routes, Access.ADMIN),
         }
@@ -79,6 +97,17 @@ class ProviderService:
         view = await self._routes.update_provider(request.name, drained=drained)
         provider = provider_message(view, self._callback_url_of(view.name))
         return pb.UpdateProviderResponse(provider=provider)
+
+    async def get_upstream_usage(
+        self, _caller: Principal, request: pb.GetUpstreamUsageRequest
+    ) -> pb.GetUpstreamUsageResponse:
+        """What an instance's account with its upstream has and has used."""
+        findings = Findings()
+        if not request.name:
+            findings.broke("name", "must not be empty")
+        days = days_of(request.start_date, request.end_date, "UTC", self._clock.now_us(), findings)
+        findings.refuse()
+        return upstream_message(await self._upstreams.report(request.name, *days))
 
     async def list_routes(self, _caller: Principal, request: pb.ListRoutesRequest) -> pb.ListRoutesResponse:
         """A version of the routes, in the order in which they were given."""

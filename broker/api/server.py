@@ -12,6 +12,7 @@ from broker.api import (
     directory_service,
     health,
     message_service,
+    price_service,
     provider_service,
     reflection,
     sender_service,
@@ -24,6 +25,7 @@ from broker.api.directory_service import DirectoryService
 from broker.api.gate import Access, Gate
 from broker.api.health import Health
 from broker.api.message_service import MessageService
+from broker.api.price_service import PriceService
 from broker.api.provider_service import ProviderService
 from broker.api.reflection import Reflection
 from broker.api.rpc import Services
@@ -42,6 +44,7 @@ SERVICE_NAMES = (
     consent_service.DESCRIPTOR.full_name,
     provider_service.DESCRIPTOR.full_name,
     account_service.DESCRIPTOR.full_name,
+    price_service.DESCRIPTOR.full_name,
 )
 
 
@@ -83,6 +86,7 @@ def build_server(
     consent: ConsentService,
     providers: ProviderService,
     accounts: AccountService,
+    prices: PriceService,
     health_of: Health,
     limits: ConnectionLimits = DEFAULT_LIMITS,
     reflection_needs_key: bool = False,
@@ -90,7 +94,7 @@ def build_server(
     """A server that has all services and no port yet. Call it from within the event loop."""
     server = grpc.aio.server(options=server_options(gate, limits))
     services = _services(
-        gate, broker, messages, directory, templates, senders, consent, providers, accounts, health_of
+        gate, broker, messages, directory, templates, senders, consent, providers, accounts, prices, health_of
     )
     _reflect(services, Access.READ if reflection_needs_key else Access.OPEN)
     server.add_generic_rpc_handlers((services,))
@@ -112,6 +116,7 @@ def _services(
     consent: ConsentService,
     providers: ProviderService,
     accounts: AccountService,
+    prices: PriceService,
     health_of: Health,
 ) -> Services:
     services = Services(gate)
@@ -123,6 +128,7 @@ def _services(
     services.add(consent_service.DESCRIPTOR, consent.methods)
     services.add(provider_service.DESCRIPTOR, providers.methods)
     services.add(account_service.DESCRIPTOR, accounts.methods)
+    services.add(price_service.DESCRIPTOR, prices.methods)
     services.add(health.DESCRIPTOR, health_of.methods)
     return services
 

@@ -21,6 +21,7 @@ from waypost.v1 import (
     consent_service_pb2_grpc,
     directory_service_pb2_grpc,
     message_service_pb2_grpc,
+    price_service_pb2_grpc,
     provider_service_pb2_grpc,
     sender_service_pb2_grpc,
     template_service_pb2_grpc,
@@ -78,6 +79,7 @@ class Connection:
     consent: "consent_service_pb2_grpc.ConsentServiceAsyncStub"
     senders: "sender_service_pb2_grpc.SenderServiceAsyncStub"
     accounts: "account_service_pb2_grpc.AccountServiceAsyncStub"
+    prices: "price_service_pb2_grpc.PriceServiceAsyncStub"
 
 
 @asynccontextmanager
@@ -96,6 +98,7 @@ async def connected(target: Target) -> AsyncIterator[Connection]:
             consent=consent_service_pb2_grpc.ConsentServiceStub(channel),
             senders=sender_service_pb2_grpc.SenderServiceStub(channel),
             accounts=account_service_pb2_grpc.AccountServiceStub(channel),
+            prices=price_service_pb2_grpc.PriceServiceStub(channel),
         )
 
 

@@ -27,6 +27,7 @@ from broker.cli.contacts_command import (
     show_contact,
     update_contact,
 )
+from broker.cli.credits_command import purchase_credits, show_balance, transfer_credits
 from broker.cli.doctor_command import doctor
 from broker.cli.exit_codes import ExitCode
 from broker.cli.explain_command import explain
@@ -51,6 +52,7 @@ from broker.cli.keywords_command import (
 from broker.cli.message_deeds import cancel_message, delete_message, mark_message, redrive_message
 from broker.cli.messages_command import MessagesGroup, list_messages, show_message
 from broker.cli.opt_in_command import get_opt_in, list_opt_ins, set_opt_in
+from broker.cli.prices_command import PricesGroup, list_prices, replace_prices
 from broker.cli.providers_command import (
     ProvidersGroup,
     drain_provider,
@@ -236,6 +238,22 @@ routes.command("list")(exits(list_routes))
 routes.command("show")(exits(show_routes))
 routes.command("replace")(exits(replace_routes))
 program.add_typer(routes, name="routes")
+
+prices = typer.Typer(
+    cls=PricesGroup,
+    help="List what messages cost, or replace all prices.\n\n`waypost prices` alone lists.",
+)
+prices.command("list")(exits(list_prices))
+prices.command("replace")(exits(replace_prices))
+program.add_typer(prices, name="prices")
+
+account_credits = typer.Typer(
+    help="What an account can spend, buying more, and moving it to another account."
+)
+account_credits.command("balance")(exits(show_balance))
+account_credits.command("purchase")(exits(purchase_credits))
+account_credits.command("transfer")(exits(transfer_credits))
+program.add_typer(account_credits, name="credits", no_args_is_help=True)
 
 program.command()(exits(usage))
 program.command()(exits(doctor))

@@ -1,10 +1,11 @@
 """Intake: decide about submissions, store them in one transaction, answer."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from broker.delivery.admit_hook import AdmitHook
+from broker.delivery.credits import not_enough
 from broker.delivery.identities import Identities
 from broker.delivery.policies import Policies
 from broker.delivery.refusals import refusal
@@ -18,13 +19,14 @@ from broker.domain.explaining import Explanation, Find, explain_plan
 from broker.domain.grounds import Grounds
 from broker.domain.network import PUBLIC_ONLY, AddressPolicy
 from broker.domain.planning import Plan, fingerprint, plan
+from broker.domain.prices import FREE, Prices
 from broker.domain.reaching import PEOPLE_OF_CALL_MAX, PEOPLE_OF_FRAME_MAX, TooManyPeople
 from broker.domain.style import NO_STYLES, StyleClasses
 from broker.domain.submission import Result, Submission
 from broker.domain.vocabulary import Channel
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
-from broker.storage.acceptance import Acceptance, Accepted, Reused, accept, read_remembered
+from broker.storage.acceptance import Acceptance, Accepted, Reused, Unaffordable, accept, read_remembered
 from broker.storage.consenting import read_plan_refusals
 from broker.storage.people import Reach, read_reach
 from broker.storage.store import Store
@@ -51,12 +53,14 @@ class Intake:
         network: AddressPolicy = PUBLIC_ONLY,
         admit: AdmitHook | None = None,
         style_classes: StyleClasses = NO_STYLES,
+        prices_now: Callable[[], Prices] = lambda: FREE,
     ) -> None:
         self._store = store
         self._identities = identities
         self._routes = routes
         self._templates = templates
         self._policies = policies
+        self._prices_now = prices_now
         self._style_classes = style_classes
         self._clock = clock
         self._units_max = units_max
@@ -159,7 +163,9 @@ class Intake:
         for message_id in refused:
             finds.pop(message_id, None)
         # Each recipient is held against each route, which may take a while: others go on meanwhile.
-        return await asyncio.to_thread(explain_plan, now.routing, planned, finds, now.penalties)
+        return await asyncio.to_thread(
+            explain_plan, now.routing, planned, finds, now.penalties, self._prices_now()
+        )
 
     async def _with_consent(self, planned: Plan) -> tuple[Plan, Collection[int]]:
         """What would become of a plan that is not stored, and the messages that consent refuses."""
@@ -207,6 +213,7 @@ class Intake:
             now.routing.version,
             policy,
             self._style_classes,
+            self._prices_now(),
         )
         planned = plan(submission, ids, grounds, people)
         if not isinstance(planned, Plan):
@@ -223,6 +230,8 @@ class Intake:
 def _answer_of(outcome: Accepted) -> Answer:
     if isinstance(outcome, Reused):
         return BrokerError(ErrorReason.REQUEST_ID_REUSED, metadata={"request_id": outcome.request_id})
+    if isinstance(outcome, Unaffordable):
+        return not_enough(outcome.needed, outcome.available, outcome.currency)
     return outcome.results
 
 

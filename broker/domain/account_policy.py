@@ -9,6 +9,7 @@ from broker.domain.vocabulary import Channel
 
 COUNTRIES_MAX = 300
 _CHANNELS = frozenset(Channel)
+LOW_BALANCE_MICROS_MAX = 1_000_000_000_000_000
 
 
 @value
@@ -20,6 +21,8 @@ class AccountPolicy:
     `channels` come first, in this order, where neither the request nor the contact says which to use.
     `inbound_waits`: what the callback of a message that came in answers is sent back to its writer. The `_answer`s are
     what HELP, STOP and START are answered; "": HELP the broker's own text, the others nothing.
+    `enforce_credit`: messages are paid for from the account's credit, and refused when it does not suffice.
+    `low_balance_micros`: an event tells when what it can spend falls below this; 0: none does.
     `sandbox_only`: its messages go to sandbox providers and to no other. `passcode_ignores_opt_out`: passcodes also
     go to those who opted out of the account's senders, though never to those who opted out for every account.
     `quiet_hours` are when promotional messages do not go; None: never.
@@ -31,6 +34,8 @@ class AccountPolicy:
     help_answer: str = ""
     stop_answer: str = ""
     start_answer: str = ""
+    enforce_credit: bool = False
+    low_balance_micros: int = 0
     sandbox_only: bool = False
     channels: tuple[Channel, ...] = ()
     passcode_ignores_opt_out: bool = False
@@ -58,6 +63,8 @@ def policy_problems(policy: AccountPolicy) -> list[tuple[str, str]]:
         ))
     if len(policy.allowed_countries) > COUNTRIES_MAX:
         problems.append(("allowed_countries", f"has at most {COUNTRIES_MAX} countries"))
+    if not 0 <= policy.low_balance_micros <= LOW_BALANCE_MICROS_MAX:
+        problems.append(("low_balance_micros", f"must be from 0 to {LOW_BALANCE_MICROS_MAX:,}"))
     problems += [
         (name, problem)
         for name in ("help_answer", "stop_answer", "start_answer")

@@ -30,5 +30,7 @@ def with_refusals(plan: Plan, reasons: Mapping[int, Reason]) -> Plan:
 
 
 def _refused(message: PlannedMessage, reason: Reason) -> PlannedMessage:
-    result = replace(message.result, state=_REFUSED.state, reason=reason, detail=reason.value, warnings=())
-    return replace(message, step=_REFUSED, result=result, candidates=())
+    result = replace(
+        message.result, state=_REFUSED.state, reason=reason, detail=reason.value, warnings=(), price=None
+    )
+    return replace(message, step=_REFUSED, result=result, candidates=(), quote=None)

@@ -7,6 +7,8 @@ from broker.domain.admission import PolicyFinding
 from broker.domain.encoding import Part, split
 from broker.domain.personalising import told
 from broker.domain.planning import Plan
+from broker.domain.price import Price
+from broker.domain.prices import FREE, Prices, price_of
 from broker.domain.route_index import (
     COUNTRY_RANK,
     PREFIX_RANK,
@@ -75,11 +77,15 @@ class Find:
 
 @value
 class Considered:
-    """A judgement about a channel. `cost_micros` is what the message would cost by the route."""
+    """A judgement about a channel.
+
+    `cost_micros` is what the message would cost the operator by the route, `price` its account.
+    """
 
     channel: Channel
     judgement: Judgement
     cost_micros: int
+    price: Price | None = None
 
 
 @value
@@ -111,6 +117,7 @@ def explain_plan(
     plan: Plan,
     finds: Mapping[int, Sequence[Find]],
     penalties: Penalties = ALL_HEALTHY,
+    prices: Prices = FREE,
 ) -> list[Explanation]:
     """Explain each message of a plan, from what planning asked `routing` about it, by message id."""
     alike = plan.submission, _parts_of(plan.submission)
@@ -127,7 +134,15 @@ def explain_plan(
             judged = judge(routing, submission, find.channel, find.address, find.found, penalties)
             shown = judged[: len(find.found) + LOSERS_MAX]
             omitted += len(judged) - len(shown)
-            considered += [Considered(find.channel, each, each.route.cost_micros * units) for each in shown]
+            considered += [
+                Considered(
+                    find.channel,
+                    each,
+                    each.route.cost_micros * units,
+                    price_of(prices, each.route.provider, find.channel, find.address, units),
+                )
+                for each in shown
+            ]
         said = parts if message.result.channel is Channel.SMS else ()
         explanation = Explanation(
             message.result, said, tuple(considered), omitted, plan.route_version, message.policy

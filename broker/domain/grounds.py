@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import field
 
 from broker.domain.account_policy import NO_POLICY, AccountPolicy
+from broker.domain.prices import FREE, Prices
 from broker.domain.style import NO_STYLES, StyleClasses
 from broker.domain.submission import Submission
 from broker.domain.value import value
@@ -17,7 +18,7 @@ them; none when there are none. The message's id decides where weights leave it 
 
 @value
 class Grounds:
-    """The time, the limits, the routes of `route_version`, and what the account's policy says."""
+    """The time, the limits, the routes of `route_version`, the prices, and what the account's policy says."""
 
     now_us: int
     units_max: int
@@ -25,3 +26,4 @@ class Grounds:
     route_version: int = 0
     policy: AccountPolicy = NO_POLICY
     style_classes: StyleClasses = field(default_factory=lambda: NO_STYLES)
+    prices: Prices = field(default_factory=lambda: FREE)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from broker.domain.admission import PolicyFinding, held_to_policy
 from broker.domain.encoding import Encoding, Measure, measure
@@ -10,6 +11,8 @@ from broker.domain.fallback import PlannedWay
 from broker.domain.grounds import Grounds
 from broker.domain.lifecycle import Fact, Step, begin
 from broker.domain.personalising import Refused, Said, TooManyUnits, personalise, persons
+from broker.domain.price import Price
+from broker.domain.prices import Prices, Quote
 from broker.domain.reaching import Reached
 from broker.domain.style import StyleClasses, StyleRefused, dress
 from broker.domain.submission import Recipient, Result, Submission, TemplateRef
@@ -32,7 +35,7 @@ class PlannedMessage:
 
     `candidates` are the provider instances that may carry it, the one to try first first. `tokens` are the
     recipient's own values for the content's placeholders; None: it has none of its own. `further` are the ways
-    by which it may go on, where its caller allows it; `policy` is what rules said that are about it.
+    by which it may go on, where its caller allows it; `policy` is what rules said that are about it. `quote` None: it is free.
     """
 
     message_id: int
@@ -44,11 +47,15 @@ class PlannedMessage:
     tokens: Mapping[str, str] | None = None
     further: tuple[PlannedWay, ...] = ()
     policy: tuple[PolicyFinding, ...] = ()
+    quote: Quote | None = None
 
 
 @value
 class Plan:
-    """A submission with what becomes of each recipient, by the routes of `route_version`."""
+    """A submission with what becomes of each recipient, by the routes of `route_version`.
+
+    `pays`: what its messages may cost is held of the account's credit.
+    """
 
     submission_id: int
     submission: Submission
@@ -56,6 +63,12 @@ class Plan:
     fingerprint: str
     messages: tuple[PlannedMessage, ...]
     route_version: int
+    pays: bool = False
+
+    @property
+    def hold(self) -> int:
+        """What is to be held, in micros: for refused messages nothing."""
+        return sum([each.quote.micros for each in self.messages if each.quote]) if self.pays else 0
 
 
 def plan(
@@ -94,7 +107,17 @@ def plan(
             messages.append(_plan_one(submission, index, message_id, way, text, now_us, contact_id))
     if grounds.policy.quiet_hours is not None:
         messages = held_to_policy(messages, submission, people, grounds.policy, now_us)
-    return Plan(ids[0], submission, now_us, print_, tuple(messages), grounds.route_version)
+    if not grounds.prices.free:
+        messages = [_priced(message, grounds.prices) for message in messages]
+    return Plan(
+        ids[0],
+        submission,
+        now_us,
+        print_,
+        tuple(messages),
+        grounds.route_version,
+        grounds.policy.enforce_credit,
+    )
 
 
 def _word(
@@ -108,6 +131,18 @@ def _word(
     if isinstance(answer, list):
         return dressed, answer
     return (answer, None) if isinstance(answer, Submission) else answer
+
+
+def _priced(message: PlannedMessage, prices: Prices) -> PlannedMessage:
+    """A message with what it costs, where it may be sent and some rule fits it."""
+    result = message.result
+    if message.step.end or not message.candidates or result.channel is None:
+        return message
+    further = [(way.candidates, way.channel, way.recipient, way.units) for way in message.further]
+    quote = prices.quote((message.candidates, result.channel, result.recipient, result.units), *further)
+    if quote is None:
+        return message
+    return replace(message, quote=quote, result=replace(result, price=Price(quote.micros, prices.currency)))
 
 
 def _plan_said(

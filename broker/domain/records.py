@@ -6,6 +6,7 @@ from typing import Any
 
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import ENDS, Fact, State
+from broker.domain.price import Price
 from broker.domain.submission import Campaign, TemplateUsed
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Direction, EventKind, Guarantee, Reason, Traffic
@@ -78,6 +79,7 @@ class EventRecord:
     kind: EventKind = EventKind.MESSAGE
     told: Mapping[str, Any] | None = None
     contact_id: int | None = None
+    price: Price | None = None
 
     @property
     def moved(self) -> MessageChange:
@@ -133,6 +135,7 @@ class MessageRecord:
     direction: Direction = Direction.OUTBOUND
     deleted_at_us: int | None = None
     read_at_us: int | None = None
+    price: Price | None = None
 
 
 @value

@@ -9,6 +9,7 @@ from broker.domain.encoding import Encoding
 from broker.domain.fallback import ChannelFallback
 from broker.domain.lifecycle import State
 from broker.domain.parameter import Parameter
+from broker.domain.price import Price
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 
@@ -167,3 +168,4 @@ class Result:
     warnings: tuple[str, ...] = field(default=())
     contact_id: int | None = None
     fallback_channels: tuple[Channel, ...] = ()
+    price: Price | None = None

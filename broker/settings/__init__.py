@@ -20,6 +20,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from broker.settings.accounts import AccountSettings, KeySettings
+from broker.settings.credits import CreditSettings
 from broker.settings.delivery import DeliverySettings, FeedSettings, WebhookSettings
 from broker.settings.failing import SettingsError, broken_rules
 from broker.settings.inbound import InboundSettings
@@ -35,6 +36,7 @@ __all__ = [
     "PREFIX",
     "AccountSettings",
     "ContentSettings",
+    "CreditSettings",
     "DeliverySettings",
     "DirectorySettings",
     "FeedSettings",
@@ -62,6 +64,8 @@ COMMAND_LINE_NAMES = frozenset({"target", "key", "tls_key", "tls_certificate"})
 class Settings(BaseSettings):
     """One frozen value for the whole process. `providers` holds a table for each provider instance.
 
+    `payments` is that of a payments backend, its `type` and what else belongs to its plugin.
+
     `routes` is None where the settings leave them to ReplaceRoutes.
     """
 
@@ -74,6 +78,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     accounts: AccountSettings = AccountSettings()
     keys: KeySettings = KeySettings()
+    credits: CreditSettings = CreditSettings()
     intake: IntakeSettings = IntakeSettings()
     delivery: DeliverySettings = DeliverySettings()
     inbound: InboundSettings = InboundSettings()
@@ -83,6 +88,7 @@ class Settings(BaseSettings):
     webhooks: WebhookSettings = WebhookSettings()
     providers: dict[str, dict[str, Any]] = Field(default_factory=lambda: {"sandbox": {"type": "sandbox"}})
 
+    payments: dict[str, Any] = Field(default_factory=dict)
     routes: tuple[RouteSettings, ...] | None = None
 
     @field_validator("providers")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from broker.domain.charging import Charge
 from broker.domain.consenting import with_refusals
 from broker.domain.country import country_of
 from broker.domain.decision import NOTHING, Note
@@ -12,8 +13,15 @@ from broker.domain.usage import has_country
 from broker.domain.value import value
 from broker.storage.agenda import Agenda
 from broker.storage.consenting import read_plan_refusals
-from broker.storage.documents import dump_answer, dump_content, dump_labels, dump_tokens, load_answer
-from broker.storage.journal import Journal
+from broker.storage.documents import (
+    dump_answer,
+    dump_content,
+    dump_costs,
+    dump_labels,
+    dump_tokens,
+    load_answer,
+)
+from broker.storage.journal import Journal, open_ledger
 from broker.storage.transaction import Row, Transaction
 from broker.storage.ways import planned_ways
 from broker.storage.webhooks import follow_accounts
@@ -55,7 +63,18 @@ class Acceptance:
     remember_us: int
 
 
-Accepted = Stored | Repeated | Reused
+@value
+class Unaffordable:
+    """The account's credit, in micros, does not suffice for all messages of the submission: none is stored."""
+
+    needed: int
+    available: int
+    currency: str
+
+
+_UNCHARGED = Charge.NONE  # looked up for every message
+
+Accepted = Stored | Repeated | Reused | Unaffordable
 
 
 def accept(tx: Transaction, items: list[Acceptance]) -> list[Accepted]:
@@ -72,6 +91,9 @@ def accept(tx: Transaction, items: list[Acceptance]) -> list[Accepted]:
         if earlier is not None:
             answers.append(earlier)
             continue
+        if item.plan.pays and (short := _hold(tx, item.plan, item.plan.hold)):
+            answers.append(short)
+            continue
         results = tuple([message.result for message in item.plan.messages])
         writer.add(item.plan)
         remembered.add(item, results)
@@ -87,6 +109,18 @@ def _consented(tx: Transaction, items: list[Acceptance]) -> list[Acceptance]:
     if not refusals:
         return items
     return [Acceptance(with_refusals(item.plan, refusals), item.remember_us) for item in items]
+
+
+def _hold(tx: Transaction, plan: Plan, micros: int) -> Unaffordable | None:
+    """Hold what a plan's messages may cost; None when that is done."""
+    if not micros:
+        return None
+    ledger = open_ledger(tx, plan.accepted_at_us)
+    account_id = plan.submission.account_id
+    if ledger.hold(account_id, micros):
+        return None
+    currencies = [each.result.price.currency for each in plan.messages if each.result.price is not None]
+    return Unaffordable(micros, ledger.balance(account_id).available, currencies[0])
 
 
 class _Acceptor:
@@ -117,8 +151,10 @@ class _Acceptor:
             dump_content(submission.content, submission.shared_tokens),
         ))
         priority = submission.traffic.priority
+        held = Charge.HELD if plan.pays else _UNCHARGED
         for message in plan.messages:
             result, step, message_id = message.result, message.step, message.message_id
+            price, quote = result.price, message.quote
             note = Note(result.reason, result.detail) if result.reason else NOTHING
             sequence = self._journal.begin(message_id, account_id, step, note, at_us=plan.accepted_at_us)
             self._messages.append((
@@ -143,6 +179,10 @@ class _Acceptor:
                 plan.route_version,
                 result.contact_id,
                 country_of(result.recipient) if has_country(result.channel, result.recipient) else "",
+                None if price is None else price.micros,
+                None if quote is None else dump_costs(quote),
+                None if price is None else price.currency,
+                held if quote else _UNCHARGED,
             ))
             if message.tokens:
                 self._tokens.append((message_id, dump_tokens(message.tokens)))

@@ -119,7 +119,12 @@ def _add(
         name=item.name,
         profile=item.profile,
         api_access=item.api_access,
-        policy=replace(item.policy, sandbox_only=_or(item.sandbox_only, sandboxed)),
+        policy=replace(
+            item.policy,
+            sandbox_only=_or(item.sandbox_only, sandboxed),
+            enforce_credit=item.policy.enforce_credit
+            or (parent is not None and parent.policy.enforce_credit),
+        ),
         created_at_us=item.now_us,
         updated_at_us=item.now_us,
     )

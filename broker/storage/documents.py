@@ -11,6 +11,8 @@ from broker.domain.directory import Card
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import State
 from broker.domain.outcome import Receipt, ReceiptStatus
+from broker.domain.price import Price
+from broker.domain.prices import PriceRule, Quote
 from broker.domain.records import NO_LABELS, Labels
 from broker.domain.routes import Route
 from broker.domain.saying import filled
@@ -144,6 +146,7 @@ def dump_answer(results: list[Result]) -> str:
             result.warnings,
             result.contact_id,
             result.fallback_channels,
+            result.price and [result.price.micros, result.price.currency],
         ]
         for result in results
     ]).decode()
@@ -167,6 +170,7 @@ def load_answer(text: str) -> list[Result]:
             warnings=tuple(row[11]),
             contact_id=row[12] if len(row) > 12 else None,  # earlier versions knew no contacts
             fallback_channels=tuple(map(Channel, row[13])) if len(row) > 13 else (),
+            price=Price(*row[14]) if len(row) > 14 and row[14] else None,
         )
         for row in orjson.loads(text)
     ]
@@ -232,3 +236,32 @@ def _route(fields: dict[str, Any]) -> Route:
         channels=tuple(Channel(each) for each in route.channels),
         traffic=tuple(Traffic(each) for each in route.traffic),
     )
+
+
+def dump_prices(rules: Sequence[PriceRule]) -> str:
+    """A table of price rules, fields with nothing in them left out."""
+    return orjson.dumps([
+        {name: given for name in PriceRule.__match_args__ if (given := getattr(rule, name))} for rule in rules
+    ]).decode()
+
+
+def load_prices(text: str) -> tuple[PriceRule, ...]:
+    """The price rules as they were stored."""
+    rules = []
+    for fields in orjson.loads(text):
+        lists = {name: tuple(given) for name, given in fields.items() if isinstance(given, list)}
+        rule = PriceRule(**({"amount_micros": 0} | fields | lists))
+        rules.append(replace(rule, channels=tuple(map(Channel, rule.channels))))
+    return tuple(rules)
+
+
+def dump_costs(quote: Quote | None) -> str | None:
+    """What a message costs through each of its candidates; None where that is the same."""
+    if quote is None or quote.by_provider is None:
+        return None
+    return orjson.dumps(quote.by_provider).decode()
+
+
+def cost_through(costs: str | None, provider: str, most: int) -> int:
+    """What a message costs through a provider; one that it was not planned for costs what the dearest does."""
+    return most if costs is None else int(orjson.loads(costs).get(provider, most))

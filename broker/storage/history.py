@@ -7,6 +7,7 @@ import orjson
 from broker.domain.decision import Note
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import Fact, State
+from broker.domain.price import Price
 from broker.domain.records import NO_LABELS, EventRecord, MessageChange, MessageRecord, TimelineRecord
 from broker.domain.submission import NO_TOKENS
 from broker.domain.vocabulary import Channel, Direction, EventKind, Guarantee, Reason, Traffic
@@ -77,12 +78,12 @@ def read_message(
     if row is None:
         return None
     channel = Channel(row[4]) if row[4] else None
-    content = None if row[23] is not None else said_to(tx, message_id, channel, load_content(row[25]))
-    candidates = tuple(row[27].split(SEPARATOR)) if row[27] else ()
-    ahead = read_ways(tx, message_id)[-row[28] :] if row[28] else ()
+    content = None if row[23] is not None else said_to(tx, message_id, channel, load_content(row[27]))
+    candidates = tuple(row[29].split(SEPARATOR)) if row[29] else ()
+    ahead = read_ways(tx, message_id)[-row[30] :] if row[30] else ()
     fallback_channels = tuple(way.channel for way in ahead)
     message = message_of(row, content, candidates, fallback_channels)
-    events = tx.all("timeline", account_id=account_id, last_sequence=row[26], events_max=TIMELINE_EVENTS_MAX)
+    events = tx.all("timeline", account_id=account_id, last_sequence=row[28], events_max=TIMELINE_EVENTS_MAX)
     return message, [TimelineRecord(event[0], event[1], _change(event, event[16])) for event in events]
 
 
@@ -147,6 +148,7 @@ def message_of(
         direction=_DIRECTIONS[row[22]],
         deleted_at_us=row[23],
         read_at_us=row[24],
+        price=None if row[25] is None else Price(row[25], row[26]),
     )
 
 
@@ -191,6 +193,7 @@ def _event(account_id: int, row: Row) -> EventRecord:
         data=row[21],
         labels=load_labels(row[22]),
         contact_id=row[23],
+        price=None if row[26] is None else Price(row[26], row[27]),
     )
 
 

@@ -7,13 +7,17 @@ each fact leads to; the journal only writes that down, in bulk.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 
 import orjson
 
+from broker.domain.charging import SENT, Charge, charge_after
 from broker.domain.decision import NOTHING, Note
 from broker.domain.lifecycle import Fact, State, Step, advance, begin
 from broker.domain.vocabulary import EventKind
+from broker.storage.documents import cost_through
+from broker.storage.ledger import Ledger, told_of
 from broker.storage.transaction import Transaction
 
 
@@ -29,6 +33,9 @@ class Head:
     provider: str
     reason: str | None = None
     ended_at_us: int | None = None
+    price: int | None = None
+    prices: str | None = None
+    charge: Charge = Charge.NONE
 
 
 _KIND_AND_FACT = itemgetter(18, 5)
@@ -44,6 +51,7 @@ _NAMES: dict[object, str] = {(_MESSAGE, fact): fact.name for fact in Fact} | {
 }
 _NAMES[EventKind.INBOUND, Fact.RECEIVED] = Fact.RECEIVED.name
 _STATES = {int(state): state for state in State}
+_CHARGES = {int(charge): charge for charge in Charge}
 
 
 class Journal:
@@ -66,7 +74,17 @@ class Journal:
             rows = self._tx.all("message_heads", message_ids=wanted)
         for row in rows:
             self._heads[row[0]] = Head(
-                row[0], row[1], _STATES[row[2]], row[3], row[4], row[5], row[6], row[7]
+                row[0],
+                row[1],
+                _STATES[row[2]],
+                row[3],
+                row[4],
+                row[5],
+                row[6],
+                row[7],
+                row[8],
+                row[9],
+                _CHARGES[row[10]],
             )
         return locked
 
@@ -106,6 +124,8 @@ class Journal:
             head.reason = note.reason.name if note.reason else None
             if step.end:
                 head.ended_at_us = self._now_us
+            if head.price is not None:
+                self._charge(head)
         self._moved.add(message_id)
         if fact in _WRITTEN:
             self._written.append(message_id)
@@ -126,6 +146,23 @@ class Journal:
         ))
         # fmt: on
         return sequence
+
+    def _charge(self, head: Head) -> None:
+        """What a message costs follows where it stands now; the only place that charges and gives back."""
+        assert head.price is not None
+        before, most = head.charge, head.price
+        if head.prices is not None and head.state in SENT and before in {Charge.NONE, Charge.HELD}:
+            head.price = cost_through(head.prices, head.provider, most)
+        head.charge = charge_after(before, head.state)
+        if head.charge is before:
+            return
+        ledger = open_ledger(self._tx, self._now_us)
+        if head.charge is Charge.SETTLED:
+            ledger.settle(head.account_id, most, head.price)
+        elif before is Charge.HELD:
+            ledger.release(head.account_id, most)
+        else:
+            ledger.refund(head.account_id, most)
 
     def attempt(self, message_id: int, provider: str) -> int:
         """Record that `provider` is about to be called; answers the attempt's number."""
@@ -167,6 +204,8 @@ class Journal:
                     head.provider,
                     head.reason,
                     head.ended_at_us,
+                    head.price,
+                    head.charge,
                 )
                 for head in map(self._heads.__getitem__, self._moved)
             ],
@@ -205,3 +244,19 @@ def _told(note: Note) -> str | None:
     if note.previous_channel is None:
         return None
     return orjson.dumps({"previous_channel": note.previous_channel}).decode()
+
+
+def open_ledger(tx: Transaction, now_us: int) -> Ledger:
+    """The transaction's ledger. It is closed with the transaction, and tells of accounts that fell below their mark."""
+    ledger = tx.ledger
+    if ledger is None:
+        ledger = tx.ledger = Ledger(tx)
+        tx.before_commit(partial(_close_ledger, tx, ledger, now_us))
+    return ledger
+
+
+def _close_ledger(tx: Transaction, ledger: Ledger, now_us: int) -> None:
+    journal = Journal(tx, now_us)
+    for crossing in ledger.close(now_us):
+        journal.tell(crossing.account_id, EventKind.BALANCE, told_of(crossing))
+    journal.flush()

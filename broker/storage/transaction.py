@@ -2,8 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from broker.storage.ledger import Ledger
 
 Row = tuple[Any, ...]
 
@@ -14,14 +17,17 @@ class Transaction(ABC):
     `all`, `one` and `bulk` run named statements. Values are integers, truths, which
     arrive in SQL as 0 and 1, texts without NUL, bytes and None. A list given as a parameter of `all` and
     `one` arrives as a JSON array. What a transaction touches is collected in `accounts_with_events`, `work_is_due` and `facts`
-    (how many of each), so that after the commit whoever waits can be woken and all of it be counted.
+    (how many of each), so that after the commit whoever waits can be woken and all of it be counted. `ledger` has the
+    credit of the accounts that it touched; `storage.journal.open_ledger` makes it.
     """
 
     def __init__(self) -> None:
         self.accounts_with_events: set[int] = set()
         self.work_is_due = False
         self.facts: Counter[str] = Counter()
+        self.ledger: Ledger | None = None
         self._last_sequences: dict[int, int] = {}
+        self._before_commit: list[Callable[[], None]] = []
 
     @abstractmethod
     def all(self, statement: str, /, **parameters: object) -> list[Row]:
@@ -72,8 +78,15 @@ class Transaction(ABC):
             raise LookupError(f"account {account_id} is not in the store")
         return int(row[0])
 
+    def before_commit(self, deed: "Callable[[], None]") -> None:
+        """Do this when every verb of the transaction has run; it may write and number events like a verb."""
+        self._before_commit.append(deed)
+
     def finish(self) -> None:
         """Write what was collected; the engine calls it right before the commit."""
+        for deed in self._before_commit:
+            deed()
+        self._before_commit.clear()
         if self._last_sequences:
             self.bulk("set_account_sequences", list(self._last_sequences.items()))
             self._last_sequences.clear()

@@ -11,6 +11,7 @@ from broker.domain.decision import DeliveryPolicy
 from broker.domain.grounds import FindCandidates, Grounds
 from broker.domain.ids import first_id_at
 from broker.domain.planning import Plan, plan
+from broker.domain.prices import FREE, Prices
 from broker.domain.reaching import Reached
 from broker.domain.retry import RetryPolicy
 from broker.domain.submission import Content, Recipient, Submission
@@ -97,10 +98,11 @@ def planned(
     find_candidates: FindCandidates = everywhere,
     policy: AccountPolicy = NO_POLICY,
     people: Sequence[Reached] | None = None,
+    prices: Prices = FREE,
 ) -> Plan:
     """The plan for a submission that fits."""
     given = ids or IdCounter(now_us).take(1 + len(asked.recipients))
-    grounds = Grounds(now_us, units_max, find_candidates, policy=policy)
+    grounds = Grounds(now_us, units_max, find_candidates, policy=policy, prices=prices)
     decided = plan(asked, given, grounds, people)
     if not isinstance(decided, Plan):
         raise TypeError(f"the submission does not fit: {decided}")
@@ -114,6 +116,8 @@ def acceptance(
     now_us: int = NOW_US,
     remember_us: int = REMEMBER_US,
     candidates: Candidates = (PROVIDER,),
+    policy: AccountPolicy = NO_POLICY,
+    prices: Prices = FREE,
 ) -> Acceptance:
     """What `accept` takes for a submission whose messages may go through `candidates`."""
     by_channel = candidates if isinstance(candidates, Mapping) else dict.fromkeys(Channel, candidates)
@@ -122,5 +126,7 @@ def acceptance(
         ids.take(1 + len(asked.recipients)),
         now_us=now_us,
         find_candidates=lambda _asked, channel, *_: by_channel.get(channel, ()),
+        policy=policy,
+        prices=prices,
     )
     return Acceptance(made, remember_us)

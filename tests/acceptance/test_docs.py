@@ -18,6 +18,7 @@ from broker.api import (
     broker_service,
     directory_service,
     message_service,
+    price_service,
     provider_service,
     send_stream,
     template_service,
@@ -223,6 +224,18 @@ def test_the_program_of_the_content_page_runs(broker: Any, tmp_path: Path) -> No
     assert expected == output_of("\n".join(blocks(CONTENT)), tmp_path, broker.environment)
 
 
+def test_the_program_of_the_credits_page_runs(broker_factory: Any, tmp_path: Path) -> None:
+    """Prices, an account that pays, a refusal, a purchase, a message."""
+    program = "\n".join(blocks((DOCS / "credits.md").read_text(encoding="utf-8")))
+    expected = [
+        "4 USD",
+        "FAILED_PRECONDITION 0.035 USD would be needed, and 0.00 can be spent",
+        "5000000",
+        "35000",
+    ]
+    assert expected == output_of(program, tmp_path, broker_factory().environment)
+
+
 def test_the_program_of_the_usage_page_runs(broker: Any, tmp_path: Path) -> None:
     """It counts what it sent."""
     (program,) = blocks((DOCS / "usage.md").read_text(encoding="utf-8"))
@@ -416,6 +429,7 @@ def test_the_calls_that_are_not_built_are_named() -> None:
         template_service.TemplateService: template_service.DESCRIPTOR,
         provider_service.ProviderService: provider_service.DESCRIPTOR,
         account_service.AccountService: account_service.DESCRIPTOR,
+        price_service.PriceService: price_service.DESCRIPTOR,
     }
     absent = {
         method.name

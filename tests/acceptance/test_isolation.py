@@ -88,6 +88,30 @@ CASES: Mapping[str, Case] = {
     "AccountService/ListWebhooks": Case("PARTNER", ({"account_id": "{account}"},)),
     "AccountService/RotateWebhookSecret": Case("PARTNER", ({"webhook_id": "{webhook}"},)),
     "AccountService/DeleteWebhook": Case("PARTNER", ({"webhook_id": "{webhook}"},)),
+    "AccountService/GetBalance": Case("READ", ({"account_id": "{account}"},)),
+    "AccountService/PurchaseCredits": Case(
+        "PARTNER",
+        (
+            {
+                "account_id": "{account}",
+                "request_id": "r",
+                "amount_micros": 5_000_000,
+                "payment_token": "tok",
+            },
+        ),
+    ),
+    "AccountService/TransferCredits": Case(
+        "PARTNER",
+        (
+            {
+                "from_account_id": "{account}",
+                "to_account_id": "{account}",
+                "request_id": "r",
+                "amount_micros": 1,
+            },
+            {"to_account_id": "{account}", "request_id": "r", "amount_micros": 1},
+        ),
+    ),
     "BrokerService/Send": Case(
         "SEND",
         (
@@ -297,6 +321,7 @@ CASES: Mapping[str, Case] = {
     "SenderService/DeleteSender": Case("PARTNER", ({"sender_id": "{message}"},), shows=False),
     "ProviderService/ListProviders": Case("READ", shows=False),
     "ProviderService/UpdateProvider": Case("ADMIN", ({"name": "sandbox"},), shows=False),
+    "ProviderService/GetUpstreamUsage": Case("ADMIN", ({"name": "sandbox"},), shows=False),
     "ProviderService/ListRoutes": Case("ADMIN", shows=False),
     "ProviderService/ReplaceRoutes": Case("ADMIN", shows=False),
 }

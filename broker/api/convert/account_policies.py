@@ -56,6 +56,8 @@ FIELDS: Mapping[str, tuple[_Read, _Read]] = {
     "stop_answer": (str, str),
     "start_answer": (str, str),
     "quiet_hours": (_quiet_hours, _quiet_message),
+    "enforce_credit": (bool, bool),
+    "low_balance_micros": (int, int),
 }
 """How each field is read from the proto, and written to it."""
 

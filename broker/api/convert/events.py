@@ -14,6 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from broker.api.convert.ids import account_text
 from broker.api.convert.other_events import other_event_message
+from broker.api.convert.prices import price_message
 from broker.api.convert.times import timestamp
 from broker.api.convert.words import PB_CHANNELS, PB_FACTS, PB_REASONS, PB_STATUSES
 from broker.domain.ids import format_id
@@ -70,6 +71,8 @@ def event_message(event: EventRecord) -> event_pb2.Event:
         fields["provider_message_ids"] = change.provider_message_ids
     if change.reason is not None or change.provider_code or change.part:
         _add_explanation(fields, change)
+    if event.price is not None:
+        fields["price"] = price_message(event.price)
     if event.client_reference:
         fields["client_reference"] = event.client_reference
     if event.data:

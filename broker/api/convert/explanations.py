@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from broker.api.convert.events import optional_id
+from broker.api.convert.prices import price_message
 from broker.api.convert.requests import submission_of
 from broker.api.convert.times import timestamp
 from broker.api.convert.words import PB_CHANNELS, PB_ENCODINGS, PB_REASONS, PB_STATUSES, PB_VERDICTS
@@ -49,6 +50,7 @@ def _explanation(explanation: Explanation, only_for: int | None) -> explain_pb2.
         recipient_index=result.recipient_index,
         encoding=PB_ENCODINGS[result.encoding],
         units=result.units,
+        price=price_message(result.price),
         parts=[content_pb2.MessagePart(text=part.text, length=part.length) for part in explanation.parts],
         consent=_consent(result.reason),
         candidates=_candidates(explanation.considered, only_for),
@@ -100,6 +102,7 @@ def _candidates(considered: Iterable[Considered], only_for: int | None) -> list[
             priority=each.judgement.route.priority,
             weight=each.judgement.route.weight,
             cost_micros=each.cost_micros if only_for is None else 0,
+            price=price_message(each.price),
         )
         for each in considered
         if only_for is None or _may_see(each.judgement.route, only_for)

@@ -5,6 +5,7 @@ from __future__ import annotations  # ValueType is a name of the stubs alone
 from broker.api.convert.content import content_message
 from broker.api.convert.events import campaign_message, optional_id, shown_status
 from broker.api.convert.ids import account_text
+from broker.api.convert.prices import price_message
 from broker.api.convert.templates import version_message
 from broker.api.convert.times import optional_timestamp, timestamp
 from broker.api.convert.words import (
@@ -43,6 +44,7 @@ def message_message(record: MessageRecord) -> message_pb2.Message:
         content=content,
         encoding=PB_ENCODINGS[record.encoding],
         units=record.units,
+        price=price_message(record.price),
         provider=record.provider,
         attempts=record.attempts,
         accept_time=timestamp(record.accepted_at_us),

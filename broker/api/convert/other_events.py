@@ -19,7 +19,7 @@ from broker.domain.consent import Consent, Wish
 from broker.domain.ids import format_id
 from broker.domain.records import EventRecord
 from broker.domain.vocabulary import EventKind
-from waypost.v1 import event_pb2
+from waypost.v1 import event_pb2, price_pb2
 
 
 def other_event_message(event: EventRecord) -> event_pb2.Event:
@@ -50,9 +50,18 @@ def _opt_in(event: EventRecord, told: Mapping[str, Any]) -> event_pb2.OptInEvent
     )
 
 
+def _balance(_event: EventRecord, told: Mapping[str, Any]) -> event_pb2.BalanceEvent:
+    currency = told["currency"]
+    return event_pb2.BalanceEvent(
+        balance=price_pb2.Price(amount_micros=told["available"], currency=currency),
+        threshold=price_pb2.Price(amount_micros=told["mark"], currency=currency),
+    )
+
+
 _PAYLOADS: Mapping[EventKind, tuple[str, Callable[[EventRecord, Mapping[str, Any]], Message]]] = {
     EventKind.CLICK: ("click", _click),
     EventKind.INBOUND: ("inbound", inbound_event),
     EventKind.OPT_IN: ("opt_in", _opt_in),
+    EventKind.BALANCE: ("balance", _balance),
 }
 """By kind: the field of Event, and what fills it."""

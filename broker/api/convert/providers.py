@@ -11,11 +11,12 @@ from broker.api.convert.words import (
     PB_RECEIPT_MODES,
 )
 from broker.delivery.registry import InstanceView, TypeView
+from broker.delivery.upstream_usage import UpstreamReport
 from broker.domain.health import HealthView
 from broker.domain.throttle import ThrottleView
 from broker.domain.vocabulary import Channel
 from broker.spi import Capabilities
-from waypost.v1 import channel_pb2, provider_pb2
+from waypost.v1 import channel_pb2, provider_pb2, provider_service_pb2
 
 
 def provider_message(instance: InstanceView, callback_url: str) -> provider_pb2.Provider:
@@ -53,6 +54,17 @@ def provider_type_message(provider_type: TypeView, *, whole_error: bool) -> prov
         channels=_channels(provider_type.channels),
         error=error if whole_error else error.strip().rpartition("\n")[2],
     )
+
+
+def upstream_message(report: UpstreamReport) -> provider_service_pb2.GetUpstreamUsageResponse:
+    """What an upstream said."""
+    response = provider_service_pb2.GetUpstreamUsageResponse(tells_usage=report.usage is not None)
+    if report.balance is not None:
+        response.balance.amount_micros = report.balance.amount_micros
+        response.balance.currency = report.balance.currency
+    for each in report.usage or ():
+        response.counts.add(name=each.name, count=each.count, day="" if each.day is None else str(each.day))
+    return response
 
 
 def _health(health: HealthView) -> provider_pb2.ProviderHealth:

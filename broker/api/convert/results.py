@@ -41,6 +41,9 @@ def add_results(response: send_pb2.SendResponse, results: Sequence[Result]) -> N
         else:  # what was refused is due at no time
             message.reason = PB_REASONS[result.reason]
             message.detail = result.detail
+        if result.price is not None:
+            message.price.amount_micros = result.price.micros
+            message.price.currency = result.price.currency
         if result.warnings:
             message.warnings.extend(result.warnings)
         if result.fallback_channels:

@@ -26,6 +26,20 @@ _DIMENSIONS: Mapping[int, Dimension] = {
 }
 
 
+def days_of(start_date: str, end_date: str, zone: str, now_us: int, findings: Findings) -> tuple[date, date]:
+    """The first and the last day that a request is about; what it leaves out is the last 30 days."""
+    today = datetime.fromtimestamp(now_us / 1_000_000, UTC).astimezone(ZoneInfo(zone)).date()
+    before = len(findings.violations)
+    last = _day("end_date", end_date, findings) or today
+    first = _day("start_date", start_date, findings) or last - timedelta(days=DAYS_DEFAULT - 1)
+    if len(findings.violations) == before:
+        if first > last:
+            findings.broke("end_date", "must not be before start_date")
+        elif (last - first).days >= DAYS_MAX:
+            findings.broke("end_date", f"is over {DAYS_MAX} days after start_date, both included")
+    return first, last
+
+
 def usage_query_of(request: usage_pb2.UsageRequest, account_ids: Sequence[int], now_us: int) -> UsageQuery:
     """What to count. Raises BrokerError with every rule that the request breaks."""
     findings = Findings()
@@ -33,14 +47,7 @@ def usage_query_of(request: usage_pb2.UsageRequest, account_ids: Sequence[int], 
     if not is_time_zone(zone):
         findings.broke("time_zone", 'is not an IANA time zone, as "Europe/Berlin"')
         zone = "UTC"
-    today = datetime.fromtimestamp(now_us / 1_000_000, UTC).astimezone(ZoneInfo(zone)).date()
-    last = _day("end_date", request.end_date, findings) or today
-    first = _day("start_date", request.start_date, findings) or last - timedelta(days=DAYS_DEFAULT - 1)
-    if not findings.violations:
-        if first > last:
-            findings.broke("end_date", "must not be before start_date")
-        elif (last - first).days >= DAYS_MAX:
-            findings.broke("end_date", f"is over {DAYS_MAX} days after start_date, both included")
+    first, last = days_of(request.start_date, request.end_date, zone, now_us, findings)
     found = [findings.word(f"group_by[{at}]", each, _DIMENSIONS) for at, each in enumerate(request.group_by)]
     group_by = tuple(each for each in found if each is not None)
     if len(set(group_by)) < len(group_by):

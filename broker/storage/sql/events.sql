@@ -20,7 +20,7 @@ SELECT e.sequence, e.time, e.message_id, e.fact, e.state, e.previous_state, e.re
        e.next_provider,
        coalesce(w.recipient, m.recipient), s.sender, coalesce(w.channel, m.channel), coalesce(w.units, m.units),
        m.client_reference, m.data, s.labels,
-       m.contact_id, e.kind, e.told
+       m.contact_id, e.kind, e.told, m.price, m.currency
 FROM events e
 LEFT JOIN messages m ON m.message_id = e.message_id
 LEFT JOIN submissions s ON s.submission_id = m.submission_id

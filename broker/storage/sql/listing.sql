@@ -60,7 +60,7 @@ FROM (
 SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
        m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
        m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, m.route_version, m.direction,
-       m.deleted_at, m.read_at
+       m.deleted_at, m.read_at, m.price, m.currency
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
 WHERE m.message_id IN (SELECT value FROM json_each(:message_ids))

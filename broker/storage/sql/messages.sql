@@ -7,19 +7,20 @@ INSERT INTO submissions (
 INSERT INTO messages (
     message_id, account_id, submission_id, channel, recipient, state, reason, encoding, units, provider,
     attempts, accepted_at, transmit_at, expire_at, ended_at, client_reference, data, last_sequence,
-    route_version, contact_id, country
+    route_version, contact_id, country, price, prices, currency, charge
 ) VALUES :rows
 
 -- name: message_heads
-SELECT message_id, account_id, state, last_sequence, attempts, provider, reason, ended_at
+SELECT message_id, account_id, state, last_sequence, attempts, provider, reason, ended_at, price, prices, charge
 FROM messages
 WHERE message_id IN (SELECT value FROM json_each(:message_ids))
 
 -- name: update_heads
-WITH head (message_id, state, last_sequence, attempts, provider, reason, ended_at) AS (VALUES :rows)
+WITH head (message_id, state, last_sequence, attempts, provider, reason, ended_at, price, charge) AS (VALUES :rows)
 UPDATE messages
 SET state = head.state, last_sequence = head.last_sequence, attempts = head.attempts,
-    provider = head.provider, reason = head.reason, ended_at = head.ended_at
+    provider = head.provider, reason = head.reason, ended_at = head.ended_at, price = head.price,
+    charge = head.charge
 FROM head
 WHERE messages.message_id = head.message_id
 
@@ -47,7 +48,7 @@ WHERE submission_id IN (SELECT value FROM json_each(:submission_ids))
 SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
        m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
        m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, m.route_version, m.direction,
-       m.deleted_at, m.read_at, s.content, m.last_sequence, d.candidates, d.ways_ahead
+       m.deleted_at, m.read_at, m.price, m.currency, s.content, m.last_sequence, d.candidates, d.ways_ahead
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
 LEFT JOIN due d ON d.message_id = m.message_id

@@ -47,7 +47,8 @@ class DeclaringCases(Asked):
         assert isinstance(found.idempotency, Idempotency)
         assert isinstance(found.text_profile, TextProfile)
         assert isinstance(found.receipt_ids, IdSpelling)
-        assert {type(found.query), type(found.callback), type(found.opt_in)} == {bool}
+        flags = (found.query, found.callback, found.opt_in, found.balance, found.usage)
+        assert {type(each) for each in flags} == {bool}
 
     def test_an_instance_serves_channels_of_its_type(self) -> None:
         """Settings may narrow what the type can do, and not widen it."""
@@ -65,7 +66,7 @@ class DeclaringCases(Asked):
         assert set() == set(found.content) - vocabulary(found.channels)
 
     def test_what_is_declared_is_there(self) -> None:
-        """`query`, `callback` and `opt_in` need their methods; POLL and QUERY need `query`."""
+        """Each flag needs its methods; POLL and QUERY need `query`."""
         found, kind = self.built().capabilities, type(self.built())
         assert not found.query or kind.query is not Provider.query, "query is declared and not written"
         assert not found.callback or kind.callback is not Provider.callback, (
@@ -77,6 +78,10 @@ class DeclaringCases(Asked):
         assert not found.opt_in or Provider.get_opt_in is not kind.get_opt_in, (
             "opt_in is declared and not written"
         )
+        assert not found.balance or kind.balance is not Provider.balance, (
+            "balance is declared and not written"
+        )
+        assert not found.usage or kind.usage is not Provider.usage, "usage is declared and not written"
         assert found.query or found.receipts is not ReceiptMode.POLL, "receipts are polled by query"
         assert found.query or found.idempotency is not Idempotency.QUERY
 

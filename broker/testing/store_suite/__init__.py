@@ -21,6 +21,7 @@ from broker.testing.store_suite.callbacks import CallbackCases
 from broker.testing.store_suite.concurrency import ConcurrencyCases
 from broker.testing.store_suite.consenting import ConsentCases
 from broker.testing.store_suite.counting import CountingCases
+from broker.testing.store_suite.crediting import CreditCases
 from broker.testing.store_suite.directory import ContactCases
 from broker.testing.store_suite.directory_groups import GroupCases
 from broker.testing.store_suite.directory_reach import ReachCases
@@ -34,9 +35,11 @@ from broker.testing.store_suite.inbound import InboundCases
 from broker.testing.store_suite.keepsakes import KeepsakeCases
 from broker.testing.store_suite.lanes import LanesCases
 from broker.testing.store_suite.learning import LearningCases, PasscodeCases
+from broker.testing.store_suite.ledger_machine import LedgerMachine
 from broker.testing.store_suite.listing import ListingCases
 from broker.testing.store_suite.lives import LivesCases
 from broker.testing.store_suite.policies import PolicyCases
+from broker.testing.store_suite.pricing import PriceCases
 from broker.testing.store_suite.racing import RacingCases
 from broker.testing.store_suite.reading import ReadingCases
 from broker.testing.store_suite.receipts import ReceiptCases
@@ -77,6 +80,9 @@ class StoreSuite(
     ErasingCases,
     RetiringCases,
     CountingCases,
+    CreditCases,
+    LedgerMachine,
+    PriceCases,
     HousekeepingCases,
     KeepsakeCases,
     PolicyCases,

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from broker.domain.account_policy import NO_POLICY, AccountPolicy
 from broker.domain.correlation import MessageFilter
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Accepted, Outcome, Receipt, ReceiptStatus
+from broker.domain.prices import FREE, Prices
 from broker.domain.records import EventRecord, MessageRecord, TimelineRecord
 from broker.domain.spelling import IdSpelling
 from broker.domain.submission import Submission
@@ -72,13 +74,18 @@ def room(provider: str = PROVIDER, messages_max: int = 100, **changes: Any) -> R
 
 @dataclass
 class Bench:
-    """A store, the time, and the process (`fence`) that works with it."""
+    """A store, the time, and the process (`fence`) that works with it.
+
+    What is sent is planned by `prices` and the `terms` of its account.
+    """
 
     store: Store
     now_us: int = NOW_US
     fence: int = 1
     policy: DeliveryPolicy = POLICY
     ids: IdCounter = field(default_factory=IdCounter)
+    terms: AccountPolicy = NO_POLICY
+    prices: Prices = field(default_factory=lambda: FREE)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -92,7 +99,15 @@ class Bench:
     ) -> list[Answer]:
         """Store submissions in one call; their messages may go through `candidates`."""
         items = [
-            acceptance(each, self.ids, now_us=self.now_us, remember_us=remember_us, candidates=candidates)
+            acceptance(
+                each,
+                self.ids,
+                now_us=self.now_us,
+                remember_us=remember_us,
+                candidates=candidates,
+                policy=self.terms,
+                prices=self.prices,
+            )
             for each in asked
         ]
         return await self.store.write(accept, items, {each.account_id for each in asked})

@@ -13,6 +13,7 @@ from broker.storage.calling import read_misfits
 from broker.storage.consenting import read_record, read_states
 from broker.storage.history import read_events, read_log_bounds, read_message
 from broker.storage.keeping import read_due_counts
+from broker.storage.ledger import read_ledger_misfits
 from broker.storage.listing import MessageQuery, read_page
 from broker.storage.transaction import Transaction
 from broker.testing.store_suite.bench import read_due
@@ -59,6 +60,7 @@ def check_store(tx: Transaction, accounts: Sequence[int]) -> None:
         if events and not trimmed:
             check_usage(tx, account_id, events)
     assert sum(read_due_counts(tx)[0].values()) == lives, "a due row of no message that is in a log"
+    assert read_ledger_misfits(tx) == []
     assert not read_misfits(tx), "an endpoint that counts its callbacks wrongly, or a callback of none"
 
 

@@ -1,13 +1,23 @@
 """The sandbox as the broker meets it: batches in, outcomes out, facts reported at their time."""
 
 import asyncio
+from datetime import date
 
 import pluggy
 import pytest
 
 import waypost_sandbox
 from broker import spi
-from broker.spi import Accepted, Inbound, NotAccepted, Receipt, ReceiptStatus, Rejected, Unknown
+from broker.spi import (
+    Accepted,
+    Inbound,
+    NotAccepted,
+    Receipt,
+    ReceiptStatus,
+    Rejected,
+    Unknown,
+    UpstreamBalance,
+)
 from waypost_sandbox.provider import FULL, Sandbox
 from waypost_sandbox.schedule import FACTS_PER_REPORT_MAX
 from waypost_sandbox.settings import SandboxSettings
@@ -272,3 +282,13 @@ async def test_capabilities_say_that_query_works():
     """So that the broker asks about what it missed."""
     capabilities = Sandbox(SandboxSettings()).capabilities
     assert (True, spi.Idempotency.QUERY) == (capabilities.query, capabilities.idempotency)
+
+
+async def test_the_upstream_account_tells_what_was_taken(message, start):
+    """By day, and nothing that was refused; the balance never changes."""
+    sandbox = await start()
+    await sandbox.submit([message(f"+27825555{digits}") for digits in ("0000", "4711", "0001")])
+    (taken,) = await sandbox.usage(date(2000, 1, 1), date(2199, 1, 1))
+    assert ("taken", 2) == (taken.name, taken.count)
+    assert [] == await sandbox.usage(date(2000, 1, 1), date(2000, 1, 2))
+    assert UpstreamBalance(1_000_000_000, "XTS") == await sandbox.balance()

@@ -5,6 +5,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import grpc
@@ -21,20 +22,25 @@ from broker.api.gate import Gate
 from broker.api.health import Health
 from broker.api.keyword_calls import KeywordCalls
 from broker.api.message_service import MessageService
+from broker.api.price_service import PriceService
 from broker.api.provider_service import ProviderService
 from broker.api.sender_service import SenderService
 from broker.api.server import build_health, build_server
 from broker.api.template_service import TemplateService
+from broker.delivery.credits import Balance, Bought
 from broker.delivery.history import IndexProgress, MessagePage, MessageQuery
 from broker.delivery.key_rates import KeyRates
+from broker.delivery.prices import NOTHING_PRICED, StoredPrices
 from broker.delivery.registry import InstanceView, TypeView
 from broker.delivery.routes import NOTHING_STORED
+from broker.delivery.upstream_usage import UpstreamReport
 from broker.domain.access import Principal, Role
 from broker.domain.callback import Webhook
 from broker.domain.encoding import Encoding
 from broker.domain.explaining import Explanation
 from broker.domain.lifecycle import Fact, State
 from broker.domain.network import PUBLIC_ONLY
+from broker.domain.prices import PriceRule, PriceTable, price_violations
 from broker.domain.records import (
     EventFilter,
     EventRecord,
@@ -231,6 +237,69 @@ class FakeUsage:
         return self.answer
 
 
+class FakeCredits:
+    """Every account has 7 units; purchases and transfers are remembered."""
+
+    def __init__(self) -> None:
+        self.currency = "EUR"
+        self.purchase_micros_min = 5_000_000
+        self.calls: list[tuple[Any, ...]] = []
+        self.failure: BrokerError | None = None
+
+    async def balance(self, account_id: int) -> Balance:
+        self.calls.append((account_id,))
+        return Balance(7_000_000, 2, 1, "EUR" if account_id == OWN_ACCOUNT else "")
+
+    async def purchase(self, account_id: int, request_id: str, micros: int, token: str) -> Bought:
+        self.calls.append((account_id, request_id, micros, token))
+        if self.failure is not None:
+            raise self.failure
+        return Bought(9, "ref", Balance(micros, 0, 0, "EUR"))
+
+    async def transfer(
+        self, account_id: int, other_account_id: int, request_id: str, micros: int
+    ) -> tuple[Balance, Balance]:
+        self.calls.append((account_id, other_account_id, request_id, micros))
+        return Balance(1, 0, 0, "EUR"), Balance(micros, 0, 0, "EUR")
+
+
+class FakeUpstreams:
+    """Has one answer, and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, date, date]] = []
+        self.answer = UpstreamReport(None, None)
+
+    async def report(self, name: str, first: date, last: date) -> UpstreamReport:
+        self.calls.append((name, first, last))
+        return self.answer
+
+
+class FakePrices:
+    """Keeps what it is given as the next version; the only instance is "acme", for SMS."""
+
+    def __init__(self) -> None:
+        self.currency = "EUR"
+        self.stored = [NOTHING_PRICED]
+
+    async def version(self, number: int) -> StoredPrices:
+        if number >= len(self.stored):
+            raise BrokerError(ErrorReason.PRICES_NOT_FOUND)
+        return self.stored[number or -1]
+
+    def violations(self, rules: tuple[PriceRule, ...]) -> list[Violation]:
+        return price_violations(rules, {"acme": {Channel.SMS}})
+
+    async def replace(
+        self, rules: tuple[PriceRule, ...], expected_version: int, key_id: int, *, validate_only: bool
+    ) -> StoredPrices:
+        if expected_version != len(self.stored) - 1:
+            raise BrokerError(ErrorReason.PRICES_CHANGED)
+        if not validate_only:
+            self.stored.append(StoredPrices(PriceTable(len(self.stored), rules, "EUR"), key_id, NOW_US))
+        return self.stored[-1]
+
+
 class FakeRegistry:
     """Has the instances and types it is given."""
 
@@ -383,6 +452,9 @@ class Api:
     webhooks: FakeWebhooks
     routes: FakeRoutes
     usage: FakeUsage
+    credit: FakeCredits
+    prices: FakePrices
+    upstreams: FakeUpstreams
     health: Health
     server: grpc.aio.Server
     channel: grpc.aio.Channel
@@ -513,6 +585,9 @@ async def api(
     webhooks = FakeWebhooks()
     routes = FakeRoutes()
     usage = FakeUsage()
+    credit = FakeCredits()
+    prices = FakePrices()
+    upstreams = FakeUpstreams()
     frames_in_flight_max = limits.pop("frames_in_flight_max")
     gate = Gate(keys=keys, rates=KeyRates(clock), metrics=Metrics(), **limits)
     health = build_health()
@@ -534,11 +609,16 @@ async def api(
             routes=routes,
             keys=keys,
             callback_url_of=lambda name: f"http://here/callbacks/{name}/secret",
+            upstreams=upstreams,
+            clock=FakeClock(),
         ),
         directory=DirectoryService(gate=gate, directory=directory),
         templates=TemplateService(gate=gate, templates=templates),
         senders=SenderService(keywords=KeywordCalls(gate=gate, keywords=keywords)),
-        accounts=AccountService(gate=gate, webhooks=webhooks, accounts=accounts, identities=identities),
+        accounts=AccountService(
+            gate=gate, webhooks=webhooks, accounts=accounts, identities=identities, credit=credit
+        ),
+        prices=PriceService(prices=prices),
         consent=consent,
         health_of=health,
     )
@@ -556,6 +636,9 @@ async def api(
             webhooks,
             routes,
             usage,
+            credit,
+            prices,
+            upstreams,
             health,
             server,
             channel,

@@ -1,15 +1,18 @@
 """ListProviders on the wire."""
 
 from dataclasses import replace
+from datetime import date
 
 import grpc
 import pytest
 
 from broker.delivery.registry import Conduct, InstanceView, TypeView
+from broker.delivery.upstream_usage import UpstreamReport
 from broker.domain.health import CircuitState, HealthView
 from broker.domain.throttle import ThrottleView
 from broker.domain.vocabulary import Channel
-from broker.spi import Capabilities, Idempotency, ReceiptMode
+from broker.spi import Capabilities, Idempotency, ReceiptMode, UpstreamBalance, UpstreamUsage
+from tests.unit.api.conftest import ADMIN
 from waypost.v1 import provider_pb2, provider_service_pb2
 
 LIST = "ProviderService/ListProviders"
@@ -104,3 +107,38 @@ async def test_a_page_that_cannot_be_is_refused(api, fields):
     """With its field."""
     refusal = await list_providers(api, **fields)
     assert (grpc.StatusCode.INVALID_ARGUMENT, fields.keys()) == (refusal.code, refusal.violations.keys())
+
+
+async def test_what_an_upstream_says_is_told_by_day(api):
+    """For the days of the request, or the last thirty."""
+    usage = (UpstreamUsage("all", 9), UpstreamUsage("sent", 3, date(2026, 3, 1)))
+    api.upstreams.answer = UpstreamReport(UpstreamBalance(5, "EUR"), usage)
+    asked = provider_service_pb2.GetUpstreamUsageRequest(
+        name="acme", start_date="2026-03-01", end_date="2026-03-02"
+    )
+    answer = await api.call(
+        "ProviderService/GetUpstreamUsage", asked, provider_service_pb2.GetUpstreamUsageResponse, ADMIN
+    )
+    expected = provider_service_pb2.GetUpstreamUsageResponse(
+        balance={"amount_micros": 5, "currency": "EUR"},
+        counts=[{"name": "all", "count": 9}, {"name": "sent", "count": 3, "day": "2026-03-01"}],
+        tells_usage=True,
+    )
+    assert expected == answer
+    await api.call(
+        "ProviderService/GetUpstreamUsage",
+        provider_service_pb2.GetUpstreamUsageRequest(name="acme"),
+        None,
+        ADMIN,
+    )
+    assert [
+        ("acme", date(2026, 3, 1), date(2026, 3, 2)),
+        ("acme", date(2026, 8, 23), date(2026, 9, 21)),
+    ] == api.upstreams.calls
+
+
+async def test_days_and_names_of_upstreams_are_checked(api):
+    """With the field's name."""
+    asked = provider_service_pb2.GetUpstreamUsageRequest(start_date="today")
+    refusal = await api.call("ProviderService/GetUpstreamUsage", asked, key=ADMIN)
+    assert ["name", "start_date"] == list(refusal.violations)

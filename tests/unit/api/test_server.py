@@ -17,6 +17,7 @@ from broker.api import (
     directory_service,
     health,
     message_service,
+    price_service,
     provider_service,
     reflection,
     sender_service,
@@ -34,6 +35,7 @@ OURS = [
     sender_service.DESCRIPTOR,
     consent_service.DESCRIPTOR,
     provider_service.DESCRIPTOR,
+    price_service.DESCRIPTOR,
     account_service.DESCRIPTOR,
 ]
 STANDARD = [
@@ -108,7 +110,7 @@ async def test_what_is_not_built_says_so(api, name):
     assert "KEY_MISSING" == stranger.reason
 
 
-@pytest.mark.parametrize("method", ["BrokerService/Nothing", "PriceService/ListPrices", ""])
+@pytest.mark.parametrize("method", ["BrokerService/Nothing", "NoService/ListNothing", ""])
 async def test_an_unknown_method_of_ours_says_so(api, method):
     """Also of services that are still to come."""
     refusal = await api.call(method, b"", key=None)

@@ -18,6 +18,7 @@ async def test_a_broker_that_keeps_everything_removes_nothing(
     (message_id,) = await bench.send()
     await bench.cancel(message_id)
     await bench.index()
+    await bench.count()
     clock.advance(1_000 * DAY_S)
     await Retention(store, clock, event_retention_s=0, message_retention_s=0).round()
     assert (1, 2) == await store.read(read_log_bounds, 1)

@@ -26,6 +26,8 @@ SMALL = {
 WHOLE = {
     "any_account": "one row of any",
     "any_parked_receipt": "one row of any",
+    "all_charges": "a check of the whole store",
+    "other_currency": "once, at the start; of accounts that ever had credit",
     "due_counts": "counts what waits, now and then",
     "idle_endpoints": "every five minutes",
     "read_health": "a row a provider, at the start",

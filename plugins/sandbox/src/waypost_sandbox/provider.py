@@ -1,9 +1,12 @@
 """The sandbox as a provider: it asks the table what to answer, waits, and reports what follows."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 from broker.spi import (
+    Accepted,
     CallbackAnswer,
     CallbackRequest,
     Capabilities,
@@ -19,6 +22,8 @@ from broker.spi import (
     Provider,
     Receipt,
     ReportedFact,
+    UpstreamBalance,
+    UpstreamUsage,
 )
 from waypost_sandbox.outcomes import (
     Script,
@@ -38,6 +43,10 @@ from waypost_sandbox.settings import SandboxSettings
 TimedFact = tuple[int, ReportedFact]
 """A fact and when to report it, in microseconds since 1970 UTC."""
 
+BALANCE_MICROS = 1_000_000_000
+NO_CURRENCY = "XTS"
+"""ISO 4217's code for tests."""
+
 FULL = NotAccepted(retry_after_s=1.0, code="reports_waiting", text="the sandbox has too much left to report")
 
 
@@ -56,7 +65,10 @@ class Sandbox(Provider):
             callback=settings.phone,
             sandbox=True,
             opt_in=True,
+            balance=True,
+            usage=True,
         )
+        self._taken: Counter[date] = Counter()
         self._context: Context | None = None
         self._schedule: ReportSchedule | None = None
         self._reporting: asyncio.Task[None] | None = None
@@ -106,6 +118,7 @@ class Sandbox(Provider):
             room -= len(facts)
             (early if script.early else later).extend(facts)
             outcomes.append(outcome)
+            self._taken[_day(handed_over_us)] += isinstance(outcome, Accepted)
         schedule.add(later)
         await schedule.report_now(early)
         return outcomes
@@ -128,6 +141,18 @@ class Sandbox(Provider):
         """Nothing is remembered: only the recipient who opted out by the table is known."""
         return [opt_in_found(each) for each in queries]
 
+    async def balance(self) -> UpstreamBalance:
+        """Always the same: nothing costs anything here."""
+        return UpstreamBalance(BALANCE_MICROS, NO_CURRENCY)
+
+    async def usage(self, first: date, last: date) -> Sequence[UpstreamUsage]:
+        """What it took on each day, UTC, since it was made."""
+        return [
+            UpstreamUsage("taken", count, day)
+            for day, count in self._taken.items()
+            if first <= day <= last and count
+        ]
+
     def _facts_of(self, script: Script, message: OutboundMessage, handed_over_us: int) -> list[TimedFact]:
         """What is to be reported about the message, and when; nothing where it is not taken."""
         facts: list[tuple[float, ReportedFact]] = [*receipts_of(script, message, self._profile)]
@@ -140,3 +165,7 @@ class Sandbox(Provider):
         if self._context is None or self._schedule is None:
             raise RuntimeError("the sandbox was not started")
         return self._context, self._schedule
+
+
+def _day(time_us: int) -> date:
+    return datetime.fromtimestamp(time_us / 1_000_000, UTC).date()

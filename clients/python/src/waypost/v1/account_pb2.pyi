@@ -153,6 +153,8 @@ class AccountPolicy(_message.Message):
     STOP_ANSWER_FIELD_NUMBER: _builtins.int
     START_ANSWER_FIELD_NUMBER: _builtins.int
     QUIET_HOURS_FIELD_NUMBER: _builtins.int
+    ENFORCE_CREDIT_FIELD_NUMBER: _builtins.int
+    LOW_BALANCE_MICROS_FIELD_NUMBER: _builtins.int
     default_region: _builtins.str
     """The ISO 3166 alpha-2 code of the country whose national numbers are taken, as "GB". Empty: numbers need a
     country code.
@@ -171,6 +173,12 @@ class AccountPolicy(_message.Message):
     """What STOP is answered, likewise. Empty: nothing."""
     start_answer: _builtins.str
     """What START is answered, likewise. Empty: nothing."""
+    enforce_credit: _builtins.bool
+    """Whether messages are paid for from the account's credit, and refused when it does not suffice. An account that is made
+    below one that does so does so too. Only an admin key may end it.
+    """
+    low_balance_micros: _builtins.int
+    """A BalanceEvent tells when what the account can spend falls below so many micros: 0 to 1,000,000,000,000,000. 0: none."""
     @_builtins.property
     def allowed_countries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The countries that phone numbers may be of, as ISO 3166 alpha-2 codes; a message to another one is refused
@@ -199,10 +207,12 @@ class AccountPolicy(_message.Message):
         stop_answer: _builtins.str = ...,
         start_answer: _builtins.str = ...,
         quiet_hours: Global___QuietHours | None = ...,
+        enforce_credit: _builtins.bool = ...,
+        low_balance_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["quiet_hours", b"quiet_hours"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "start_answer", b"start_answer", "stop_answer", b"stop_answer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "enforce_credit", b"enforce_credit", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "low_balance_micros", b"low_balance_micros", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "start_answer", b"start_answer", "stop_answer", b"stop_answer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

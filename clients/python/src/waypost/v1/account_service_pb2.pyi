@@ -491,6 +491,228 @@ class RevokeApiKeyResponse(_message.Message):
 Global___RevokeApiKeyResponse: _TypeAlias = RevokeApiKeyResponse  # noqa: Y015
 
 @_typing.final
+class Balance(_message.Message):
+    """An account's credit, in micros of the broker's currency."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_MICROS_FIELD_NUMBER: _builtins.int
+    HELD_MICROS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    SPENT_MICROS_FIELD_NUMBER: _builtins.int
+    amount_micros: _builtins.int
+    """What it can spend."""
+    held_micros: _builtins.int
+    """What is held for messages that no provider took yet; what is not needed comes back."""
+    currency: _builtins.str
+    """ISO 4217."""
+    spent_micros: _builtins.int
+    """What messages have cost so far, without what was given back."""
+    def __init__(
+        self,
+        *,
+        amount_micros: _builtins.int = ...,
+        held_micros: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        spent_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_micros", b"amount_micros", "currency", b"currency", "held_micros", b"held_micros", "spent_micros", b"spent_micros"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Balance: _TypeAlias = Balance  # noqa: Y015
+
+@_typing.final
+class GetBalanceRequest(_message.Message):
+    """Whose balance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    """The account. Empty: the key's own."""
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBalanceRequest: _TypeAlias = GetBalanceRequest  # noqa: Y015
+
+@_typing.final
+class GetBalanceResponse(_message.Message):
+    """What it has."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BALANCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def balance(self) -> Global___Balance:
+        """As it is."""
+
+    def __init__(
+        self,
+        *,
+        balance: Global___Balance | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBalanceResponse: _TypeAlias = GetBalanceResponse  # noqa: Y015
+
+@_typing.final
+class PurchaseCreditsRequest(_message.Message):
+    """Credit to buy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_MICROS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    PAYMENT_TOKEN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes the call repeatable: however often it is made, credit is bought once. 1 to 128 characters, kept for ever."""
+    account_id: _builtins.str
+    """The account. Empty: the key's own."""
+    amount_micros: _builtins.int
+    """How much, in micros: at least the broker's minimum (5,000,000 unless its operator set another), at most
+    1,000,000,000,000.
+    """
+    currency: _builtins.str
+    """ISO 4217: the broker's. Empty: the same."""
+    payment_token: _builtins.str
+    """What stands for the means of payment, from the payments provider: at most 512 characters, one line. It is handed on
+    and not kept. Card numbers are refused.
+    """
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        amount_micros: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        payment_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "amount_micros", b"amount_micros", "currency", b"currency", "payment_token", b"payment_token", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PurchaseCreditsRequest: _TypeAlias = PurchaseCreditsRequest  # noqa: Y015
+
+@_typing.final
+class PurchaseCreditsResponse(_message.Message):
+    """Credit was bought."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BALANCE_FIELD_NUMBER: _builtins.int
+    PURCHASE_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_REFERENCE_FIELD_NUMBER: _builtins.int
+    purchase_id: _builtins.str
+    """The purchase's own id."""
+    payment_reference: _builtins.str
+    """The payments provider's id for it."""
+    @_builtins.property
+    def balance(self) -> Global___Balance:
+        """What the account has now."""
+
+    def __init__(
+        self,
+        *,
+        balance: Global___Balance | None = ...,
+        purchase_id: _builtins.str = ...,
+        payment_reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "payment_reference", b"payment_reference", "purchase_id", b"purchase_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PurchaseCreditsResponse: _TypeAlias = PurchaseCreditsResponse  # noqa: Y015
+
+@_typing.final
+class TransferCreditsRequest(_message.Message):
+    """Credit to move between two accounts of one tree."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FROM_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    TO_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_MICROS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes the call repeatable. 1 to 128 characters, kept for ever."""
+    from_account_id: _builtins.str
+    """Where it comes from. Empty: the key's own account."""
+    to_account_id: _builtins.str
+    """Where it goes to."""
+    amount_micros: _builtins.int
+    """How much, in micros: 1 to 1,000,000,000,000."""
+    currency: _builtins.str
+    """ISO 4217: the broker's. Empty: the same."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        from_account_id: _builtins.str = ...,
+        to_account_id: _builtins.str = ...,
+        amount_micros: _builtins.int = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_micros", b"amount_micros", "currency", b"currency", "from_account_id", b"from_account_id", "request_id", b"request_id", "to_account_id", b"to_account_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferCreditsRequest: _TypeAlias = TransferCreditsRequest  # noqa: Y015
+
+@_typing.final
+class TransferCreditsResponse(_message.Message):
+    """Credit was moved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_BALANCE_FIELD_NUMBER: _builtins.int
+    TO_BALANCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def from_balance(self) -> Global___Balance:
+        """What the account that it came from has now."""
+
+    @_builtins.property
+    def to_balance(self) -> Global___Balance:
+        """What the account that it went to has now."""
+
+    def __init__(
+        self,
+        *,
+        from_balance: Global___Balance | None = ...,
+        to_balance: Global___Balance | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_balance", b"from_balance", "to_balance", b"to_balance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_balance", b"from_balance", "to_balance", b"to_balance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferCreditsResponse: _TypeAlias = TransferCreditsResponse  # noqa: Y015
+
+@_typing.final
 class CreateWebhookRequest(_message.Message):
     """The webhook to make."""
 

@@ -76,6 +76,21 @@ class AccountServiceStub(object):
                 request_serializer=waypost_dot_v1_dot_account__service__pb2.RevokeApiKeyRequest.SerializeToString,
                 response_deserializer=waypost_dot_v1_dot_account__service__pb2.RevokeApiKeyResponse.FromString,
                 _registered_method=True)
+        self.GetBalance = channel.unary_unary(
+                '/waypost.v1.AccountService/GetBalance',
+                request_serializer=waypost_dot_v1_dot_account__service__pb2.GetBalanceRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_account__service__pb2.GetBalanceResponse.FromString,
+                _registered_method=True)
+        self.PurchaseCredits = channel.unary_unary(
+                '/waypost.v1.AccountService/PurchaseCredits',
+                request_serializer=waypost_dot_v1_dot_account__service__pb2.PurchaseCreditsRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_account__service__pb2.PurchaseCreditsResponse.FromString,
+                _registered_method=True)
+        self.TransferCredits = channel.unary_unary(
+                '/waypost.v1.AccountService/TransferCredits',
+                request_serializer=waypost_dot_v1_dot_account__service__pb2.TransferCreditsRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_account__service__pb2.TransferCreditsResponse.FromString,
+                _registered_method=True)
         self.CreateWebhook = channel.unary_unary(
                 '/waypost.v1.AccountService/CreateWebhook',
                 request_serializer=waypost_dot_v1_dot_account__service__pb2.CreateWebhookRequest.SerializeToString,
@@ -161,6 +176,27 @@ class AccountServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetBalance(self, request, context):
+        """What an account can spend.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PurchaseCredits(self, request, context):
+        """Buys credit, through the broker's payments plugin. FAILED_PRECONDITION PAYMENT_DECLINED when it was declined.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TransferCredits(self, request, context):
+        """Moves credit within a tree of accounts. FAILED_PRECONDITION CREDIT_EXHAUSTED when there is not so much.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateWebhook(self, request, context):
         """A new webhook. FAILED_PRECONDITION when the account has 20.
         """
@@ -231,6 +267,21 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.RevokeApiKey,
                     request_deserializer=waypost_dot_v1_dot_account__service__pb2.RevokeApiKeyRequest.FromString,
                     response_serializer=waypost_dot_v1_dot_account__service__pb2.RevokeApiKeyResponse.SerializeToString,
+            ),
+            'GetBalance': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBalance,
+                    request_deserializer=waypost_dot_v1_dot_account__service__pb2.GetBalanceRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_account__service__pb2.GetBalanceResponse.SerializeToString,
+            ),
+            'PurchaseCredits': grpc.unary_unary_rpc_method_handler(
+                    servicer.PurchaseCredits,
+                    request_deserializer=waypost_dot_v1_dot_account__service__pb2.PurchaseCreditsRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_account__service__pb2.PurchaseCreditsResponse.SerializeToString,
+            ),
+            'TransferCredits': grpc.unary_unary_rpc_method_handler(
+                    servicer.TransferCredits,
+                    request_deserializer=waypost_dot_v1_dot_account__service__pb2.TransferCreditsRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_account__service__pb2.TransferCreditsResponse.SerializeToString,
             ),
             'CreateWebhook': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateWebhook,
@@ -471,6 +522,87 @@ class AccountService(object):
             '/waypost.v1.AccountService/RevokeApiKey',
             waypost_dot_v1_dot_account__service__pb2.RevokeApiKeyRequest.SerializeToString,
             waypost_dot_v1_dot_account__service__pb2.RevokeApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBalance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.AccountService/GetBalance',
+            waypost_dot_v1_dot_account__service__pb2.GetBalanceRequest.SerializeToString,
+            waypost_dot_v1_dot_account__service__pb2.GetBalanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PurchaseCredits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.AccountService/PurchaseCredits',
+            waypost_dot_v1_dot_account__service__pb2.PurchaseCreditsRequest.SerializeToString,
+            waypost_dot_v1_dot_account__service__pb2.PurchaseCreditsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TransferCredits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.AccountService/TransferCredits',
+            waypost_dot_v1_dot_account__service__pb2.TransferCreditsRequest.SerializeToString,
+            waypost_dot_v1_dot_account__service__pb2.TransferCreditsResponse.FromString,
             options,
             channel_credentials,
             insecure,

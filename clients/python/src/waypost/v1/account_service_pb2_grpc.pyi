@@ -55,6 +55,12 @@ class AccountServiceStub:
     """An account's keys, oldest first. No secret is ever shown again."""
     RevokeApiKey: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.RevokeApiKeyRequest, _account_service_pb2.RevokeApiKeyResponse]
     """Ends a key within a second. The key that asks cannot end itself: make another one first."""
+    GetBalance: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.GetBalanceRequest, _account_service_pb2.GetBalanceResponse]
+    """What an account can spend."""
+    PurchaseCredits: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.PurchaseCreditsRequest, _account_service_pb2.PurchaseCreditsResponse]
+    """Buys credit, through the broker's payments plugin. FAILED_PRECONDITION PAYMENT_DECLINED when it was declined."""
+    TransferCredits: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.TransferCreditsRequest, _account_service_pb2.TransferCreditsResponse]
+    """Moves credit within a tree of accounts. FAILED_PRECONDITION CREDIT_EXHAUSTED when there is not so much."""
     CreateWebhook: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.CreateWebhookRequest, _account_service_pb2.CreateWebhookResponse]
     """A new webhook. FAILED_PRECONDITION when the account has 20."""
     ListWebhooks: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ListWebhooksRequest, _account_service_pb2.ListWebhooksResponse]
@@ -91,6 +97,12 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """An account's keys, oldest first. No secret is ever shown again."""
     RevokeApiKey: _aio.UnaryUnaryMultiCallable[_account_service_pb2.RevokeApiKeyRequest, _account_service_pb2.RevokeApiKeyResponse]  # type: ignore[assignment]
     """Ends a key within a second. The key that asks cannot end itself: make another one first."""
+    GetBalance: _aio.UnaryUnaryMultiCallable[_account_service_pb2.GetBalanceRequest, _account_service_pb2.GetBalanceResponse]  # type: ignore[assignment]
+    """What an account can spend."""
+    PurchaseCredits: _aio.UnaryUnaryMultiCallable[_account_service_pb2.PurchaseCreditsRequest, _account_service_pb2.PurchaseCreditsResponse]  # type: ignore[assignment]
+    """Buys credit, through the broker's payments plugin. FAILED_PRECONDITION PAYMENT_DECLINED when it was declined."""
+    TransferCredits: _aio.UnaryUnaryMultiCallable[_account_service_pb2.TransferCreditsRequest, _account_service_pb2.TransferCreditsResponse]  # type: ignore[assignment]
+    """Moves credit within a tree of accounts. FAILED_PRECONDITION CREDIT_EXHAUSTED when there is not so much."""
     CreateWebhook: _aio.UnaryUnaryMultiCallable[_account_service_pb2.CreateWebhookRequest, _account_service_pb2.CreateWebhookResponse]  # type: ignore[assignment]
     """A new webhook. FAILED_PRECONDITION when the account has 20."""
     ListWebhooks: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ListWebhooksRequest, _account_service_pb2.ListWebhooksResponse]  # type: ignore[assignment]
@@ -164,6 +176,27 @@ class AccountServiceServicer:
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.RevokeApiKeyResponse, _abc.Awaitable[_account_service_pb2.RevokeApiKeyResponse]]:
         """Ends a key within a second. The key that asks cannot end itself: make another one first."""
+
+    def GetBalance(
+        self,
+        request: _account_service_pb2.GetBalanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.GetBalanceResponse, _abc.Awaitable[_account_service_pb2.GetBalanceResponse]]:
+        """What an account can spend."""
+
+    def PurchaseCredits(
+        self,
+        request: _account_service_pb2.PurchaseCreditsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.PurchaseCreditsResponse, _abc.Awaitable[_account_service_pb2.PurchaseCreditsResponse]]:
+        """Buys credit, through the broker's payments plugin. FAILED_PRECONDITION PAYMENT_DECLINED when it was declined."""
+
+    def TransferCredits(
+        self,
+        request: _account_service_pb2.TransferCreditsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_account_service_pb2.TransferCreditsResponse, _abc.Awaitable[_account_service_pb2.TransferCreditsResponse]]:
+        """Moves credit within a tree of accounts. FAILED_PRECONDITION CREDIT_EXHAUSTED when there is not so much."""
 
     def CreateWebhook(
         self,

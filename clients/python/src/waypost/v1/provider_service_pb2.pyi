@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from waypost.v1 import price_pb2 as _price_pb2
 from waypost.v1 import provider_pb2 as _provider_pb2
 from waypost.v1 import route_pb2 as _route_pb2
 import builtins as _builtins
@@ -129,6 +130,100 @@ class UpdateProviderResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateProviderResponse: _TypeAlias = UpdateProviderResponse  # noqa: Y015
+
+@_typing.final
+class GetUpstreamUsageRequest(_message.Message):
+    """Which instance, and which days."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The instance's name in the settings."""
+    start_date: _builtins.str
+    """First day, as "2026-03-01". Empty: 29 days before end_date."""
+    end_date: _builtins.str
+    """Last day, inclusive, at most 399 days after start_date. Empty: today, in UTC."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        start_date: _builtins.str = ...,
+        end_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "name", b"name", "start_date", b"start_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetUpstreamUsageRequest: _TypeAlias = GetUpstreamUsageRequest  # noqa: Y015
+
+@_typing.final
+class GetUpstreamUsageResponse(_message.Message):
+    """What the upstream says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BALANCE_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    TELLS_USAGE_FIELD_NUMBER: _builtins.int
+    tells_usage: _builtins.bool
+    """Whether it tells usage: without, `counts` is empty whatever was sent."""
+    @_builtins.property
+    def balance(self) -> _price_pb2.Price:
+        """What the account has; in credits of the upstream's own where the currency is empty. Absent: it does not tell."""
+
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___UpstreamCount]:
+        """What it counted, by day and name."""
+
+    def __init__(
+        self,
+        *,
+        balance: _price_pb2.Price | None = ...,
+        counts: _abc.Iterable[Global___UpstreamCount] | None = ...,
+        tells_usage: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "counts", b"counts", "tells_usage", b"tells_usage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetUpstreamUsageResponse: _TypeAlias = GetUpstreamUsageResponse  # noqa: Y015
+
+@_typing.final
+class UpstreamCount(_message.Message):
+    """One count of an upstream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    DAY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What it counts, in its own word."""
+    count: _builtins.int
+    """How many."""
+    day: _builtins.str
+    """The day, in the upstream's own time zone. Empty: of all days that were asked for."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        count: _builtins.int = ...,
+        day: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "day", b"day", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpstreamCount: _TypeAlias = UpstreamCount  # noqa: Y015
 
 @_typing.final
 class ListRoutesRequest(_message.Message):

@@ -45,6 +45,11 @@ class ProviderServiceStub(object):
                 request_serializer=waypost_dot_v1_dot_provider__service__pb2.UpdateProviderRequest.SerializeToString,
                 response_deserializer=waypost_dot_v1_dot_provider__service__pb2.UpdateProviderResponse.FromString,
                 _registered_method=True)
+        self.GetUpstreamUsage = channel.unary_unary(
+                '/waypost.v1.ProviderService/GetUpstreamUsage',
+                request_serializer=waypost_dot_v1_dot_provider__service__pb2.GetUpstreamUsageRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_provider__service__pb2.GetUpstreamUsageResponse.FromString,
+                _registered_method=True)
         self.ListRoutes = channel.unary_unary(
                 '/waypost.v1.ProviderService/ListRoutes',
                 request_serializer=waypost_dot_v1_dot_provider__service__pb2.ListRoutesRequest.SerializeToString,
@@ -70,6 +75,14 @@ class ProviderServiceServicer(object):
 
     def UpdateProvider(self, request, context):
         """Drains or enables an instance, durably and at once. For admin keys.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUpstreamUsage(self, request, context):
+        """What an instance's account with its upstream has and has used, asked of the upstream now. FAILED_PRECONDITION
+        UPSTREAM_USAGE_UNSUPPORTED where it tells neither. For admin keys.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,6 +114,11 @@ def add_ProviderServiceServicer_to_server(servicer, server):
                     servicer.UpdateProvider,
                     request_deserializer=waypost_dot_v1_dot_provider__service__pb2.UpdateProviderRequest.FromString,
                     response_serializer=waypost_dot_v1_dot_provider__service__pb2.UpdateProviderResponse.SerializeToString,
+            ),
+            'GetUpstreamUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUpstreamUsage,
+                    request_deserializer=waypost_dot_v1_dot_provider__service__pb2.GetUpstreamUsageRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_provider__service__pb2.GetUpstreamUsageResponse.SerializeToString,
             ),
             'ListRoutes': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRoutes,
@@ -168,6 +186,33 @@ class ProviderService(object):
             '/waypost.v1.ProviderService/UpdateProvider',
             waypost_dot_v1_dot_provider__service__pb2.UpdateProviderRequest.SerializeToString,
             waypost_dot_v1_dot_provider__service__pb2.UpdateProviderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUpstreamUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.ProviderService/GetUpstreamUsage',
+            waypost_dot_v1_dot_provider__service__pb2.GetUpstreamUsageRequest.SerializeToString,
+            waypost_dot_v1_dot_provider__service__pb2.GetUpstreamUsageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,10 @@ class ProviderServiceStub:
     """The configured instances and the installed types."""
     UpdateProvider: _grpc.UnaryUnaryMultiCallable[_provider_service_pb2.UpdateProviderRequest, _provider_service_pb2.UpdateProviderResponse]
     """Drains or enables an instance, durably and at once. For admin keys."""
+    GetUpstreamUsage: _grpc.UnaryUnaryMultiCallable[_provider_service_pb2.GetUpstreamUsageRequest, _provider_service_pb2.GetUpstreamUsageResponse]
+    """What an instance's account with its upstream has and has used, asked of the upstream now. FAILED_PRECONDITION
+    UPSTREAM_USAGE_UNSUPPORTED where it tells neither. For admin keys.
+    """
     ListRoutes: _grpc.UnaryUnaryMultiCallable[_provider_service_pb2.ListRoutesRequest, _provider_service_pb2.ListRoutesResponse]
     """The routes in force, or an earlier version. For admin keys."""
     ReplaceRoutes: _grpc.UnaryUnaryMultiCallable[_provider_service_pb2.ReplaceRoutesRequest, _provider_service_pb2.ReplaceRoutesResponse]
@@ -51,6 +55,10 @@ class ProviderServiceAsyncStub(ProviderServiceStub):
     """The configured instances and the installed types."""
     UpdateProvider: _aio.UnaryUnaryMultiCallable[_provider_service_pb2.UpdateProviderRequest, _provider_service_pb2.UpdateProviderResponse]  # type: ignore[assignment]
     """Drains or enables an instance, durably and at once. For admin keys."""
+    GetUpstreamUsage: _aio.UnaryUnaryMultiCallable[_provider_service_pb2.GetUpstreamUsageRequest, _provider_service_pb2.GetUpstreamUsageResponse]  # type: ignore[assignment]
+    """What an instance's account with its upstream has and has used, asked of the upstream now. FAILED_PRECONDITION
+    UPSTREAM_USAGE_UNSUPPORTED where it tells neither. For admin keys.
+    """
     ListRoutes: _aio.UnaryUnaryMultiCallable[_provider_service_pb2.ListRoutesRequest, _provider_service_pb2.ListRoutesResponse]  # type: ignore[assignment]
     """The routes in force, or an earlier version. For admin keys."""
     ReplaceRoutes: _aio.UnaryUnaryMultiCallable[_provider_service_pb2.ReplaceRoutesRequest, _provider_service_pb2.ReplaceRoutesResponse]  # type: ignore[assignment]
@@ -72,6 +80,15 @@ class ProviderServiceServicer:
         context: _ServicerContext,
     ) -> _typing.Union[_provider_service_pb2.UpdateProviderResponse, _abc.Awaitable[_provider_service_pb2.UpdateProviderResponse]]:
         """Drains or enables an instance, durably and at once. For admin keys."""
+
+    def GetUpstreamUsage(
+        self,
+        request: _provider_service_pb2.GetUpstreamUsageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_provider_service_pb2.GetUpstreamUsageResponse, _abc.Awaitable[_provider_service_pb2.GetUpstreamUsageResponse]]:
+        """What an instance's account with its upstream has and has used, asked of the upstream now. FAILED_PRECONDITION
+        UPSTREAM_USAGE_UNSUPPORTED where it tells neither. For admin keys.
+        """
 
     def ListRoutes(
         self,
