@@ -7,11 +7,14 @@ from functools import partial
 
 import structlog
 
+from broker.api.convert.broadcasts import stored_wish
 from broker.api.convert.callbacks import callback_body, callback_parameters
 from broker.api.convert.events import encode_event, join_frame
 from broker.clock import SystemClock
 from broker.delivery.accounts import Accounts
 from broker.delivery.admit_hook import AdmitHook
+from broker.delivery.broadcasts.control import Broadcasts
+from broker.delivery.broadcasts.expander import Expander
 from broker.delivery.callbacks import Callbacks
 from broker.delivery.consents import Consents
 from broker.delivery.credits import Credits
@@ -173,6 +176,25 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         settings.inbound, store, intake, policies, registry, clock, metrics, inbound_hooks
     )
     webhooks.sender.answered = inbound.waiting
+    expander = Expander(
+        store,
+        identities,
+        intake,
+        policies,
+        clock,
+        decode=stored_wish,
+        batch_max=settings.broadcasts.batch_max,
+        ahead_max=settings.broadcasts.ahead_max,
+    )
+    broadcasts = Broadcasts(
+        store,
+        identities,
+        intake,
+        clock,
+        request_id_memory_s=settings.intake.request_id_memory_s,
+        active_max=settings.broadcasts.active_max,
+        hint=expander.hint,
+    )
     history = History(store, clock)
     forwarder = OptInForwarder(
         store,
@@ -191,6 +213,8 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         credit=credit,
         identities=identities,
         intake=intake,
+        broadcasts=broadcasts,
+        expander=expander,
         history=history,
         redriver=Redriver(store, intake, history),
         templates=templates,

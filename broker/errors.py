@@ -76,6 +76,9 @@ class ErrorReason(Enum):
         "only a message that ended SENDING_FAILED, DELIVERY_FAILED, EXPIRED, UNKNOWN, or REJECTED by a provider"
         " can be sent again"
     )
+    BROADCAST_NOT_FOUND = "there is no such broadcast"
+    BROADCAST_NOT_MOVABLE = "the broadcast's state does not allow that"
+    BROADCASTS_FULL = "as many broadcasts go on at once as may; try again when one has ended"
     QUEUE_FULL = "the broker has as many calls waiting as it allows; try again"
     SUBSCRIBERS_FULL = "the broker serves as many subscribers as it allows; try again"
     DRAINING = "the broker is shutting down; try another node or try again"

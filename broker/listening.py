@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import grpc
 
 from broker.api.account_service import AccountService
+from broker.api.broadcast_service import BroadcastService
 from broker.api.broker_service import BrokerService
 from broker.api.certificates import CertificateError, Certificates
 from broker.api.consent_service import ConsentService
@@ -134,6 +135,7 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
             redriver=parts.redriver,
             units_max=settings.intake.units_max,
         ),
+        broadcasts=BroadcastService(gate=gate, broadcasts=parts.broadcasts, clock=parts.clock),
         directory=DirectoryService(gate=gate, directory=parts.directory),
         senders=SenderService(keywords=KeywordCalls(gate=gate, keywords=parts.keywords)),
         templates=TemplateService(gate=gate, templates=parts.templates, units_max=settings.intake.units_max),

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from broker.clock import SystemClock
 from broker.delivery.accounts import Accounts
+from broker.delivery.broadcasts.control import Broadcasts
+from broker.delivery.broadcasts.expander import Expander
 from broker.delivery.callbacks import Callbacks
 from broker.delivery.consents import Consents
 from broker.delivery.credits import Credits
@@ -50,6 +52,8 @@ class Parts:
     credit: Credits
     identities: Identities
     intake: Intake
+    broadcasts: Broadcasts
+    expander: Expander
     history: History
     directory: Directory
     consents: Consents

@@ -7,6 +7,7 @@ import grpc.aio
 
 from broker.api import (
     account_service,
+    broadcast_service,
     broker_service,
     consent_service,
     directory_service,
@@ -19,6 +20,7 @@ from broker.api import (
     template_service,
 )
 from broker.api.account_service import AccountService
+from broker.api.broadcast_service import BroadcastService
 from broker.api.broker_service import BrokerService
 from broker.api.consent_service import ConsentService
 from broker.api.directory_service import DirectoryService
@@ -38,6 +40,7 @@ RECEIVE_BYTES_MAX = 16 * 1024 * 1024
 SERVICE_NAMES = (
     broker_service.DESCRIPTOR.full_name,
     message_service.DESCRIPTOR.full_name,
+    broadcast_service.DESCRIPTOR.full_name,
     directory_service.DESCRIPTOR.full_name,
     template_service.DESCRIPTOR.full_name,
     sender_service.DESCRIPTOR.full_name,
@@ -80,6 +83,7 @@ def build_server(
     gate: Gate,
     broker: BrokerService,
     messages: MessageService,
+    broadcasts: BroadcastService,
     directory: DirectoryService,
     templates: TemplateService,
     senders: SenderService,
@@ -94,7 +98,18 @@ def build_server(
     """A server that has all services and no port yet. Call it from within the event loop."""
     server = grpc.aio.server(options=server_options(gate, limits))
     services = _services(
-        gate, broker, messages, directory, templates, senders, consent, providers, accounts, prices, health_of
+        gate,
+        broker,
+        messages,
+        broadcasts,
+        directory,
+        templates,
+        senders,
+        consent,
+        providers,
+        accounts,
+        prices,
+        health_of,
     )
     _reflect(services, Access.READ if reflection_needs_key else Access.OPEN)
     server.add_generic_rpc_handlers((services,))
@@ -110,6 +125,7 @@ def _services(
     gate: Gate,
     broker: BrokerService,
     messages: MessageService,
+    broadcasts: BroadcastService,
     directory: DirectoryService,
     templates: TemplateService,
     senders: SenderService,
@@ -120,8 +136,9 @@ def _services(
     health_of: Health,
 ) -> Services:
     services = Services(gate)
-    services.add(broker_service.DESCRIPTOR, broker.methods)
+    services.add(broker_service.DESCRIPTOR, {**broker.methods, **broadcasts.broker_methods})
     services.add(message_service.DESCRIPTOR, messages.methods)
+    services.add(broadcast_service.DESCRIPTOR, broadcasts.methods)
     services.add(directory_service.DESCRIPTOR, directory.methods)
     services.add(template_service.DESCRIPTOR, templates.methods)
     services.add(sender_service.DESCRIPTOR, senders.methods)

@@ -32,6 +32,9 @@ from broker.storage.people import Reach, read_reach
 from broker.storage.store import Store
 
 Answer = Sequence[Result] | BrokerError
+Part = tuple[Submission, Sequence[int], Reach | None]
+"""A submission, ids as for `plan`, and whom it reaches where it names contacts."""
+
 _ALL_USABLE: Mapping[int, BrokerError] = {}
 _NOBODY: Mapping[int, Reach] = {}
 
@@ -133,6 +136,23 @@ class Intake:
             return _NOBODY
         found = await self._store.read(read_reach, [submissions[number] for number in naming])
         return dict(zip(naming, found, strict=True))
+
+    async def worded(self, submission: Submission) -> Submission:
+        """The submission with what its template says. Raises what would refuse it."""
+        (worded,), unusable = await self._with_templates((submission,))
+        if unusable:
+            raise unusable[0]
+        return worded
+
+    async def planned(self, parts: Sequence[Part], now_us: int) -> list[Plan | BrokerError]:
+        """What becomes of each recipient of worded submissions of one account now; nothing is stored."""
+        account_id = parts[0][0].account_id
+        policy = (await self._policies.of((account_id,)))[account_id]
+        now = self._routes.now().within(policy)
+        # Callers with a few recipients go on meanwhile.
+        return await asyncio.to_thread(
+            lambda: [self._plan(asked, ids, now_us, now, people, policy) for asked, ids, people in parts]
+        )
 
     async def explain(self, submission: Submission) -> list[Explanation]:
         """What `accept` would do, for each recipient and with the reasons. Raises what would refuse it whole.

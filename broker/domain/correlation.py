@@ -28,6 +28,7 @@ class IndexKind(IntEnum):
     ORIGIN = 9
     PROVIDER = 10
     """Each instance that an attempt was made with."""
+    BROADCAST = 11
 
 
 @value
@@ -54,6 +55,7 @@ class MessageFilter:
     origins: frozenset[str] = field(default=frozenset())
     providers: frozenset[str] = field(default=frozenset())
     contact_id: int | None = None
+    broadcast_ids: frozenset[int] = field(default=frozenset())
 
     @property
     def indexed(self) -> list[tuple[IndexKind, list[str]]]:
@@ -68,6 +70,7 @@ class MessageFilter:
             (IndexKind.ORIGIN, self.origins),
             (IndexKind.PROVIDER, self.providers),
             (IndexKind.SENDER, self.senders),
+            (IndexKind.BROADCAST, {str(each) for each in self.broadcast_ids}),
         ]
         return [
             (kind, sorted({each[:INDEXED_CHARACTERS_MAX] for each in values}))
@@ -82,6 +85,7 @@ class MessageFilter:
             and (not self.campaigns or (labels.campaign is not None and labels.campaign.id in self.campaigns))
             and (not self.origins or labels.origin in self.origins)
             and (not self.reply_to_message_ids or labels.reply_to_message_id in self.reply_to_message_ids)
+            and (not self.broadcast_ids or labels.broadcast_id in self.broadcast_ids)
         )
 
 
@@ -99,7 +103,7 @@ def index_keys(
     *, recipient: str, client_reference: str, data: str, sender: str, labels: Labels, provider: str
 ) -> Sequence[tuple[IndexKind, str]]:
     """Everywhere that the index has a message, as `sql/indexing.sql` puts it there; of attempts, the last."""
-    reply_to = labels.reply_to_message_id
+    reply_to, broadcast_id = labels.reply_to_message_id, labels.broadcast_id
     return [
         (IndexKind.ACCOUNT, ""),
         *_present(
@@ -112,6 +116,7 @@ def index_keys(
             (IndexKind.REPLY_TO, "" if reply_to is None else str(reply_to)),
             (IndexKind.ORIGIN, labels.origin),
             (IndexKind.PROVIDER, provider),
+            (IndexKind.BROADCAST, "" if broadcast_id is None else str(broadcast_id)),
         ),
     ]
 

@@ -26,6 +26,7 @@ class Labels:
     template: TemplateUsed | None = None
     redriven_from_message_id: int | None = None
     answers_consent: bool = False
+    broadcast_id: int | None = None
 
 
 NO_LABELS = Labels()
@@ -80,6 +81,13 @@ class EventRecord:
     told: Mapping[str, Any] | None = None
     contact_id: int | None = None
     price: Price | None = None
+
+    @property
+    def broadcast_id(self) -> int | None:
+        """The broadcast that it is about, or that its message belongs to."""
+        if self.kind is EventKind.BROADCAST and self.told is not None:
+            return int(self.told["broadcast_id"])
+        return self.labels.broadcast_id
 
     @property
     def moved(self) -> MessageChange:
@@ -164,7 +172,7 @@ class EventFilter:
             and (not self.campaigns or (labels.campaign is not None and labels.campaign.id in self.campaigns))
             and (not self.origins or labels.origin in self.origins)
             and (not self.reply_to_message_ids or labels.reply_to_message_id in self.reply_to_message_ids)
-            and not self.broadcast_ids  # no event belongs to a broadcast until there are broadcasts
+            and (not self.broadcast_ids or event.broadcast_id in self.broadcast_ids)
         )
 
     @property
@@ -190,6 +198,7 @@ FACETS: dict[str, Callable[[EventRecord], Sequence[object]]] = {
     "campaigns": lambda event: () if event.labels.campaign is None else (event.labels.campaign.id,),
     "tags": lambda event: event.labels.tags,
     "origins": lambda event: (event.labels.origin,),
+    "broadcast_ids": lambda event: (event.broadcast_id,),
 }
 """What an event has under each field of a filter, the field that usually lets the fewest through first."""
 

@@ -102,7 +102,8 @@ class Submission:
 
     With a `template`, `content` is empty until intake has found it; `edition` says then what was found.
     `names_contacts`: at least one recipient is named as a contact.
-    `redriven_from_message_id` is the message that this one sends again.
+    `redriven_from_message_id` is the message that this one sends again. `broadcast_id` is the broadcast that its
+    recipients are a part of.
 
     The last four are the broker's own, about answers to what came in: one that must not go is seen as refused, one to
     STOP, START or HELP goes whatever the recipient said, and forwarding is free of charge.
@@ -132,6 +133,7 @@ class Submission:
     template: TemplateRef | None = None
     edition: TemplateUsed | None = None
     redriven_from_message_id: int | None = None
+    broadcast_id: int | None = None
     refused_for: Reason | None = None
     refusal_detail: str = ""
     answers_consent: bool = False

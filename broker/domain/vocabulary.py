@@ -90,6 +90,10 @@ class Reason(Enum):
     QUIET_HOURS = "it is quiet where the recipient is"
     REFUSED_BY_PLUGIN = "a plugin refused it"
     NOT_DELIVERED_IN_TIME = "no delivery on this channel within the time that was set"
+    TOKEN_MISSING = "a placeholder has no value for this recipient"  # noqa: S105
+    CONTENT_REFUSED = "what this recipient would be told breaks a rule of the content"
+    TOO_MANY_UNITS = "what this recipient would be told needs more units than the account allows"
+    BROADCAST_STOPPED = "its broadcast was stopped or deleted before a provider was given it"
 
 
 class EventKind(IntEnum):

@@ -21,6 +21,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 
 from broker.settings.accounts import AccountSettings, KeySettings
 from broker.settings.credits import CreditSettings
+from broker.settings.broadcasts import BroadcastSettings
 from broker.settings.delivery import DeliverySettings, FeedSettings, WebhookSettings
 from broker.settings.failing import SettingsError, broken_rules
 from broker.settings.inbound import InboundSettings
@@ -35,6 +36,7 @@ __all__ = [
     "OWN_TABLE",
     "PREFIX",
     "AccountSettings",
+    "BroadcastSettings",
     "ContentSettings",
     "CreditSettings",
     "DeliverySettings",
@@ -83,6 +85,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     inbound: InboundSettings = InboundSettings()
     content: ContentSettings = ContentSettings()
+    broadcasts: BroadcastSettings = BroadcastSettings()
     feed: FeedSettings = FeedSettings()
     directory: DirectorySettings = DirectorySettings()
     webhooks: WebhookSettings = WebhookSettings()

@@ -83,8 +83,8 @@ def accept(tx: Transaction, items: list[Acceptance]) -> list[Accepted]:
     Who said STOP by now is refused, whatever was planned.
     """
     items = _consented(tx, items)
-    writer = _Acceptor(tx, items[0].plan.accepted_at_us)
-    remembered = _Remembered(tx, items)
+    writer = Acceptor(tx, items[0].plan.accepted_at_us)
+    remembered = Remembered(tx, items)
     answers: list[Accepted] = []
     for item in items:
         earlier = remembered.find(item.plan)
@@ -95,7 +95,8 @@ def accept(tx: Transaction, items: list[Acceptance]) -> list[Accepted]:
             answers.append(short)
             continue
         results = tuple([message.result for message in item.plan.messages])
-        writer.add(item.plan)
+        writer.add_submission(item.plan)
+        writer.add_messages(item.plan)
         remembered.add(item, results)
         answers.append(Stored(results))
     writer.flush()
@@ -104,11 +105,12 @@ def accept(tx: Transaction, items: list[Acceptance]) -> list[Accepted]:
 
 
 def _consented(tx: Transaction, items: list[Acceptance]) -> list[Acceptance]:
-    """The items without messages to those who said STOP; one look for them all, and nothing else where nobody did."""
-    refusals = read_plan_refusals(tx, [item.plan for item in items])
-    if not refusals:
-        return items
-    return [Acceptance(with_refusals(item.plan, refusals), item.remember_us) for item in items]
+    """The items without messages to those who said STOP."""
+    plans = consented(tx, [item.plan for item in items])
+    return [
+        item if plan is item.plan else Acceptance(plan, item.remember_us)
+        for item, plan in zip(items, plans, strict=True)
+    ]
 
 
 def _hold(tx: Transaction, plan: Plan, micros: int) -> Unaffordable | None:
@@ -123,8 +125,17 @@ def _hold(tx: Transaction, plan: Plan, micros: int) -> Unaffordable | None:
     return Unaffordable(micros, ledger.balance(account_id).available, currencies[0])
 
 
-class _Acceptor:
-    """The rows of several plans, written in bulk."""
+def consented(tx: Transaction, plans: list[Plan]) -> list[Plan]:
+    """The plans without messages to those who said STOP by now; one look for them all where nobody did."""
+    refusals = read_plan_refusals(tx, plans)
+    return [with_refusals(plan, refusals) for plan in plans] if refusals else plans
+
+
+class Acceptor:
+    """The rows of several plans, written in bulk.
+
+    A submission is stored before the first of its messages, which may come in transactions of their own.
+    """
 
     def __init__(self, tx: Transaction, now_us: int) -> None:
         self._tx = tx
@@ -137,7 +148,8 @@ class _Acceptor:
         self._tokens: list[tuple[object, ...]] = []
         self._ways: list[tuple[object, ...]] = []
 
-    def add(self, plan: Plan) -> None:
+    def add_submission(self, plan: Plan) -> None:
+        """What all of its messages share."""
         submission = plan.submission
         account_id = submission.account_id
         self._submissions.append((
@@ -150,13 +162,31 @@ class _Acceptor:
             dump_labels(submission),
             dump_content(submission.content, submission.shared_tokens),
         ))
+        if submission.callback is not None:
+            callback = submission.callback
+            self._callbacks.append((plan.submission_id, callback.url, callback.method))
+            # From here on, so that the first events of its messages are its own.
+            if account_id not in self._followed:
+                self._followed[account_id] = self._tx.last_sequence(account_id)
+
+    def add_messages(self, plan: Plan) -> None:
+        """Its messages, their first events, and what is due for them."""
+        submission = plan.submission
+        account_id, broadcast_id = submission.account_id, submission.broadcast_id
         priority = submission.traffic.priority
         held = Charge.HELD if plan.pays else _UNCHARGED
         for message in plan.messages:
             result, step, message_id = message.result, message.step, message.message_id
             price, quote = result.price, message.quote
             note = Note(result.reason, result.detail) if result.reason else NOTHING
-            sequence = self._journal.begin(message_id, account_id, step, note, at_us=plan.accepted_at_us)
+            sequence = self._journal.begin(
+                message_id,
+                account_id,
+                step,
+                note,
+                at_us=plan.accepted_at_us,
+                broadcast_id=broadcast_id,
+            )
             self._messages.append((
                 message_id,
                 account_id,
@@ -183,6 +213,7 @@ class _Acceptor:
                 None if quote is None else dump_costs(quote),
                 None if price is None else price.currency,
                 held if quote else _UNCHARGED,
+                broadcast_id,
             ))
             if message.tokens:
                 self._tokens.append((message_id, dump_tokens(message.tokens)))
@@ -202,15 +233,11 @@ class _Acceptor:
                     result.units,
                     plan.accepted_at_us,
                     ahead,
+                    broadcast_id,
                 )
 
-        if submission.callback is not None:
-            callback = submission.callback
-            self._callbacks.append((plan.submission_id, callback.url, callback.method))
-            # A message begins with one event, so these are the plan's own; the account is followed from there on.
-            self._followed.setdefault(submission.account_id, sequence - len(plan.messages))
-
     def flush(self) -> None:
+        """Write it all."""
         self._tx.bulk("insert_submissions", self._submissions)
         self._tx.bulk("insert_messages", self._messages)
         self._tx.bulk("insert_submission_callbacks", self._callbacks)
@@ -223,7 +250,7 @@ class _Acceptor:
         self._agenda.flush()
 
 
-class _Remembered:
+class Remembered:
     """The request_ids of one batch: those stored before, and those that the batch itself adds."""
 
     def __init__(self, tx: Transaction, items: list[Acceptance]) -> None:
@@ -241,6 +268,7 @@ class _Remembered:
                 self._known[account_id, request_id] = (fingerprint, tuple(load_answer(answer)))
 
     def find(self, plan: Plan) -> Repeated | Reused | None:
+        """What its request_id was used for before; None: nothing."""
         submission = plan.submission
         if not submission.request_id:
             return None
@@ -250,6 +278,7 @@ class _Remembered:
         return Repeated(known[1]) if known[0] == plan.fingerprint else Reused(submission.request_id)
 
     def add(self, item: Acceptance, results: tuple[Result, ...]) -> None:
+        """Remember its request_id, where it has one."""
         plan = item.plan
         account_id, request_id = plan.submission.account_id, plan.submission.request_id
         if not request_id:
@@ -260,6 +289,7 @@ class _Remembered:
         self._rows.setdefault(slot, []).append(row)
 
     def flush(self) -> None:
+        """Write it all."""
         for slot, rows in self._rows.items():
             self._tx.bulk(f"remember_request_ids_{slot}", rows)
 

@@ -108,6 +108,7 @@ class Agenda:
         units: int,
         now_us: int,
         ways_ahead: int = 0,
+        broadcast_id: int | None = None,
     ) -> None:
         """A new message, which waits for its time or for dispatch. Its row is written as it is: the verb cannot change it again."""
         names = SEPARATOR.join(candidates)
@@ -115,6 +116,7 @@ class Agenda:
         self._begun.append((
             message_id, account_id, _DISPATCH if at_us <= now_us else _WAITING, priority, at_us, expire_at_us, 0,
             candidates[0], 0, 0, 0, 0, False, names, units, 0, 0, 0, 0, ways_ahead,
+            broadcast_id,
         ))
         # fmt: on
 

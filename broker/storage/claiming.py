@@ -18,6 +18,7 @@ from broker.domain.vocabulary import Channel, Reason, Traffic
 from broker.storage.agenda import Agenda, DueRow, Work, due_row
 from broker.storage.consenting import Asked, hold_senders, opted_out, read_refusals
 from broker.storage.dispatching import OpenAttempt, Parcel, load_outbound
+from broker.storage.holding import Hold, end_unsent, read_holds
 from broker.storage.journal import Journal
 from broker.storage.transaction import Transaction
 from broker.storage.ways import Ways
@@ -256,6 +257,7 @@ class _Claiming:
             if room.allowances is not None
         }
         refusals = self._refusals(rows, outbound)
+        holds = read_holds(self._tx, (parcel.broadcast_id for parcel in outbound.values()))
         for row, room in zip(rows, rooms, strict=True):
             if row.message_id in refusals:
                 self._end_unsent(row, Fact.REFUSED, refusals[row.message_id])
@@ -264,6 +266,9 @@ class _Claiming:
                 self._end_unsent(row, Fact.LAPSED, Reason.VALIDITY_PASSED)
                 continue
             parcel = outbound[row.message_id]
+            if holds and (hold := holds.get(parcel.broadcast_id or 0)) is not None:
+                self._hold(row, hold)
+                continue
             at_us = self._turn_at(row, parcel, turns.get(room.provider))
             if at_us > wish.now_us:
                 row.plan_dispatch(min(at_us, row.expire_at_us), wish.now_us)
@@ -289,6 +294,14 @@ class _Claiming:
                 passcode = parcel.traffic is Traffic.PASSCODE
                 asked.append(Asked(row.account_id, parcel.sender, parcel.recipient, row.message_id, passcode))
         return read_refusals(self._tx, asked)
+
+    def _hold(self, row: DueRow, hold: Hold) -> None:
+        """It is not handed over: it waits until it is released or expires, or ends."""
+        if hold is Hold.END:
+            end_unsent(self._journal, self._agenda, row, Fact.CANCELLED, Reason.BROADCAST_STOPPED)
+        else:
+            row.plan_dispatch(row.expire_at_us, self._wish.now_us)
+            self._agenda.put(row)
 
     def _turn_at(self, row: DueRow, parcel: Parcel, senders: SenderTurns | None) -> int:
         """When it may be handed over."""

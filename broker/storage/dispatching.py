@@ -63,6 +63,7 @@ class Parcel:
     tags: tuple[str, ...]
     answers_consent: bool
     content: dict[str, object]
+    broadcast_id: int | None = None
 
     def outbound(self, due: DueRow, provider_message_ids: tuple[str, ...] = ()) -> OutboundMessage:
         """The message as its provider gets it."""
@@ -126,6 +127,7 @@ def _parcel(row: Row, said: StoredContent, own: Mapping[str, str]) -> Parcel:
         tags=labels.tags,
         answers_consent=labels.answers_consent,
         content=said.said_on(channel, own),
+        broadcast_id=row[11],
     )
 
 

@@ -41,6 +41,8 @@ def dump_labels(submission: Submission) -> str:
         fields["redriven_from"] = submission.redriven_from_message_id
     if submission.answers_consent:
         fields["answers_consent"] = True
+    if submission.broadcast_id is not None:
+        fields["broadcast"] = submission.broadcast_id
     return orjson.dumps(fields).decode() if fields else UNLABELLED
 
 
@@ -73,6 +75,7 @@ def load_labels(text: str) -> Labels:
         template=TemplateUsed(*template) if template else None,
         redriven_from_message_id=fields.get("redriven_from"),
         answers_consent=fields.get("answers_consent", False),
+        broadcast_id=fields.get("broadcast"),
     )
 
 

@@ -18,6 +18,7 @@ from broker.domain.lifecycle import Fact, State, Step, advance, begin
 from broker.domain.vocabulary import EventKind
 from broker.storage.documents import cost_through
 from broker.storage.ledger import Ledger, told_of
+from broker.storage.broadcast_tally import Tally
 from broker.storage.transaction import Transaction
 
 
@@ -36,6 +37,7 @@ class Head:
     price: int | None = None
     prices: str | None = None
     charge: Charge = Charge.NONE
+    broadcast_id: int | None = None
 
 
 _KIND_AND_FACT = itemgetter(18, 5)
@@ -64,6 +66,7 @@ class Journal:
         self._events: list[tuple[object, ...]] = []
         self._moved: set[int] = set()
         self._written: list[int] = []
+        self._tally = Tally()
 
     def load(self, message_ids: Iterable[int]) -> bool:
         """Read the heads of these messages, and hold their accounts; whether those were not held before."""
@@ -85,6 +88,7 @@ class Journal:
                 row[8],
                 row[9],
                 _CHARGES[row[10]],
+                row[11],
             )
         return locked
 
@@ -97,12 +101,21 @@ class Journal:
         return self._heads.get(message_id)
 
     def begin(
-        self, message_id: int, account_id: int, step: Step, note: Note = NOTHING, *, at_us: int | None = None
+        self,
+        message_id: int,
+        account_id: int,
+        step: Step,
+        note: Note = NOTHING,
+        *,
+        at_us: int | None = None,
+        broadcast_id: int | None = None,
     ) -> int:
         """Write a new message's first event; answers its sequence. The caller inserts the message.
 
         `at_us` is when it was accepted, where that is not the journal's time: the message and the event say the same.
         """
+        if broadcast_id is not None:
+            self._tally.begin(broadcast_id, step, note.reason)
         sequence = self._tx.next_sequence(account_id)
         reason = note.reason.name if note.reason else None
         # fmt: off
@@ -126,6 +139,8 @@ class Journal:
                 head.ended_at_us = self._now_us
             if head.price is not None:
                 self._charge(head)
+            if head.broadcast_id is not None:
+                self._tally.move(head.broadcast_id, previous_state, step)
         self._moved.add(message_id)
         if fact in _WRITTEN:
             self._written.append(message_id)
@@ -191,6 +206,7 @@ class Journal:
     def flush(self) -> None:
         """Write it all."""
         self._tx.bulk("insert_events", self._events)
+        self._tally.flush(self._tx)
         for key, count in Counter(map(_KIND_AND_FACT, self._events)).items():
             self._tx.facts[_NAMES[key]] += count
         self._tx.bulk(

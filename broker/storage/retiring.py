@@ -121,7 +121,8 @@ def _remove(tx: Transaction, gone: Sequence[_Old]) -> None:
     tx.all("delete_messages", message_ids=message_ids)
     empty = [
         each
-        for each in {row.submission_id for row in gone}
+        # The messages of a broadcast are not next to what they share, which stays as long as the broadcast.
+        for each in {row.submission_id for row in gone if load_labels(row.labels).broadcast_id is None}
         if tx.one("any_message_of", submission_id=each, highest_id=ID_MAX) is None
     ]
     if empty:

@@ -59,6 +59,11 @@ class Transaction(ABC):
         """
         del names, alone
 
+    def last_sequence(self, account_id: int) -> int:
+        """The account's newest event number so far, with those of this transaction."""
+        last = self._last_sequences.get(account_id)
+        return self._stored_last_sequence(account_id) if last is None else last
+
     def next_sequence(self, account_id: int) -> int:
         """The account's next event number: dense, and in the order of commits.
 

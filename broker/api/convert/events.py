@@ -111,6 +111,7 @@ def _add_labels(fields: dict[str, Any], labels: Labels) -> None:
     fields["tags"] = labels.tags
     fields["reply_to_message_id"] = optional_id(labels.reply_to_message_id)
     fields["origin"] = labels.origin
+    fields["broadcast_id"] = optional_id(labels.broadcast_id)
     fields["redriven_from_message_id"] = optional_id(labels.redriven_from_message_id)
 
 

@@ -103,6 +103,7 @@ def _filter(given: message_pb2.MessageFilter, findings: Findings) -> MessageFilt
         origins=_texts("origins", given.origins, ORIGIN_CHARACTERS_MAX, findings),
         providers=_texts("providers", given.providers, PROVIDER_CHARACTERS_MAX, findings),
         contact_id=_contact_id(given.contact_id, findings),
+        broadcast_ids=ids_of("filter.broadcast_ids", given.broadcast_ids, findings),
     )
 
 

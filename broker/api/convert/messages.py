@@ -64,6 +64,7 @@ def message_message(record: MessageRecord) -> message_pb2.Message:
         direction=PB_DIRECTIONS[record.direction],
         delete_time=optional_timestamp(record.deleted_at_us),
         read_time=optional_timestamp(record.read_at_us),
+        broadcast_id=optional_id(labels.broadcast_id),
         redriven_from_message_id=optional_id(labels.redriven_from_message_id),
         fallback_channels=[PB_CHANNELS[each] for each in record.fallback_channels],
     )

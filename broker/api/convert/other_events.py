@@ -9,6 +9,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from broker.api.convert.broadcasts import broadcast_event
 from broker.api.convert.consents import record_message
 from broker.api.convert.ids import account_text
 from broker.api.convert.inbound import inbound_event
@@ -58,10 +59,15 @@ def _balance(_event: EventRecord, told: Mapping[str, Any]) -> event_pb2.BalanceE
     )
 
 
+def _broadcast(_event: EventRecord, told: Mapping[str, Any]) -> event_pb2.BroadcastEvent:
+    return broadcast_event(told)
+
+
 _PAYLOADS: Mapping[EventKind, tuple[str, Callable[[EventRecord, Mapping[str, Any]], Message]]] = {
     EventKind.CLICK: ("click", _click),
     EventKind.INBOUND: ("inbound", inbound_event),
     EventKind.OPT_IN: ("opt_in", _opt_in),
     EventKind.BALANCE: ("balance", _balance),
+    EventKind.BROADCAST: ("broadcast", _broadcast),
 }
 """By kind: the field of Event, and what fills it."""

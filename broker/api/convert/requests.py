@@ -50,11 +50,28 @@ _SCHEDULE_AHEAD_US_MAX = SCHEDULE_AHEAD_DAYS_MAX * 86_400 * US_PER_S
 def submission_of(request: send_pb2.SendRequest, account_id: int, now_us: int) -> Submission:
     """What a caller asks for. Raises BrokerError with every rule that the request breaks."""
     findings = Findings()
+    submission = submission_in(request, account_id, now_us, findings)
+    findings.refuse()
+    return submission
+
+
+def submission_in(
+    request: send_pb2.SendRequest,
+    account_id: int,
+    now_us: int,
+    findings: Findings,
+    *,
+    recipients_min: int = 1,
+    recipients_max: int = RECIPIENTS_MAX,
+) -> Submission:
+    """The same with what is wrong in `findings`; only where that is nothing is the answer what was asked for."""
     _refuse_unbuilt(request, findings)
     content = _body(request, findings)
     request_id, sender, client_reference, provider, origin, data = _texts(request, findings)
     traffic, guarantee, channels, tags = request.traffic, request.guarantee, request.channels, request.tags
-    recipients, names_contacts = _recipients(request.recipients, findings, now_us)
+    recipients, names_contacts = _recipients(
+        request.recipients, findings, now_us, recipients_min, recipients_max
+    )
     # In the order of the fields: by name it takes three times as long.
     submission = Submission(
         account_id,
@@ -82,7 +99,6 @@ def submission_of(request: send_pb2.SendRequest, account_id: int, now_us: int) -
     )
     if request.HasField("options"):
         submission = with_options(submission, request, findings)
-    findings.refuse()
     return submission
 
 
@@ -141,12 +157,16 @@ def _texts(request: send_pb2.SendRequest, findings: Findings) -> tuple[str, str,
 
 
 def _recipients(
-    recipients: Sequence[recipient_pb2.Recipient], findings: Findings, now_us: int
+    recipients: Sequence[recipient_pb2.Recipient],
+    findings: Findings,
+    now_us: int,
+    count_min: int,
+    count_max: int,
 ) -> tuple[tuple[Recipient, ...], bool]:
     """The recipients, and whether any of them is named as a contact."""
-    if not recipients:
+    if len(recipients) < count_min:
         findings.broke("recipients", "at least one is needed")
-    if not findings.count("recipients", len(recipients), RECIPIENTS_MAX):
+    if not findings.count("recipients", len(recipients), count_max):
         return (), False
     given: list[Recipient] = []
     names_contacts = False

@@ -9,6 +9,7 @@ from __future__ import annotations  # ValueType is a name of the stubs alone
 from collections.abc import Mapping
 from enum import IntEnum
 
+from broker.domain.broadcast import BroadcastState
 from broker.domain.callback import DisabledFor
 from broker.domain.callback_url import CallbackMethod
 from broker.domain.consent import Act, Consent, ConsentSource, Scope
@@ -19,6 +20,7 @@ from broker.domain.lifecycle import Fact, State
 from broker.domain.parameter import ParameterType
 from broker.domain.vocabulary import Channel, Delegation, Direction, EventKind, Guarantee, Reason, Traffic
 from broker.spi import Idempotency, ReceiptMode
+from waypost.v1.broadcast_pb2 import BroadcastState as PbBroadcastState
 from waypost.v1.channel_pb2 import Channel as PbChannel
 from waypost.v1.channel_pb2 import Encoding as PbEncoding
 from waypost.v1.channel_pb2 import Guarantee as PbGuarantee
@@ -132,6 +134,12 @@ PARAMETER_TYPES: Mapping[int, ParameterType] = {
 }
 PB_PARAMETER_TYPES: Mapping[ParameterType, PbParameterType.ValueType] = {
     each: PbParameterType.Value(f"TEMPLATE_PARAMETER_TYPE_{each.name}") for each in ParameterType
+}
+BROADCAST_STATES: Mapping[int, BroadcastState] = {
+    PbBroadcastState.Value(f"BROADCAST_STATE_{each.name}"): each for each in BroadcastState
+}
+PB_BROADCAST_STATES: Mapping[BroadcastState, PbBroadcastState.ValueType] = {
+    each: PbBroadcastState.Value(f"BROADCAST_STATE_{each.name}") for each in BroadcastState
 }
 PB_VERDICTS: Mapping[Verdict, PbRouteVerdict.ValueType] = {
     each: PbRouteVerdict.Value(f"ROUTE_VERDICT_{each.name}") for each in Verdict

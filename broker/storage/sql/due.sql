@@ -7,7 +7,7 @@ WHERE message_id IN (SELECT value FROM json_each(:message_ids))
 -- name: insert_due
 INSERT INTO due (
     message_id, account_id, work, priority, at, expire_at, attempt, provider, fence, submitted_at, asked,
-    pending_parts, doubtful, candidates, units, crashes, hops, rounds, way, ways_ahead
+    pending_parts, doubtful, candidates, units, crashes, hops, rounds, way, ways_ahead, broadcast_id
 ) VALUES :rows
 
 -- name: update_due

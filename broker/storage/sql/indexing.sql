@@ -68,6 +68,8 @@ found (span, kind, value, message_id) AS (
     UNION ALL
     SELECT span, 9, labels ->> '$.origin', message_id FROM labelled
     UNION ALL
+    SELECT span, 11, CAST(labels ->> '$.broadcast' AS TEXT), message_id FROM labelled
+    UNION ALL
     SELECT (SELECT p.span FROM message_spans p
             WHERE p.account_id = :account_id AND p.first_id <= e.message_id
             ORDER BY p.first_id DESC LIMIT 1), 10, e.provider, e.message_id

@@ -7,11 +7,13 @@ INSERT INTO submissions (
 INSERT INTO messages (
     message_id, account_id, submission_id, channel, recipient, state, reason, encoding, units, provider,
     attempts, accepted_at, transmit_at, expire_at, ended_at, client_reference, data, last_sequence,
-    route_version, contact_id, country, price, prices, currency, charge
+    route_version, contact_id, country, price, prices, currency, charge,
+    broadcast_id
 ) VALUES :rows
 
 -- name: message_heads
-SELECT message_id, account_id, state, last_sequence, attempts, provider, reason, ended_at, price, prices, charge
+SELECT message_id, account_id, state, last_sequence, attempts, provider, reason, ended_at, price, prices, charge,
+       broadcast_id
 FROM messages
 WHERE message_id IN (SELECT value FROM json_each(:message_ids))
 
@@ -26,7 +28,7 @@ WHERE messages.message_id = head.message_id
 
 -- name: outbound_messages
 SELECT m.message_id, m.submission_id, m.channel, m.recipient, m.units, m.client_reference,
-       s.sender, s.traffic, s.guarantee, s.provider_pin, s.labels
+       s.sender, s.traffic, s.guarantee, s.provider_pin, s.labels, m.broadcast_id
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
 WHERE m.message_id IN (SELECT value FROM json_each(:message_ids))

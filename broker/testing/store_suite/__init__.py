@@ -17,6 +17,7 @@ from broker.testing.store_suite.answering import AnsweringCases
 from broker.testing.store_suite.api_keys import ApiKeyCases
 from broker.testing.store_suite.asking import AskingCases
 from broker.testing.store_suite.bench import ACCOUNTS, Bench
+from broker.testing.store_suite.broadcasting import BroadcastingCases
 from broker.testing.store_suite.callbacks import CallbackCases
 from broker.testing.store_suite.concurrency import ConcurrencyCases
 from broker.testing.store_suite.consenting import ConsentCases
@@ -89,6 +90,7 @@ class StoreSuite(
     ContactCases,
     GroupCases,
     ReachCases,
+    BroadcastingCases,
     GroupingCases,
     ConcurrencyCases,
     LivesCases,

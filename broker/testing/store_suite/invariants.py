@@ -1,7 +1,7 @@
 """What is true of every store between two transactions, checked over the whole of it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from broker.domain.consent import fold
 from broker.domain.correlation import MessageFilter
@@ -9,6 +9,7 @@ from broker.domain.lifecycle import ENDS, Fact, State, Step, advance, begin
 from broker.domain.records import EventRecord, MessageChange, MessageRecord
 from broker.domain.vocabulary import EventKind
 from broker.storage.agenda import DueRow, Work
+from broker.storage.broadcasts import read_broadcast
 from broker.storage.calling import read_misfits
 from broker.storage.consenting import read_record, read_states
 from broker.storage.history import read_events, read_log_bounds, read_message
@@ -47,6 +48,7 @@ def check_store(tx: Transaction, accounts: Sequence[int]) -> None:
         listed = {each.message_id: each for each in _messages(tx, account_id)}
         due = read_due(tx, list(listed))
         lives += len(due)
+        _check_broadcasts(tx, account_id, listed.values())
         assert by_message.keys() <= listed.keys(), "events without a message"
         trimmed = read_log_bounds(tx, account_id)[0] > 1
         assert trimmed or by_message.keys() == listed.keys(), "a message without events"
@@ -62,6 +64,21 @@ def check_store(tx: Transaction, accounts: Sequence[int]) -> None:
     assert sum(read_due_counts(tx)[0].values()) == lives, "a due row of no message that is in a log"
     assert read_ledger_misfits(tx) == []
     assert not read_misfits(tx), "an endpoint that counts its callbacks wrongly, or a callback of none"
+
+
+def _check_broadcasts(tx: Transaction, account_id: int, messages: Iterable[MessageRecord]) -> None:
+    """The counters of broadcasts say what their messages are, where none of these is gone."""
+    by_broadcast: defaultdict[int, list[MessageRecord]] = defaultdict(list)
+    for each in messages:
+        if each.labels.broadcast_id is not None:
+            by_broadcast[each.labels.broadcast_id].append(each)
+    for broadcast_id, own in by_broadcast.items():
+        found = read_broadcast(tx, account_id, broadcast_id)
+        assert found is not None, "messages of no broadcast"
+        counted = found.progress
+        assert counted.refused + counted.accepted == len(own)
+        assert sum(each.state in ENDS for each in own) - counted.refused == counted.ended
+        assert sum(each.state is State.DELIVERED for each in own) == counted.delivered
 
 
 def _check_log(tx: Transaction, account_id: int, events: Sequence[EventRecord]) -> None:

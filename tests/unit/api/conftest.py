@@ -15,6 +15,7 @@ from google.rpc import error_details_pb2, status_pb2
 from hypothesis import settings
 
 from broker.api.account_service import AccountService
+from broker.api.broadcast_service import BroadcastService
 from broker.api.broker_service import BrokerService
 from broker.api.consent_service import ConsentService
 from broker.api.directory_service import DirectoryService
@@ -533,6 +534,12 @@ def accounts() -> Any:
 
 
 @pytest.fixture
+def broadcasts() -> Any:
+    """Behind BroadcastService: none, where a test is about something else."""
+    return EmptyDirectory()
+
+
+@pytest.fixture
 def identities() -> Any:
     """Where new keys get their ids from."""
     return EmptyDirectory()
@@ -573,6 +580,7 @@ async def api(
     keys: Any,
     identities: Any,
     clock: Any,
+    broadcasts: Any,
 ) -> AsyncIterator[Api]:
     """The server, listening."""
     intake, feed, history, redriver, registry = (
@@ -604,6 +612,7 @@ async def api(
             frames_in_flight_max=frames_in_flight_max,
         ),
         messages=MessageService(gate=gate, history=history, redriver=redriver),
+        broadcasts=BroadcastService(gate=gate, broadcasts=broadcasts, clock=FakeClock()),
         providers=ProviderService(
             registry=registry,
             routes=routes,

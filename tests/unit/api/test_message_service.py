@@ -44,6 +44,7 @@ EVERYTHING = {
     "data": ["{}"],
     "origins": ["crm"],
     "contact_id": format_id(8),
+    "broadcast_ids": [format_id(9)],
 }
 
 
@@ -189,6 +190,7 @@ async def test_every_field_of_a_list_reaches_the_query(api):
         origins=frozenset({"crm"}),
         providers=frozenset({"sandbox"}),
         contact_id=8,
+        broadcast_ids=frozenset({9}),
     )
     assert [MessageQuery(2, expected, None, 1_000)] == api.history.queries
 

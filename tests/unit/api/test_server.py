@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from broker.api import (
     account_service,
+    broadcast_service,
     broker_service,
     consent_service,
     directory_service,
@@ -30,6 +31,7 @@ from broker.api.server import DEFAULT_LIMITS, server_options
 OURS = [
     broker_service.DESCRIPTOR,
     message_service.DESCRIPTOR,
+    broadcast_service.DESCRIPTOR,
     directory_service.DESCRIPTOR,
     template_service.DESCRIPTOR,
     sender_service.DESCRIPTOR,
@@ -47,7 +49,7 @@ METHODS = [
     for name, descriptor in [*((each.full_name, each) for each in OURS), *STANDARD]
     for method in descriptor.methods
 ]
-UNBUILT = ["Broadcast"]
+UNBUILT: list[str] = []
 KEY = (("authorization", "Bearer admin-key"),)
 
 

@@ -437,7 +437,13 @@ class TestFingerprints:
             name for name in FIELDS if changed(**(full | {name: getattr(blank, name)})) == changed(**full)
         }
         # With a template it is named, and not what it says today.
-        of_the_broker = {"refused_for", "refusal_detail", "answers_consent", "free_of_charge"}
+        of_the_broker = {
+            "broadcast_id",
+            "refused_for",
+            "refusal_detail",
+            "answers_consent",
+            "free_of_charge",
+        }
         assert {
             "request_id",
             "validate_only",

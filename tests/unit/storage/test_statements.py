@@ -105,6 +105,8 @@ WHOLE = {
     "indexes_behind": "every account, once at a start",
     **dict.fromkeys(("all_ledgers", "all_ledger_entries", "all_charges"), "a check of the whole store"),
     "other_currency": "once, at the start; of accounts that ever had credit",
+    "active_broadcast_count": "the few that go on, and no more than may",
+    "find_duplicates": "one audience, sorted, once a broadcast",
     "usage_behind": "every account, once at a start",
     "usage_groups": "what has not ended; an index of it by account would hold up every change",
     "usage_groups_by_tag": "what has not ended, likewise",

@@ -14,6 +14,7 @@ from waypost.v1 import channel_pb2 as _channel_pb2
 from waypost.v1 import content_pb2 as _content_pb2
 from waypost.v1 import recipient_pb2 as _recipient_pb2
 from waypost.v1 import send_pb2 as _send_pb2
+from waypost.v1 import status_pb2 as _status_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -86,7 +87,7 @@ class Audience(_message.Message):
 
     @_builtins.property
     def group_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Groups of the directory."""
+        """Groups of the directory, at most 100. Their members are those of the time when the broadcast begins."""
 
     def __init__(
         self,
@@ -175,7 +176,9 @@ class BroadcastRequest(_message.Message):
     origin: _builtins.str
     """As in SendRequest."""
     messages_per_minute: _builtins.int
-    """The most messages a minute. 0: as fast as providers take them."""
+    """The most messages a minute, at most 1,000,000. 0: as fast as providers take them. Recipients with a later
+    schedule_time of their own are not counted.
+    """
     draft: _builtins.bool
     """Keep it as a draft until StartBroadcast."""
     @_builtins.property
@@ -297,6 +300,12 @@ class Broadcast(_message.Message):
     FAILED_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    SCHEDULE_TIME_FIELD_NUMBER: _builtins.int
+    MESSAGES_PER_MINUTE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    DUPLICATES_FIELD_NUMBER: _builtins.int
+    REFUSALS_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
     broadcast_id: _builtins.str
     """13 characters of Crockford base32."""
     account_id: _builtins.str
@@ -306,17 +315,25 @@ class Broadcast(_message.Message):
     state: Global___BroadcastState.ValueType
     """Where it stands."""
     expected: _builtins.int
-    """Recipients in the audience."""
+    """Recipients in the audience, without duplicates. Until the audience is gathered, an estimate. Of a broadcast
+    that completed it is the sum of accepted and refused.
+    """
     accepted: _builtins.int
-    """Messages accepted so far."""
+    """Recipients whose message was accepted so far."""
     refused: _builtins.int
-    """Recipients refused so far."""
+    """Recipients refused so far: each has a message that is REJECTED, with its reason."""
     sent: _builtins.int
     """Messages a provider took."""
     delivered: _builtins.int
     """Messages delivered."""
     failed: _builtins.int
-    """Messages that ended otherwise."""
+    """Messages that ended otherwise than delivered, or SENT where a provider gives no receipts."""
+    messages_per_minute: _builtins.int
+    """The most messages a minute. 0: as fast as providers take them."""
+    duplicates: _builtins.int
+    """Recipients who were left out because the same address is in the audience before."""
+    detail: _builtins.str
+    """Why it stopped by itself. Empty: it did not."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it started."""
@@ -324,6 +341,18 @@ class Broadcast(_message.Message):
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it ended."""
+
+    @_builtins.property
+    def schedule_time(self) -> _timestamp_pb2.Timestamp:
+        """When it starts or was to start. Absent: at once."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    @_builtins.property
+    def refusals(self) -> _containers.RepeatedCompositeFieldContainer[Global___BroadcastRefusals]:
+        """The refused by reason; empty in lists and events."""
 
     def __init__(
         self,
@@ -340,11 +369,43 @@ class Broadcast(_message.Message):
         failed: _builtins.int = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        schedule_time: _timestamp_pb2.Timestamp | None = ...,
+        messages_per_minute: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        duplicates: _builtins.int = ...,
+        refusals: _abc.Iterable[Global___BroadcastRefusals] | None = ...,
+        detail: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "schedule_time", b"schedule_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "account_id", b"account_id", "broadcast_id", b"broadcast_id", "delivered", b"delivered", "end_time", b"end_time", "expected", b"expected", "failed", b"failed", "name", b"name", "refused", b"refused", "sent", b"sent", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "account_id", b"account_id", "broadcast_id", b"broadcast_id", "create_time", b"create_time", "delivered", b"delivered", "detail", b"detail", "duplicates", b"duplicates", "end_time", b"end_time", "expected", b"expected", "failed", b"failed", "messages_per_minute", b"messages_per_minute", "name", b"name", "refusals", b"refusals", "refused", b"refused", "schedule_time", b"schedule_time", "sent", b"sent", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Broadcast: _TypeAlias = Broadcast  # noqa: Y015
+
+@_typing.final
+class BroadcastRefusals(_message.Message):
+    """How many recipients were refused for one reason."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    RECIPIENTS_FIELD_NUMBER: _builtins.int
+    reason: _status_pb2.Reason.ValueType
+    """Why."""
+    recipients: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        reason: _status_pb2.Reason.ValueType = ...,
+        recipients: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "recipients", b"recipients"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BroadcastRefusals: _TypeAlias = BroadcastRefusals  # noqa: Y015

@@ -352,6 +352,7 @@ class MessageFilter(_message.Message):
     REPLY_TO_MESSAGE_IDS_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     ORIGINS_FIELD_NUMBER: _builtins.int
+    BROADCAST_IDS_FIELD_NUMBER: _builtins.int
     contact_id: _builtins.str
     """To this directory contact, also when it was deleted since."""
     @_builtins.property
@@ -414,6 +415,10 @@ class MessageFilter(_message.Message):
     def origins(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """By the request's origin. *"""
 
+    @_builtins.property
+    def broadcast_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of any of these broadcasts."""
+
     def __init__(
         self,
         *,
@@ -433,10 +438,11 @@ class MessageFilter(_message.Message):
         reply_to_message_ids: _abc.Iterable[_builtins.str] | None = ...,
         data: _abc.Iterable[_builtins.str] | None = ...,
         origins: _abc.Iterable[_builtins.str] | None = ...,
+        broadcast_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaigns", b"campaigns", "channels", b"channels", "client_references", b"client_references", "contact_id", b"contact_id", "data", b"data", "directions", b"directions", "end_time", b"end_time", "origins", b"origins", "providers", b"providers", "recipients", b"recipients", "reply_to_message_ids", b"reply_to_message_ids", "senders", b"senders", "start_time", b"start_time", "statuses", b"statuses", "tags", b"tags", "traffics", b"traffics"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broadcast_ids", b"broadcast_ids", "campaigns", b"campaigns", "channels", b"channels", "client_references", b"client_references", "contact_id", b"contact_id", "data", b"data", "directions", b"directions", "end_time", b"end_time", "origins", b"origins", "providers", b"providers", "recipients", b"recipients", "reply_to_message_ids", b"reply_to_message_ids", "senders", b"senders", "start_time", b"start_time", "statuses", b"statuses", "tags", b"tags", "traffics", b"traffics"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -269,6 +269,14 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """It is quiet where the recipient is, and the account's policy or the message's validity lets it not wait."""
     REASON_REFUSED_BY_PLUGIN: _Reason.ValueType  # 29
     """A plugin of the operator refused the request; the detail has its name and its words."""
+    REASON_TOKEN_MISSING: _Reason.ValueType  # 45
+    """Of a broadcast: a placeholder of the content has no value for this recipient."""
+    REASON_CONTENT_REFUSED: _Reason.ValueType  # 46
+    """Of a broadcast: with this recipient's values the content breaks a rule, as of a template's parameter."""
+    REASON_TOO_MANY_UNITS: _Reason.ValueType  # 47
+    """Of a broadcast: with this recipient's values the text needs more units than the account allows."""
+    REASON_BROADCAST_STOPPED: _Reason.ValueType  # 48
+    """Its broadcast was stopped or deleted before a provider was given it."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why a message stands where it does, or why a recipient was refused. Stable: a client may branch on it."""
@@ -331,4 +339,12 @@ REASON_QUIET_HOURS: Reason.ValueType  # 27
 """It is quiet where the recipient is, and the account's policy or the message's validity lets it not wait."""
 REASON_REFUSED_BY_PLUGIN: Reason.ValueType  # 29
 """A plugin of the operator refused the request; the detail has its name and its words."""
+REASON_TOKEN_MISSING: Reason.ValueType  # 45
+"""Of a broadcast: a placeholder of the content has no value for this recipient."""
+REASON_CONTENT_REFUSED: Reason.ValueType  # 46
+"""Of a broadcast: with this recipient's values the content breaks a rule, as of a template's parameter."""
+REASON_TOO_MANY_UNITS: Reason.ValueType  # 47
+"""Of a broadcast: with this recipient's values the text needs more units than the account allows."""
+REASON_BROADCAST_STOPPED: Reason.ValueType  # 48
+"""Its broadcast was stopped or deleted before a provider was given it."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -1,0 +1,20 @@
+"""How broadcasts go out."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class BroadcastSettings(BaseModel):
+    """How much of broadcasts is done at once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    batch_max: int = Field(
+        default=500, ge=1, le=5_000, description="recipients that become messages in one commit"
+    )
+    ahead_max: int = Field(
+        default=2_000,
+        ge=1,
+        le=10_000_000,
+        description="messages of one broadcast that wait for a provider at once",
+    )
+    active_max: int = Field(default=1_000, ge=1, le=100_000, description="broadcasts that go on at once")

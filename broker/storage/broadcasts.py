@@ -1,0 +1,454 @@
+"""Verbs of broadcasts: make, change and move them, and look after those that go on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from broker.domain.broadcast import (
+    FINAL,
+    HELD,
+    Broadcast,
+    BroadcastState,
+    Move,
+    Pace,
+    Place,
+    Progress,
+    Stage,
+    move,
+)
+from broker.domain.broadcast_told import told_of
+from broker.domain.ids import ID_MAX
+from broker.domain.lifecycle import State
+from broker.domain.planning import Plan
+from broker.domain.submission import Result
+from broker.domain.value import value
+from broker.domain.vocabulary import EventKind, Reason
+from broker.storage.acceptance import Acceptance, Remembered, Repeated, Reused
+from broker.storage.holding import Release, cancel_unsent, release
+from broker.storage.journal import Journal
+from broker.storage.transaction import Row, Transaction
+
+ACTIVE_PAGE = 500
+
+
+@dataclass(slots=True)
+class BroadcastRow:
+    """A broadcast with what its keepers need; `told` is the mark that was last told of."""
+
+    broadcast: Broadcast
+    told: int
+    active: bool
+    place: Place
+    pace_since_us: int
+    pace_done: int
+    released_to: int | None
+
+    @property
+    def pace(self) -> Pace | None:
+        """Its pace, None where it has none."""
+        per_minute = self.broadcast.messages_per_minute
+        return Pace(per_minute, self.pace_since_us, self.pace_done) if per_minute else None
+
+
+@value
+class NewBroadcast:
+    """A broadcast to make. `plan` is its submission without a message, by which its request_id is remembered."""
+
+    broadcast: Broadcast
+    request: bytes
+    plan: Plan
+    remember_us: int
+
+
+@value
+class Edit:
+    """Another request for a broadcast that has not begun: `broadcast` has the new name, time, pace and upload."""
+
+    broadcast: Broadcast
+    request: bytes
+
+
+@value
+class Wanted:
+    """A move of a broadcast of an account."""
+
+    account_id: int
+    broadcast_id: int
+    move: Move
+    now_us: int
+
+
+@value
+class NoSuchBroadcast:
+    """The account has no such broadcast."""
+
+
+@value
+class NotMovable:
+    """In this state the move cannot be."""
+
+    state: BroadcastState
+
+
+def make_broadcasts(tx: Transaction, items: list[NewBroadcast]) -> list[Broadcast | Reused]:
+    """Store each broadcast; a repeated request gets the broadcast that it made, as it is now."""
+    remembered = Remembered(tx, [Acceptance(item.plan, item.remember_us) for item in items])
+    journal = Journal(tx, items[0].broadcast.created_at_us)
+    answers: list[Broadcast | Reused | int] = []
+    for item in items:
+        earlier = remembered.find(item.plan)
+        if isinstance(earlier, Repeated):
+            answers.append(_remembered_id(earlier.results))
+        elif isinstance(earlier, Reused):
+            answers.append(earlier)
+        else:
+            made = item.broadcast
+            remembered.add(Acceptance(item.plan, item.remember_us), _as_results(made))
+            tx.bulk("insert_broadcasts", [_new_columns(made)])
+            tx.bulk("insert_broadcast_requests", [(made.broadcast_id, item.request)])
+            tx.bulk(
+                "insert_broadcast_counts",
+                [(made.broadcast_id, made.progress.expected, 0, 0, 0, 0, 0, 0, 0, 0)],
+            )
+            _tell(journal, made, made.state)
+            answers.append(made)
+    remembered.flush()
+    journal.flush()
+    again = _read(tx, [each for each in answers if isinstance(each, int)])
+    return [again[each].broadcast if isinstance(each, int) else each for each in answers]
+
+
+def _as_results(made: Broadcast) -> tuple[Result, ...]:
+    """What is remembered of a broadcast, in the shape of what is remembered of a submission: its id."""
+    return (Result(0, made.broadcast_id, State.ACCEPTED, "", None, made.created_at_us),)
+
+
+def _remembered_id(results: Sequence[Result]) -> int:
+    (result,) = results
+    if result.message_id is None:
+        raise AssertionError("a broadcast was remembered without its id")
+    return result.message_id
+
+
+def read_broadcast_made(tx: Transaction, results: Sequence[Result]) -> Broadcast | None:
+    """The broadcast that a remembered request made."""
+    found = _read(tx, [_remembered_id(results)])
+    return next((row.broadcast for row in found.values()), None)
+
+
+def edit_broadcasts(tx: Transaction, items: list[Edit]) -> list[Broadcast | NoSuchBroadcast | NotMovable]:
+    """Replace what was asked for, where the broadcast has not begun."""
+    answers: list[Broadcast | NoSuchBroadcast | NotMovable] = []
+    for item in items:
+        wish = item.broadcast
+        row = _find(tx, wish.account_id, wish.broadcast_id)
+        if row is None:
+            answers.append(NoSuchBroadcast())
+            continue
+        now = row.broadcast
+        if move(now.state, Move.EDIT) is None:
+            answers.append(NotMovable(now.state))
+            continue
+        row.broadcast = replace(
+            now,
+            name=wish.name,
+            schedule_at_us=wish.schedule_at_us,
+            messages_per_minute=wish.messages_per_minute,
+            upload_id=wish.upload_id,
+            progress=replace(now.progress, expected=wish.progress.expected),
+        )
+        tx.bulk("update_broadcasts", [_columns(row)])
+        tx.bulk("update_broadcast_requests", [(now.broadcast_id, item.request)])
+        tx.bulk("expect_broadcasts", [(now.broadcast_id, wish.progress.expected, 0)])
+        answers.append(row.broadcast)
+    return answers
+
+
+def move_broadcasts(tx: Transaction, items: list[Wanted]) -> list[Broadcast | NoSuchBroadcast | NotMovable]:
+    """Start, hold, resume, stop and delete broadcasts, in order."""
+    journal = Journal(tx, items[0].now_us)
+    answers: list[Broadcast | NoSuchBroadcast | NotMovable] = []
+    for item in items:
+        row = _find(tx, item.account_id, item.broadcast_id)
+        if row is None:
+            answers.append(NoSuchBroadcast())
+        elif _move(tx, journal, row, item.move, item.now_us):
+            answers.append(row.broadcast)
+        else:
+            answers.append(NotMovable(row.broadcast.state))
+    journal.flush()
+    return answers
+
+
+def _move(tx: Transaction, journal: Journal, row: BroadcastRow, wish: Move, now_us: int) -> bool:
+    """Move it, and say so; False where that cannot be."""
+    now = row.broadcast
+    ahead = now.schedule_at_us is not None and now.schedule_at_us > now_us
+    following = move(now.state, wish, begun=now.started_at_us is not None, ahead=ahead)
+    if following is None:
+        return False
+    started_at_us, ended_at_us = now.started_at_us, now.ended_at_us
+    if following is BroadcastState.RUNNING:
+        started_at_us = started_at_us or now_us
+        row.pace_since_us, row.pace_done = now_us, 0
+        row.released_to = 0 if now.state is BroadcastState.SUSPENDED else row.released_to
+    if following in FINAL and ended_at_us is None:
+        ended_at_us = now_us
+    row.active = True
+    row.broadcast = replace(now, state=following, started_at_us=started_at_us, ended_at_us=ended_at_us)
+    tx.bulk("update_broadcasts", [_columns(row)])
+    _tell(journal, row.broadcast, now.state)
+    tx.bulk("mark_broadcasts_told", [(now.broadcast_id, now.progress.mark)])
+    return True
+
+
+@value
+class Tending:
+    """Look after a broadcast: begin, complete or tell of it, and a batch of what its state asks for.
+
+    `tells`: it is time to tell how far it is.
+    """
+
+    broadcast_id: int
+    account_id: int
+    now_us: int
+    rows_max: int
+    tells: bool
+
+
+def needs_tending(row: BroadcastRow, now_us: int, *, tells: bool) -> bool:
+    """Whether `tend` would change anything."""
+    now, progress = row.broadcast, row.broadcast.progress
+    match now.state:
+        case BroadcastState.SCHEDULED:
+            return now.schedule_at_us is None or now.schedule_at_us <= now_us
+        case BroadcastState.RUNNING:
+            if row.released_to is not None or _is_complete(row):
+                return True
+        case BroadcastState.STOPPED | BroadcastState.DELETED | BroadcastState.COMPLETED:
+            if row.place.stage is not _SWEPT or progress.ended >= progress.accepted:
+                return True
+        case _:
+            pass
+    return tells and progress.mark != row.told
+
+
+_SWEPT = Stage.SWEPT
+
+
+def tend(tx: Transaction, items: list[Tending]) -> list[bool]:
+    """Whether each is to be looked after again at once."""
+    journal = Journal(tx, items[0].now_us)
+    found = _read(tx, [item.broadcast_id for item in items])
+    answers = [_tend(tx, journal, found.get(item.broadcast_id), item) for item in items]
+    journal.flush()
+    return answers
+
+
+def _tend(tx: Transaction, journal: Journal, row: BroadcastRow | None, item: Tending) -> bool:
+    if row is None or not row.active:
+        return False
+    state, again = row.broadcast.state, False
+    if state is BroadcastState.SCHEDULED and needs_tending(row, item.now_us, tells=False):
+        return _move(tx, journal, row, Move.BEGIN, item.now_us)
+    if state is BroadcastState.RUNNING and row.released_to is not None:
+        row.released_to = release(tx, Release(item.broadcast_id, row.released_to, item.rows_max, item.now_us))
+        tx.bulk("update_broadcasts", [_columns(row)])
+        again = row.released_to is not None
+    elif state is BroadcastState.RUNNING and _is_complete(row):
+        return _move(tx, journal, row, Move.COMPLETE, item.now_us)
+    elif state in FINAL:
+        again = _clear_up(tx, row, item)
+    if item.tells and row.broadcast.progress.mark != row.told:
+        _tell(journal, row.broadcast, state)
+        tx.bulk("mark_broadcasts_told", [(item.broadcast_id, row.broadcast.progress.mark)])
+    return again
+
+
+def _is_complete(row: BroadcastRow) -> bool:
+    progress = row.broadcast.progress
+    return row.place.stage is Stage.EXPANDED and progress.ended >= progress.accepted
+
+
+def _clear_up(tx: Transaction, row: BroadcastRow, item: Tending) -> bool:
+    """A batch of what is left of a broadcast that goes on no more; whether there is more of it.
+
+    Messages that are with a provider move on, and may still come back to be sent again: it is looked after
+    until all have ended.
+    """
+    broadcast_id, state = item.broadcast_id, row.broadcast.state
+    if state in HELD and cancel_unsent(tx, broadcast_id, item.rows_max, item.now_us) == item.rows_max:
+        return True
+    if row.place.stage is not _SWEPT:
+        for statement, key in (("sweep_audience", "audience_id"), ("sweep_duplicates", "broadcast_id")):
+            if len(tx.all(statement, rows_max=item.rows_max, **{key: broadcast_id})) == item.rows_max:
+                return True
+        row.place = Place(_SWEPT)
+    if state is BroadcastState.DELETED:
+        tx.all("delete_broadcast_request", broadcast_id=broadcast_id)
+    (after,) = _read(tx, [broadcast_id]).values()
+    row.broadcast = after.broadcast
+    row.active = after.broadcast.progress.ended < after.broadcast.progress.accepted
+    tx.bulk("update_broadcasts", [_columns(row)])
+    return False
+
+
+def stop_failed(tx: Transaction, items: list[tuple[int, str, int]]) -> list[None]:
+    """Stop broadcasts that cannot go on: their ids, why, and the time."""
+    journal = Journal(tx, items[0][2])
+    found = _read(tx, [broadcast_id for broadcast_id, _, _ in items])
+    for broadcast_id, detail, now_us in items:
+        row = found.get(broadcast_id)
+        if row is not None and row.broadcast.state is BroadcastState.RUNNING:
+            row.broadcast = replace(row.broadcast, detail=detail)
+            _move(tx, journal, row, Move.STOP, now_us)
+    journal.flush()
+    return [None] * len(items)
+
+
+def read_broadcast(tx: Transaction, account_id: int, broadcast_id: int) -> Broadcast | None:
+    """A broadcast of the account."""
+    row = _find(tx, account_id, broadcast_id)
+    return None if row is None else row.broadcast
+
+
+def read_refusals(tx: Transaction, broadcast_id: int) -> list[tuple[Reason, int]]:
+    """How many recipients were refused, by reason."""
+    return [(Reason[name], count) for name, count in tx.all("broadcast_refusals", broadcast_id=broadcast_id)]
+
+
+@value
+class BroadcastQuery:
+    """Which broadcasts of an account, newest first: those in `states`, or all that are not deleted."""
+
+    account_id: int
+    states: frozenset[BroadcastState]
+    before_id: int | None
+    page_size: int
+
+
+def read_broadcasts(tx: Transaction, query: BroadcastQuery) -> list[Broadcast]:
+    """A page."""
+    rows = tx.all(
+        "broadcasts_of_account",
+        account_id=query.account_id,
+        before_id=ID_MAX if query.before_id is None else query.before_id,
+        any_state=not query.states,
+        states=sorted(query.states),
+        rows_max=query.page_size,
+    )
+    return [_row(row).broadcast for row in rows]
+
+
+def read_active(tx: Transaction) -> list[BroadcastRow]:
+    """All that is to be looked after."""
+    found: list[BroadcastRow] = []
+    while True:
+        after = found[-1].broadcast.broadcast_id if found else -1
+        rows = tx.all("active_broadcasts", after=after, rows_max=ACTIVE_PAGE)
+        found += map(_row, rows)
+        if len(rows) < ACTIVE_PAGE:
+            return found
+
+
+def read_active_count(tx: Transaction, count_max: int) -> int:
+    """How many there are to be looked after, counted up to `count_max`."""
+    row = tx.one("active_broadcast_count", rows_max=count_max)
+    return int(row[0]) if row else 0
+
+
+def read_request(tx: Transaction, broadcast_id: int) -> bytes | None:
+    """What was asked for; None once the broadcast is deleted."""
+    row = tx.one("broadcast_request", broadcast_id=broadcast_id)
+    return None if row is None else bytes(row[0])
+
+
+def running_at(tx: Transaction, broadcast_id: int, place: Place) -> BroadcastRow | None:
+    """A broadcast that runs and is at this place; None where it moved meanwhile."""
+    row = _read(tx, [broadcast_id]).get(broadcast_id)
+    if row is None or row.broadcast.state is not BroadcastState.RUNNING or row.place != place:
+        return None
+    return row
+
+
+def save(tx: Transaction, row: BroadcastRow) -> None:
+    """Write its place, and all that may change beside its counters."""
+    tx.bulk("update_broadcasts", [_columns(row)])
+
+
+def _find(tx: Transaction, account_id: int, broadcast_id: int) -> BroadcastRow | None:
+    row = _read(tx, [broadcast_id]).get(broadcast_id)
+    return row if row is not None and row.broadcast.account_id == account_id else None
+
+
+def _read(tx: Transaction, broadcast_ids: Iterable[int]) -> dict[int, BroadcastRow]:
+    wanted = sorted(set(broadcast_ids))
+    rows = tx.all("broadcasts_by_id", broadcast_ids=wanted) if wanted else []
+    return {row[0]: _row(row) for row in rows}
+
+
+def _tell(journal: Journal, now: Broadcast, previous: BroadcastState) -> None:
+    journal.tell(now.account_id, EventKind.BROADCAST, told_of(now, previous))
+
+
+def _row(row: Row) -> BroadcastRow:
+    broadcast = Broadcast(
+        broadcast_id=row[0],
+        account_id=row[1],
+        name=row[2],
+        state=BroadcastState(row[3]),
+        schedule_at_us=row[4],
+        messages_per_minute=row[5],
+        upload_id=row[6],
+        created_at_us=row[7],
+        started_at_us=row[8],
+        ended_at_us=row[9],
+        detail=row[10],
+        progress=Progress(*row[11:19]),
+    )
+    place = Place(Stage(row[21]), row[22], row[23])
+    return BroadcastRow(broadcast, row[19], bool(row[20]), place, row[24], row[25], row[26])
+
+
+def _new_columns(made: Broadcast) -> tuple[object, ...]:
+    return (
+        made.broadcast_id,
+        made.account_id,
+        made.name,
+        made.state,
+        made.state is not BroadcastState.DRAFT,
+        Stage.GATHERING,
+        0,
+        0,
+        made.schedule_at_us,
+        made.messages_per_minute,
+        made.upload_id,
+        made.created_at_us,
+        made.started_at_us,
+        None,
+        made.started_at_us or 0,
+        0,
+        None,
+        "",
+    )
+
+
+def _columns(row: BroadcastRow) -> tuple[object, ...]:
+    now, place = row.broadcast, row.place
+    return (
+        now.broadcast_id,
+        now.name,
+        now.state,
+        row.active,
+        place.stage,
+        place.source,
+        place.position,
+        now.schedule_at_us,
+        now.messages_per_minute,
+        now.upload_id,
+        now.started_at_us,
+        now.ended_at_us,
+        row.pace_since_us,
+        row.pace_done,
+        row.released_to,
+        now.detail,
+    )

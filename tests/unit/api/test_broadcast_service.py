@@ -1,0 +1,245 @@
+"""Broadcasts on the wire."""
+
+from dataclasses import replace
+
+import grpc
+import pytest
+
+from broker.api.convert.broadcasts import stored_request, stored_wish, wish_of
+from broker.delivery.broadcasts.control import BroadcastQuery
+from broker.domain.broadcast import Broadcast, BroadcastState, Move, Progress
+from broker.domain.ids import format_id
+from broker.domain.vocabulary import Reason, Traffic
+from broker.errors import BrokerError, ErrorReason
+from waypost.v1 import broadcast_pb2, send_pb2
+from waypost.v1 import broadcast_service_pb2 as pb
+
+NOW_US = 1_790_000_000_000_000
+NUMBER = {"phone_number": "+447700900123"}
+WHOLE = {
+    "request_id": "r",
+    "name": "spring",
+    "audience": {"recipients": [NUMBER], "group_ids": [format_id(5)]},
+    "content": {"sms": {"text": "Hi $name$"}},
+    "sender": "Shop",
+    "channels": [1],
+    "guarantee": 2,
+    "schedule_time": {"seconds": NOW_US // 1_000_000 + 60},
+    "validity": {"seconds": 3600},
+    "client_reference": "ref",
+    "campaign": {"id": "c"},
+    "data": "{}",
+    "tags": ["VIP"],
+    "callback_url": "https://example.com/a",
+    "provider": "sandbox",
+    "tokens": {"name": "you"},
+    "origin": "crm",
+    "messages_per_minute": 60,
+    "draft": True,
+}
+MOVES = {
+    "StartBroadcast": Move.START,
+    "SuspendBroadcast": Move.SUSPEND,
+    "ResumeBroadcast": Move.RESUME,
+    "StopBroadcast": Move.STOP,
+    "DeleteBroadcast": Move.DELETE,
+}
+STORED = Broadcast(
+    broadcast_id=7,
+    account_id=1,
+    name="spring",
+    state=BroadcastState.RUNNING,
+    schedule_at_us=NOW_US,
+    messages_per_minute=60,
+    upload_id=None,
+    created_at_us=NOW_US,
+    started_at_us=NOW_US + 1_000_000,
+    detail="",
+    progress=Progress(10, 1, 8, 2, 7, 6, 1, 7),
+)
+SHOWN = broadcast_pb2.Broadcast(
+    broadcast_id=format_id(7),
+    account_id=format_id(1),
+    name="spring",
+    state=3,
+    expected=10,
+    duplicates=1,
+    accepted=8,
+    refused=2,
+    sent=7,
+    delivered=6,
+    failed=1,
+    start_time={"seconds": NOW_US // 1_000_000 + 1},
+    schedule_time={"seconds": NOW_US // 1_000_000},
+    create_time={"seconds": NOW_US // 1_000_000},
+    messages_per_minute=60,
+)
+
+
+class FakeBroadcasts:
+    """Has one broadcast of account 1, and remembers what was done to it."""
+
+    def __init__(self):
+        self.deeds = []
+
+    async def create(self, wish, request):
+        """Make one."""
+        self.deeds.append((wish, request))
+        return STORED
+
+    async def edit(self, broadcast_id, wish, request):
+        """Change it."""
+        self.deeds.append((broadcast_id, wish, request))
+        return STORED
+
+    async def move(self, account_id, broadcast_id, move):
+        """Move it; only the one there is can be."""
+        self.deeds.append((account_id, broadcast_id, move))
+        if broadcast_id != 7:
+            raise BrokerError(
+                ErrorReason.BROADCAST_NOT_MOVABLE,
+                "a broadcast that is DRAFT cannot be",
+                metadata={"state": "DRAFT"},
+            )
+        return STORED
+
+    async def get(self, account_id, broadcast_id):
+        """The one there is."""
+        if (account_id, broadcast_id) != (1, 7):
+            raise BrokerError(ErrorReason.BROADCAST_NOT_FOUND)
+        return STORED
+
+    async def refusals(self, _broadcast_id):
+        """Two of one reason."""
+        return [(Reason.INVALID_RECIPIENT, 2)]
+
+    async def page(self, query):
+        """The one there is."""
+        self.deeds.append(query)
+        return [STORED]
+
+
+@pytest.fixture
+def broadcasts():
+    """Behind the service."""
+    return FakeBroadcasts()
+
+
+async def call(api, method, key="send-key", **fields):
+    """The response, or a Refusal."""
+    request, response = getattr(pb, f"{method}Request"), getattr(pb, f"{method}Response")
+    return await api.call(f"BroadcastService/{method}", request(**fields), response, key=key)
+
+
+async def broadcast(api, key="send-key", **fields):
+    """The same for BrokerService.Broadcast."""
+    request = broadcast_pb2.BroadcastRequest(**fields)
+    return await api.call("BrokerService/Broadcast", request, broadcast_pb2.BroadcastResponse, key=key)
+
+
+async def test_a_broadcast_asks_for_all_that_send_does_and_more(api, broadcasts):
+    """Each field arrives; what was not said is promotional."""
+    response = await broadcast(api, **WHOLE)
+    assert SHOWN == response.broadcast
+    ((wish, request),) = broadcasts.deeds
+    assert ("spring", (5,), 60, True) == (wish.name, wish.group_ids, wish.messages_per_minute, wish.draft)
+    asked = wish.submission
+    assert (Traffic.PROMOTIONAL, "Shop", "ref", ("vip",)) == (
+        asked.traffic,
+        asked.sender,
+        asked.client_reference,
+        asked.tags,
+    )
+    assert wish == stored_wish(request, 1)
+
+
+def test_what_a_broadcast_shares_with_send_is_read_as_there():
+    """Every field that both have, so that none is dropped on the way."""
+    names = set(broadcast_pb2.BroadcastRequest.DESCRIPTOR.fields_by_name)
+    shared = names & set(send_pb2.SendRequest.DESCRIPTOR.fields_by_name)
+    own = {"name", "audience", "messages_per_minute", "draft"}
+    assert names - own == shared
+
+
+def test_a_stored_wish_does_not_age():
+    """A time that has passed, or is far ahead of an old clock, is no mistake when it begins."""
+    request = broadcast_pb2.BroadcastRequest(**WHOLE)
+    wish = wish_of(request, 1, NOW_US)
+    assert wish == stored_wish(stored_request(request), 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"audience": {}}, "audience"),
+        ({"audience": {"group_ids": ["?"]}}, "audience.group_ids[0]"),
+        ({"audience": {"recipients": [{}]}}, "audience.recipients[0]"),
+        ({"audience": {"recipients": [NUMBER] * 10_001}}, "audience.recipients"),
+        ({"audience": {"group_ids": [format_id(1)] * 101}}, "audience.group_ids"),
+        ({"name": "x" * 129}, "name"),
+        ({"messages_per_minute": -1}, "messages_per_minute"),
+        ({"messages_per_minute": 1_000_001}, "messages_per_minute"),
+        ({"content": {}}, "content"),
+    ],
+)
+async def test_each_rule_is_refused_with_its_field(api, broadcasts, changes, field):
+    """And nothing is stored."""
+    refusal = await broadcast(api, **(WHOLE | changes))
+    assert grpc.StatusCode.INVALID_ARGUMENT is refusal.code
+    assert field in {each.field for each in refusal.bad_request.field_violations}
+    assert not broadcasts.deeds
+
+
+async def test_ten_thousand_recipients_fit(api, broadcasts):
+    """As many as are promised."""
+    await broadcast(api, **(WHOLE | {"audience": {"recipients": [NUMBER] * 10_000}}))
+    assert 10_000 == len(broadcasts.deeds[0][0].submission.recipients)
+
+
+@pytest.mark.parametrize(("method", "move"), MOVES.items())
+async def test_each_move_is_asked_for(api, broadcasts, method, move):
+    """By a key that may send, of one broadcast."""
+    response = await call(api, method, broadcast_id=format_id(7))
+    assert SHOWN == response.broadcast
+    assert [(1, 7, move)] == broadcasts.deeds
+    assert grpc.StatusCode.PERMISSION_DENIED is (await call(api, method, key="read-key")).code
+
+
+async def test_a_move_that_cannot_be_names_the_state(api):
+    """In the message and for programs."""
+    refusal = await call(api, "StartBroadcast", broadcast_id=format_id(8))
+    assert grpc.StatusCode.FAILED_PRECONDITION is refusal.code
+    assert "DRAFT" in refusal.message
+    assert {"state": "DRAFT"} == dict(refusal.info.metadata)
+
+
+async def test_a_broadcast_is_shown_with_its_refusals(api):
+    """To a reader as well; one that there is not, or of a name that cannot be, is NOT_FOUND."""
+    response = await call(api, "GetBroadcast", key="read-key", broadcast_id=format_id(7))
+    expected = broadcast_pb2.Broadcast()
+    expected.CopyFrom(SHOWN)
+    expected.refusals.add(reason=1, recipients=2)
+    assert expected == response.broadcast
+    for number in (format_id(8), "?"):
+        assert grpc.StatusCode.NOT_FOUND is (await call(api, "GetBroadcast", broadcast_id=number)).code
+
+
+async def test_lists_go_on_with_a_token(api, broadcasts):
+    """Of the same states only."""
+    first = await call(api, "ListBroadcasts", states=[3], page_size=1)
+    assert [SHOWN] == list(first.broadcasts)
+    await call(api, "ListBroadcasts", states=[3], page_size=1, page_token=first.next_page_token)
+    query = BroadcastQuery(1, frozenset({BroadcastState.RUNNING}), None, 1)
+    assert [query, replace(query, before_id=7)] == broadcasts.deeds
+    refusal = await call(api, "ListBroadcasts", states=[4], page_token=first.next_page_token)
+    assert "page_token" == refusal.bad_request.field_violations[0].field
+    refusal = await call(api, "ListBroadcasts", states=[99])
+    assert "states[0]" == refusal.bad_request.field_violations[0].field
+
+
+async def test_an_edit_has_the_rules_of_a_broadcast_within_its_request(api, broadcasts):
+    """With their paths."""
+    response = await call(api, "UpdateBroadcast", broadcast_id=format_id(7), request=WHOLE)
+    assert (SHOWN, 7) == (response.broadcast, broadcasts.deeds[0][0])
+    refusal = await call(api, "UpdateBroadcast", broadcast_id=format_id(7), request=WHOLE | {"audience": {}})
+    assert "request.audience" == refusal.bad_request.field_violations[0].field
