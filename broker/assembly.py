@@ -46,6 +46,7 @@ from broker.delivery.rerouter import Rerouter
 from broker.delivery.retention import Retention
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
+from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
 from broker.delivery.usage import UsageReports
 from broker.delivery.webhooks.request import Encoding
@@ -126,6 +127,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         purchase_micros_min=settings.credits.purchase_micros_min,
     )
     templates = Templates(store, identities, clock, templates_max=settings.content.templates_max)
+    senders = Senders(store, identities, clock, providers=frozenset(each.name for each in registry.all()))
     routes = Routes(store, registry, clock, hook, of_settings=of_settings, standing_of=lanes.standing_of)
     receipts = Receipts(
         store,
@@ -164,6 +166,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         routes,
         templates,
         policies,
+        senders,
         clock,
         units_max=settings.intake.units_max,
         request_id_memory_s=settings.intake.request_id_memory_s,
@@ -220,6 +223,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         templates=templates,
         consents=Consents(store, forwarder, clock),
         opt_in_forwarder=forwarder,
+        senders=senders,
         directory=Directory(
             store,
             identities,

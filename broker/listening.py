@@ -21,6 +21,7 @@ from broker.api.keyword_calls import KeywordCalls
 from broker.api.message_service import MessageService
 from broker.api.price_service import PriceService
 from broker.api.provider_service import ProviderService
+from broker.api.sender_calls import SenderCalls
 from broker.api.sender_service import SenderService
 from broker.api.server import ConnectionLimits, build_health, build_server
 from broker.api.template_service import TemplateService
@@ -137,7 +138,10 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
         ),
         broadcasts=BroadcastService(gate=gate, broadcasts=parts.broadcasts, clock=parts.clock),
         directory=DirectoryService(gate=gate, directory=parts.directory),
-        senders=SenderService(keywords=KeywordCalls(gate=gate, keywords=parts.keywords)),
+        senders=SenderService(
+            senders=SenderCalls(gate=gate, senders=parts.senders),
+            keywords=KeywordCalls(gate=gate, keywords=parts.keywords),
+        ),
         templates=TemplateService(gate=gate, templates=parts.templates, units_max=settings.intake.units_max),
         accounts=AccountService(
             gate=gate,

@@ -32,6 +32,7 @@ from broker.delivery.registry import Registry
 from broker.delivery.rerouter import Rerouter
 from broker.delivery.retention import Retention
 from broker.delivery.routes import Routes
+from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
 from broker.delivery.usage import UsageReports
 from broker.delivery.webhooks.works import WebhookWorks
@@ -59,6 +60,7 @@ class Parts:
     consents: Consents
     opt_in_forwarder: OptInForwarder
     templates: Templates
+    senders: Senders
     redriver: Redriver
     feed: Feed
     keys: Keys

@@ -33,6 +33,7 @@ def explain(
     text: option.Text = None,
     subject: option.Subject = "",
     sender: option.Sender = "",
+    sender_pool: option.SenderPool = "",
     traffic: option.Traffic = None,
     channel: option.Channels = None,
     ignore_quiet_hours: option.IgnoreQuietHours = False,
@@ -67,6 +68,7 @@ def explain(
         text=said,
         subject=subject,
         sender=sender,
+        sender_pool=sender_pool,
         traffic=traffic or "",
         channels=channel or (),
         options=options_of(

@@ -36,6 +36,7 @@ def _explanation(explanation: explain_pb2.Explanation) -> RenderableType:
         ("recipient", explanation.recipient),
         ("status", status_word(explanation.status)),
         ("reason", ": ".join(filter(None, why))),
+        ("sender", explanation.sender),
         ("channel", _channel(explanation.channel)),
         ("then by", ", ".join(map(_channel, explanation.fallback_channels))),
         ("encoding", word_of(channel_pb2.Encoding.DESCRIPTOR, explanation.encoding)),

@@ -61,6 +61,7 @@ from broker.cli.providers_command import (
 )
 from broker.cli.routes_command import RoutesGroup, list_routes, replace_routes, show_routes
 from broker.cli.send_command import send
+from broker.cli.senders_command import add_sender, list_senders, remove_sender
 from broker.cli.serve_command import serve
 from broker.cli.tail_command import tail
 from broker.cli.templates_command import (
@@ -182,6 +183,11 @@ opt_in.command("set")(exits(set_opt_in))
 opt_in.command("get")(exits(get_opt_in))
 opt_in.command("list")(exits(list_opt_ins))
 program.add_typer(opt_in, name="opt-in", no_args_is_help=True)
+senders = typer.Typer(help="Who an account's messages are from: list, add and remove senders.")
+senders.command("list")(exits(list_senders))
+senders.command("add")(exits(add_sender))
+senders.command("remove")(exits(remove_sender))
+program.add_typer(senders, name="senders", no_args_is_help=True)
 
 program.command()(exits(analyze))
 webhooks = typer.Typer(help="URLs that get an account's events: list, create, rotate a secret, delete.")

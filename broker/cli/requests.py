@@ -39,6 +39,7 @@ class Wishes:
     text: str = ""
     subject: str = ""
     sender: str = ""
+    sender_pool: str = ""
     traffic: str = ""
     channels: Sequence[str] = ()
     schedule_time: datetime | None = None
@@ -125,6 +126,7 @@ def _request(rows: Sequence[Row], text: str, wishes: Wishes) -> send_pb2.SendReq
         content=None if wishes.template else _content(rows, text, wishes),
         template=template_ref(wishes.template, wishes.tokens) if wishes.template else None,
         sender=wishes.sender,
+        sender_pool=wishes.sender_pool,
         traffic=channel_pb2.Traffic.Value(f"TRAFFIC_{(wishes.traffic or 'unspecified').upper()}"),
         channels=[channel_pb2.Channel.Value(f"CHANNEL_{name.upper()}") for name in wishes.channels],
         schedule_time=_timestamp(wishes.schedule_time),

@@ -42,6 +42,7 @@ def send(
     text: option.Text = None,
     subject: option.Subject = "",
     sender: option.Sender = "",
+    sender_pool: option.SenderPool = "",
     traffic: option.Traffic = None,
     channel: option.Channels = None,
     ignore_quiet_hours: option.IgnoreQuietHours = False,
@@ -102,6 +103,7 @@ def send(
         text=said,
         subject=subject,
         sender=sender,
+        sender_pool=sender_pool,
         traffic=traffic or "",
         channels=channel or (),
         options=options_of(

@@ -39,6 +39,12 @@ Csv = Annotated[
 Text = Annotated[str | None, typer.Option(help="What to say.", rich_help_panel=_MESSAGE)]
 Subject = Annotated[str, typer.Option(help="Of an email; also for MMS and push.", rich_help_panel=_MESSAGE)]
 Sender = Annotated[str, typer.Option(help="Who it is from.", rich_help_panel=_MESSAGE)]
+SenderPool = Annotated[
+    str,
+    typer.Option(
+        metavar="POOL", help="From a sender of this pool, each recipient's own.", rich_help_panel=_MESSAGE
+    ),
+]
 Traffic = Annotated[TrafficName | None, typer.Option(help="What it is for.", rich_help_panel=_MESSAGE)]
 Channels = Annotated[
     list[ChannelName] | None,

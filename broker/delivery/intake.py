@@ -10,10 +10,12 @@ from broker.delivery.identities import Identities
 from broker.delivery.policies import Policies
 from broker.delivery.refusals import refusal
 from broker.delivery.routes import Routes, RoutesNow
+from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
 from broker.domain.account_policy import AccountPolicy
 from broker.domain.admission import Refusal, refused_by
 from broker.domain.callback_url import callback_host_problem
+from broker.domain.carrying import FindCarriers
 from broker.domain.consenting import with_refusals
 from broker.domain.explaining import Explanation, Find, explain_plan
 from broker.domain.grounds import Grounds
@@ -21,6 +23,7 @@ from broker.domain.network import PUBLIC_ONLY, AddressPolicy
 from broker.domain.planning import Plan, fingerprint, plan
 from broker.domain.prices import FREE, Prices
 from broker.domain.reaching import PEOPLE_OF_CALL_MAX, PEOPLE_OF_FRAME_MAX, TooManyPeople
+from broker.domain.sender_book import from_free_sender
 from broker.domain.style import NO_STYLES, StyleClasses
 from broker.domain.submission import Result, Submission
 from broker.domain.vocabulary import Channel
@@ -49,6 +52,7 @@ class Intake:
         routes: Routes,
         templates: Templates,
         policies: Policies,
+        senders: Senders,
         clock: Clock,
         *,
         units_max: int,
@@ -64,6 +68,7 @@ class Intake:
         self._templates = templates
         self._policies = policies
         self._prices_now = prices_now
+        self._senders = senders
         self._style_classes = style_classes
         self._clock = clock
         self._units_max = units_max
@@ -81,6 +86,7 @@ class Intake:
         submissions, unusable = await self._with_templates(submissions)
         people = await self._people(submissions)
         policies = await self._policies.of({each.account_id for each in submissions})
+        rules = await self._senders.rules(submissions, people, policies)
         counts = [1 + len(each.recipients) for each in submissions]
         for number, reach in people.items():
             counts[number] = _ids_for(reach)
@@ -99,6 +105,7 @@ class Intake:
                 now.within(policy),
                 people.get(number),
                 policy,
+                rules.get(number, from_free_sender),
             )
             start = end
             if isinstance(planned, BrokerError):
@@ -163,8 +170,10 @@ class Intake:
         (submission,), unusable = await self._with_templates((submission,))
         if unusable:
             raise unusable[0]
-        people = (await self._people((submission,))).get(0)
+        found = await self._people((submission,))
+        people = found.get(0)
         policies = await self._policies.of((submission.account_id,))
+        rules = await self._senders.rules((submission,), found, policies)
         count = 1 + len(submission.recipients) if people is None else _ids_for(people)
         ids = await self._identities.take(count)
         policy = policies[submission.account_id]
@@ -173,10 +182,12 @@ class Intake:
 
         def noted(submission: Submission, channel: Channel, address: str, message_id: int) -> tuple[str, ...]:
             found = now.find(submission, channel, address, message_id)
-            finds.setdefault(message_id, []).append(Find(channel, address, found))
+            finds.setdefault(message_id, []).append(Find(submission, channel, address, found))
             return found
 
-        planned = self._plan(submission, ids, now_us, replace(now, find=noted), people, policy)
+        planned = self._plan(
+            submission, ids, now_us, replace(now, find=noted), people, policy, rules.get(0, from_free_sender)
+        )
         if isinstance(planned, BrokerError):
             raise planned
         planned, refused = await self._with_consent(planned)
@@ -212,6 +223,7 @@ class Intake:
         now: RoutesNow,
         people: Reach | None,
         policy: AccountPolicy,
+        find_carriers: FindCarriers,
     ) -> Plan | BrokerError:
         if isinstance(people, TooManyPeople):
             return _too_many_people(people)
@@ -234,6 +246,7 @@ class Intake:
             policy,
             self._style_classes,
             self._prices_now(),
+            find_carriers,
         )
         planned = plan(submission, ids, grounds, people)
         if not isinstance(planned, Plan):

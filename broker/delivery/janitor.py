@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from broker.domain.sender_pool import CHOICE_MEMORY_US
 from broker.errors import BrokerError
 from broker.metrics import Metrics
 from broker.spi import Clock
@@ -12,6 +13,7 @@ from broker.storage.agenda import Work
 from broker.storage.groups import read_any_group_removed, sweep_groups
 from broker.storage.keeping import Forget, forget_receipts, read_due_counts
 from broker.storage.parking import read_parked_count
+from broker.storage.senders import ForgetChoices, forget_choices
 from broker.storage.store import Store
 
 log = structlog.get_logger("waypost.janitor")
@@ -106,9 +108,13 @@ class Janitor:
                 (gone,) = await self._store.write(sweep_groups, [SWEEP_ROWS_MAX])
 
     async def forget(self) -> None:
-        """One round: request_ids past their memory, and receipts' matches past theirs, in small batches."""
+        """One round: request_ids, matches of receipts and choices of pools past their memory, in small batches."""
         now_us = self._clock.now_us()
         await self._store.write(forget_request_ids, [now_us])
         gone = 1
         while gone:
             (gone,) = await self._store.write(forget_receipts, [Forget(now_us - self._receipt_memory_us)])
+        gone = 1
+        while gone:
+            choices = ForgetChoices(now_us - CHOICE_MEMORY_US, SWEEP_ROWS_MAX)
+            (gone,) = await self._store.write(forget_choices, [choices])

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import structlog
 
+from broker.domain.carrying import FindCandidates
 from broker.domain.encoding import measure
-from broker.domain.grounds import FindCandidates
 from broker.domain.ids import format_id
 from broker.domain.submission import Submission
 from broker.domain.vocabulary import Channel

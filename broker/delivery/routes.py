@@ -10,7 +10,7 @@ import structlog
 from broker.delivery.registry import InstanceView, Registry
 from broker.delivery.route_hook import RouteHook
 from broker.domain.account_policy import AccountPolicy
-from broker.domain.grounds import FindCandidates
+from broker.domain.carrying import FindCandidates
 from broker.domain.health import Standing
 from broker.domain.routes import Route, RouteTable, violations_of
 from broker.domain.routing import ALL_HEALTHY, Penalties, Routing

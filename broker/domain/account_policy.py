@@ -26,6 +26,7 @@ class AccountPolicy:
     `sandbox_only`: its messages go to sandbox providers and to no other. `passcode_ignores_opt_out`: passcodes also
     go to those who opted out of the account's senders, though never to those who opted out for every account.
     `quiet_hours` are when promotional messages do not go; None: never.
+    `senders_registered_only`: a message may name none but the senders that the account has registered.
     """
 
     default_region: str = ""
@@ -40,6 +41,7 @@ class AccountPolicy:
     channels: tuple[Channel, ...] = ()
     passcode_ignores_opt_out: bool = False
     quiet_hours: QuietHours | None = None
+    senders_registered_only: bool = False
 
     def allows(self, address: str, channel: Channel) -> bool:
         """Whether a normal address may be written to, by its country."""

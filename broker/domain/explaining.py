@@ -51,6 +51,7 @@ class Verdict(IntEnum):
     CONTENT_UNSUPPORTED = 16
     TEXT_REFUSED = 17
     DROPPED_BY_PLUGIN = 18
+    SENDER_NOT_USABLE = 19
 
 
 @value
@@ -68,8 +69,9 @@ class Judgement:
 
 @value
 class Find:
-    """A question that planning put to routing, and the answer."""
+    """A question that planning put to routing, and the answer. `asked` has the sender that it was put for."""
 
+    asked: Submission
     channel: Channel
     address: str
     found: tuple[str, ...]
@@ -120,18 +122,17 @@ def explain_plan(
     prices: Prices = FREE,
 ) -> list[Explanation]:
     """Explain each message of a plan, from what planning asked `routing` about it, by message id."""
-    alike = plan.submission, _parts_of(plan.submission)
+    alike = _parts_of(plan.submission)
     explanations: list[Explanation] = []
     for message in plan.messages:
-        submission, parts = alike
+        parts = alike
         if message.tokens is not None:
-            submission = told(plan.submission, message.tokens)
-            parts = _parts_of(submission)
+            parts = _parts_of(told(plan.submission, message.tokens))
         considered: list[Considered] = []
         omitted = 0
-        for find in finds.get(message.message_id, ()):
+        for find in _telling(finds.get(message.message_id, ())):
             units = len(parts) if find.channel is Channel.SMS else 1
-            judged = judge(routing, submission, find.channel, find.address, find.found, penalties)
+            judged = judge(routing, find.asked, find.channel, find.address, find.found, penalties)
             shown = judged[: len(find.found) + LOSERS_MAX]
             omitted += len(judged) - len(shown)
             considered += [
@@ -149,6 +150,11 @@ def explain_plan(
         )
         explanations.append(explanation)
     return explanations
+
+
+def _telling(finds: Sequence[Find]) -> list[Find]:
+    """Of each channel the question that decided: the one for the sender that was found, or else the last."""
+    return list({find.channel: find for find in finds}.values())
 
 
 def _parts_of(submission: Submission) -> tuple[Part, ...]:
@@ -181,7 +187,7 @@ def judge(
             lost.append(Judgement(route, *_why_no_place(routing, route, question, slate, place)))
         elif route.provider not in found:
             document = submission.content.documents[channel]
-            lost.append(Judgement(route, *_why_not_found(routing, route, channel, document)))
+            lost.append(Judgement(route, *_why_not_found(routing, route, submission, channel, document)))
     for name in routing.carriers.keys() - {route.provider for route in considered}:
         if submission.provider:
             why = Verdict.NOT_PINNED, f"the message is pinned to {submission.provider}"
@@ -244,8 +250,12 @@ def _why_other(route: Route, question: Question, slate: Slate) -> _Why | None:
     return None
 
 
-def _why_not_found(routing: Routing, route: Route, channel: Channel, document: Mapping[str, object]) -> _Why:
+def _why_not_found(
+    routing: Routing, route: Route, submission: Submission, channel: Channel, document: Mapping[str, object]
+) -> _Why:
     """Why a route of the slate is none for this message."""
+    if submission.sender_providers and route.provider not in submission.sender_providers:
+        return Verdict.SENDER_NOT_USABLE, "the sender is not registered for this provider"
     misfit = routing.misfit(route.provider, channel, document)
     if misfit is None:
         return Verdict.DROPPED_BY_PLUGIN, "a plugin left it out"

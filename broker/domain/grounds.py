@@ -1,24 +1,18 @@
 """What a decision about a submission stands on besides what was asked."""
 
-from collections.abc import Callable
 from dataclasses import field
 
 from broker.domain.account_policy import NO_POLICY, AccountPolicy
+from broker.domain.carrying import FindCandidates, FindCarriers
 from broker.domain.prices import FREE, Prices
+from broker.domain.sender_book import from_free_sender
 from broker.domain.style import NO_STYLES, StyleClasses
-from broker.domain.submission import Submission
 from broker.domain.value import value
-from broker.domain.vocabulary import Channel
-
-FindCandidates = Callable[[Submission, Channel, str, int], tuple[str, ...]]
-"""The provider instances that may carry a submission on a channel to a normal address, in the order to try
-them; none when there are none. The message's id decides where weights leave it to chance.
-"""
 
 
 @value
 class Grounds:
-    """The time, the limits, the routes of `route_version`, the prices, and what the account's policy says."""
+    """The time, the limits, the routes of `route_version`, the prices, the account's policy and its senders."""
 
     now_us: int
     units_max: int
@@ -27,3 +21,4 @@ class Grounds:
     policy: AccountPolicy = NO_POLICY
     style_classes: StyleClasses = field(default_factory=lambda: NO_STYLES)
     prices: Prices = field(default_factory=lambda: FREE)
+    find_carriers: FindCarriers = from_free_sender

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from broker.domain.admission import PolicyFinding, held_to_policy
+from broker.domain.carrying import Carried, SenderRefused
 from broker.domain.encoding import Encoding, Measure, measure
 from broker.domain.fallback import PlannedWay
 from broker.domain.grounds import Grounds
@@ -35,7 +36,9 @@ class PlannedMessage:
 
     `candidates` are the provider instances that may carry it, the one to try first first. `tokens` are the
     recipient's own values for the content's placeholders; None: it has none of its own. `further` are the ways
-    by which it may go on, where its caller allows it; `policy` is what rules said that are about it. `quote` None: it is free.
+    by which it may go on, where its caller allows it; `policy` is what rules said that are about it.
+    `sender` is whom it is from where that is another one than the submission's.
+    `quote` is what it may cost; None: it is free.
     """
 
     message_id: int
@@ -48,6 +51,7 @@ class PlannedMessage:
     further: tuple[PlannedWay, ...] = ()
     policy: tuple[PolicyFinding, ...] = ()
     quote: Quote | None = None
+    sender: str | None = None
 
 
 @value
@@ -194,6 +198,7 @@ def _canonical(submission: Submission) -> dict[str, object]:
         "content": {channel.name: dict(each) for channel, each in documents.items()},
         "recipients": [_canonical_recipient(recipient) for recipient in submission.recipients],
         "sender": submission.sender,
+        "sender_pool": submission.sender_pool,
         "traffic": submission.traffic,
         "channels": list(submission.channels),
         "guarantee": submission.guarantee,
@@ -254,10 +259,15 @@ def _plan_one(
     transmit_at_us = wished_us if wished_us is not None and later else now_us
     candidates: tuple[str, ...] = ()
     reason: Reason | None = None
-    if isinstance(found, Reason):
-        step, reason = _REFUSED, found
-    else:
+    detail, sender = "", None
+    if isinstance(found, tuple):
         step, candidates = _SCHEDULED if later else _ACCEPTED, found
+    elif isinstance(found, Carried):
+        step, candidates, sender = _SCHEDULED if later else _ACCEPTED, found.candidates, found.sender
+    elif isinstance(found, SenderRefused):
+        step, reason, detail = _REFUSED, found.reason, found.detail
+    else:
+        step, reason, detail = _REFUSED, found, submission.refusal_detail or found.value
     size = text if channel is _SMS else None
     further = tuple([_further(each, text) for each in rest]) if rest else ()
     # In the order of the fields: by name it takes three times as long.
@@ -272,14 +282,23 @@ def _plan_one(
         1 if size is None else size.units,
         None if size is None else size.encoding,
         reason,
-        (submission.refusal_detail or reason.value) if reason else "",
+        detail,
         () if size is None or size.encoding is not _UCS2 else _costs_more(size),
         contact_id,
         tuple([each.channel for each in further]) if further else (),
+        submission.sender if sender is None else sender,
     )
     expire_at_us = transmit_at_us + validity_us(submission)
     return PlannedMessage(
-        message_id, step, result, expire_at_us, recipient.data or submission.data, candidates, tokens, further
+        message_id,
+        step,
+        result,
+        expire_at_us,
+        recipient.data or submission.data,
+        candidates,
+        tokens,
+        further,
+        sender=sender,
     )
 
 

@@ -3,7 +3,8 @@
 1. A route counts when everything that it names fits: channel, destination, sender, account, tags, traffic.
 2. Among those the most specific destination wins: a longer prefix before a shorter one, any prefix before a
    country, a country before none. The rest is out, also where none of the winners can carry the message.
-3. Instances that are unknown, drained, without the channel, or unable to carry this content are out.
+3. Instances that are unknown, drained, without the channel, unable to carry this content, or none that the
+   sender is usable on are out.
 4. The others are ordered by health, priority and cost. Equal ones draw lots by weight from the message's id.
 
 An instance appears once, at its best place; equal routes to it add up their weights. A table without routes
@@ -103,12 +104,15 @@ class Routing:
         penalties: Penalties = ALL_HEALTHY,
     ) -> tuple[str, ...]:
         """The instances that may carry a submission to a normal address, the one to try first first."""
-        if not (penalties or submission.provider) and channel in self._plain:
+        usable = submission.sender_providers
+        if not (penalties or submission.provider or usable) and channel in self._plain:
             return self._plain[channel]
         slate = self.slate(submission, channel, address)
-        if slate.settled and not penalties:
+        if slate.settled and not (penalties or usable):
             return slate.names
         places = slate.places
+        if usable:
+            places = tuple(each for each in places if each.provider in usable)
         if slate.picky:
             document = submission.content.documents[channel]
             places = tuple(each for each in places if not self.misfit(each.provider, channel, document))

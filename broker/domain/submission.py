@@ -104,6 +104,8 @@ class Submission:
     `names_contacts`: at least one recipient is named as a contact.
     `redriven_from_message_id` is the message that this one sends again. `broadcast_id` is the broadcast that its
     recipients are a part of.
+    With a `sender_pool`, `sender` is empty until one was chosen for a recipient. `sender_providers` are the
+    instances that the sender is usable on; empty: all.
 
     The last four are the broker's own, about answers to what came in: one that must not go is seen as refused, one to
     STOP, START or HELP goes whatever the recipient said, and forwarding is free of charge.
@@ -140,6 +142,8 @@ class Submission:
     free_of_charge: bool = False
     fallback: ChannelFallback | None = None
     ignore_quiet_hours: bool = False
+    sender_pool: str = ""
+    sender_providers: frozenset[str] = frozenset()
 
     @property
     def shared_tokens(self) -> Mapping[str, str]:
@@ -154,6 +158,7 @@ class Result:
 
     A contact's delegates have a result each, with the same `recipient_index` and their own `contact_id`.
     `fallback_channels` are those that the message may go on by, in order.
+    `sender` is who it is from, "" where the provider decides.
     """
 
     recipient_index: int
@@ -171,3 +176,4 @@ class Result:
     contact_id: int | None = None
     fallback_channels: tuple[Channel, ...] = ()
     price: Price | None = None
+    sender: str = ""

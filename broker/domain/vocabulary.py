@@ -94,6 +94,10 @@ class Reason(Enum):
     CONTENT_REFUSED = "what this recipient would be told breaks a rule of the content"
     TOO_MANY_UNITS = "what this recipient would be told needs more units than the account allows"
     BROADCAST_STOPPED = "its broadcast was stopped or deleted before a provider was given it"
+    SENDER_NOT_REGISTERED = "the account sends from its registered senders alone, and this is none of them"
+    SENDER_WRONG_KIND = "a sender of this kind cannot reach the recipient"
+    SENDER_NOT_CAPABLE = "the sender cannot send on this channel"
+    SENDER_POOL_UNUSABLE = "no sender of the pool may be used for the recipient"
 
 
 class EventKind(IntEnum):

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from broker.domain.account_policy import AccountPolicy
-from broker.domain.address import PHONE_CHANNELS, normal_mailbox, normal_number, sender_fits
+from broker.domain.address import PHONE_CHANNELS, normal_mailbox, normal_number
+from broker.domain.carrying import Carried, Carriers, SenderRefused
 from broker.domain.grounds import Grounds
 from broker.domain.reaching import Reached
 from broker.domain.submission import Recipient, Submission
@@ -12,7 +13,7 @@ from broker.domain.vocabulary import Channel, Reason
 Usable = tuple[Channel, str, tuple[str, ...]]
 """Channel, normal address, and candidates."""
 
-Way = tuple[Channel | None, str, tuple[str, ...] | Reason, Sequence[Usable]]
+Way = tuple[Channel | None, str, Carriers, Sequence[Usable]]
 """Channel, normal address, and the candidates or why there are none; then, where the caller lets a message go on
 by other channels, those behind it that would do as well.
 """
@@ -60,14 +61,17 @@ def way_of(
     grounds: Grounds,
 ) -> Way:
     """The first offered channel that the recipient and a provider share, and its providers; else why not."""
-    refusal: tuple[Channel, str, Reason] | None = None
+    refusal: tuple[Channel, str, Reason | SenderRefused] | None = None
     usable: list[Usable] = []
     for channel in offered:
         written = written_address(recipient, channel)
         if written is None:
             continue
         address, found = _by(channel, written, submission, message_id, grounds)
-        if not isinstance(found, Reason):
+        if isinstance(found, Carried):
+            if not usable:  # it keeps the sender that was chosen for it, and so the channel
+                return channel, address, found, ()
+        elif isinstance(found, tuple):
             usable.append((channel, address, found))
             if submission.fallback is None:
                 break
@@ -83,16 +87,15 @@ def way_of(
 
 def _by(
     channel: Channel, written: str, submission: Submission, message_id: int, grounds: Grounds
-) -> tuple[str, tuple[str, ...] | Reason]:
+) -> tuple[str, Carriers]:
     """The normal address on a channel, and the candidates or why there are none."""
     address = normal_address(written, channel, grounds.policy.default_region)
     if address is None:
         return written, Reason.INVALID_RECIPIENT
     if not grounds.policy.allows(address, channel):
         return address, Reason.COUNTRY_NOT_ALLOWED
-    if not sender_fits(submission.sender, channel):
-        return address, Reason.INVALID_SENDER
-    return address, grounds.find_candidates(submission, channel, address, message_id) or Reason.NO_ROUTE
+    found = grounds.find_carriers(submission, channel, address, message_id, grounds.find_candidates)
+    return address, found
 
 
 def written_address(recipient: Recipient, channel: Channel) -> str | None:

@@ -8,6 +8,7 @@ from broker.domain.country import country_of
 from broker.domain.decision import NOTHING, Note
 from broker.domain.fallback import way_ends_at
 from broker.domain.planning import Plan
+from broker.domain.sender_pool import recipient_key
 from broker.domain.submission import Result
 from broker.domain.usage import has_country
 from broker.domain.value import value
@@ -22,6 +23,7 @@ from broker.storage.documents import (
     load_answer,
 )
 from broker.storage.journal import Journal, open_ledger
+from broker.storage.senders import SenderChoice, keep_choices
 from broker.storage.transaction import Row, Transaction
 from broker.storage.ways import planned_ways
 from broker.storage.webhooks import follow_accounts
@@ -147,6 +149,7 @@ class Acceptor:
         self._followed: dict[int, int] = {}
         self._tokens: list[tuple[object, ...]] = []
         self._ways: list[tuple[object, ...]] = []
+        self._choices: list[SenderChoice] = []
 
     def add_submission(self, plan: Plan) -> None:
         """What all of its messages share."""
@@ -214,7 +217,13 @@ class Acceptor:
                 None if price is None else price.currency,
                 held if quote else _UNCHARGED,
                 broadcast_id,
+                message.sender,
             ))
+            if submission.sender_pool and message.sender and not step.end:
+                key = recipient_key(account_id, submission.sender_pool, result.recipient)
+                self._choices.append(
+                    SenderChoice(account_id, submission.sender_pool, key, message.sender, plan.accepted_at_us)
+                )
             if message.tokens:
                 self._tokens.append((message_id, dump_tokens(message.tokens)))
             if not step.end:
@@ -245,6 +254,8 @@ class Acceptor:
             self._tx.bulk("insert_message_tokens", self._tokens)
         if self._ways:
             self._tx.bulk("insert_ways", self._ways)
+        if self._choices:
+            keep_choices(self._tx, self._choices)
         follow_accounts(self._tx, self._followed)
         self._journal.flush()
         self._agenda.flush()

@@ -123,7 +123,7 @@ def read_plan_refusals(tx: Transaction, plans: Sequence[Plan]) -> dict[int, Reas
     asked = [
         Asked(
             plan.submission.account_id,
-            plan.submission.sender,
+            each.result.sender,
             each.result.recipient,
             each.message_id,
             plan.submission.traffic is Traffic.PASSCODE,

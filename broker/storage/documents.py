@@ -150,6 +150,7 @@ def dump_answer(results: list[Result]) -> str:
             result.contact_id,
             result.fallback_channels,
             result.price and [result.price.micros, result.price.currency],
+            result.sender,
         ]
         for result in results
     ]).decode()
@@ -174,6 +175,7 @@ def load_answer(text: str) -> list[Result]:
             contact_id=row[12] if len(row) > 12 else None,  # earlier versions knew no contacts
             fallback_channels=tuple(map(Channel, row[13])) if len(row) > 13 else (),
             price=Price(*row[14]) if len(row) > 14 and row[14] else None,
+            sender=row[15] if len(row) > 15 else "",
         )
         for row in orjson.loads(text)
     ]

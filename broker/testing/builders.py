@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from broker.domain.account_policy import NO_POLICY, AccountPolicy
+from broker.domain.carrying import FindCandidates
 from broker.domain.decision import DeliveryPolicy
-from broker.domain.grounds import FindCandidates, Grounds
+from broker.domain.grounds import Grounds
 from broker.domain.ids import first_id_at
 from broker.domain.planning import Plan, plan
 from broker.domain.prices import FREE, Prices

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -195,7 +196,36 @@ def test_webhooks_are_made_listed_rotated_and_deleted(calling_broker) -> None:
     assert (ExitCode.USAGE, True) == (wrong.returncode, "delivered" in wrong.stderr)
 
 
-@pytest.mark.parametrize("command", [["messages"], ["analyze", "Hello"], ["providers"], ["webhooks", "list"]])
+def test_senders_are_added_listed_used_and_removed(broker) -> None:
+    """By their kinds and what they can do; the pool's sender stands in what was sent."""
+    reference = uuid.uuid4().hex
+    code = ["12345", "--country", "us", "--can", "sms", "--can", "mms", "--can", "two_way", "--tag", "Cli"]
+    (added,) = lines_of(waypost(broker, "senders", "add", *code, "--pool", reference, "--json").stdout)
+    sender_id = added["sender"]["sender_id"]
+    assert ("SENDER_KIND_SHORT_CODE", "US") == (added["sender"]["kind"], added["sender"]["country"])
+    plain = waypost(broker, "senders", "add", "+18885550199", "--tag", "cli")
+    assert plain.stdout.endswith(" is +18885550199, toll free\n")
+    listed = waypost(broker, "senders", "list", "--tag", "cli")
+    assert [*("12345", "short", "code", "US", "sms,", "mms,", "two", "way"), reference, "cli"] == next(
+        line.split()[1:] for line in listed.stdout.splitlines() if sender_id in line
+    )
+    only = lines_of(waypost(broker, "senders", "list", "--tag", "cli", "--can", "mms", "--json").stdout)
+    assert [added["sender"]] == only
+    sent = waypost(broker, "send", "+12025550150", "Hi", "--sender-pool", reference, "--json")
+    assert ["12345"] == [each["result"]["sender"] for each in lines_of(sent.stdout)]
+    abroad = waypost(broker, "explain", "+447700900123", "Hi", "--sender-pool", reference)
+    assert (ExitCode.REFUSED, True) == (abroad.returncode, "SENDER_POOL_UNUSABLE" in abroad.stdout)
+    assert f"{sender_id} is removed\n" == waypost(broker, "senders", "remove", sender_id).stdout
+    again = waypost(broker, "senders", "remove", sender_id)
+    assert (ExitCode.REFUSED, True) == (again.returncode, "SENDER_NOT_FOUND" in again.stderr)
+    wrong = waypost(broker, "senders", "add", "12345")
+    assert (ExitCode.REFUSED, True) == (wrong.returncode, "sender.country" in wrong.stderr)
+    assert "no sender" in waypost(broker, "senders", "list", "--pool", reference).stdout
+
+
+@pytest.mark.parametrize(
+    "command", [["messages"], ["analyze", "Hello"], ["providers"], ["webhooks", "list"], ["senders", "list"]]
+)
 def test_a_key_that_opens_nothing_is_unreachable(broker, command) -> None:
     """As with every command."""
     assert ExitCode.UNREACHABLE == waypost(broker, *command, "--key", "wp_no_such_key").returncode

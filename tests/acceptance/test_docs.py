@@ -24,13 +24,23 @@ from broker.api import (
     send_stream,
     template_service,
 )
-from broker.api.convert import content, directory, filters, findings, listing, paging, requests, webhooks
+from broker.api.convert import (
+    content,
+    directory,
+    filters,
+    findings,
+    listing,
+    paging,
+    requests,
+    senders,
+    webhooks,
+)
 from broker.api.convert import templates as template_rules
 from broker.api.status import CODES
 from broker.cli.route_files import read_routes_file
 from broker.cli.template_files import read_template_file
 from broker.domain import directory as directory_rules
-from broker.domain import reaching, saying, style, template, tokens
+from broker.domain import reaching, saying, sender, style, template, tokens
 from broker.domain.callback_url import PARAMETERS
 from broker.domain.explaining import Verdict
 from broker.domain.lifecycle import Fact
@@ -47,6 +57,7 @@ DOCS = ROOT / "docs"
 API = (DOCS / "api.md").read_text(encoding="utf-8")
 DIRECTORY = (DOCS / "directory.md").read_text(encoding="utf-8")
 HISTORY = (DOCS / "history.md").read_text(encoding="utf-8")
+SENDERS = (DOCS / "senders.md").read_text(encoding="utf-8")
 WEBHOOKS = (DOCS / "webhooks.md").read_text(encoding="utf-8")
 CONTENT = (DOCS / "content.md").read_text(encoding="utf-8")
 TEMPLATES = (DOCS / "templates.md").read_text(encoding="utf-8")
@@ -119,6 +130,18 @@ TEMPLATE_LIMITS = {
     "style classes": style.STYLE_CLASSES_MAX,
     "characters of a style class": style.WRAPPER_CHARACTERS_MAX,
 }
+
+SENDER_LIMITS = {
+    "senders of an account": sender.SENDERS_MAX,
+    "senders of a pool": sender.POOL_SENDERS_MAX,
+    "value of a sender": sender.VALUE_CHARACTERS_MAX,
+    "name of a pool": sender.POOL_CHARACTERS_MAX,
+    "`providers` of a sender": sender.PROVIDERS_MAX,
+    "tags of a sender": sender.TAGS_MAX,
+    "a tag of a sender": sender.TAG_CHARACTERS_MAX,
+    "values in a filter of `ListSenders`": senders.VALUES_MAX,
+}
+
 CONTENT_LIMITS = {
     "values in `tokens` of a request, and of a recipient": tokens.TOKENS_MAX,
     "name of a token": tokens.NAME_CHARACTERS_MAX,
@@ -241,6 +264,28 @@ def test_the_program_of_the_usage_page_runs(broker: Any, tmp_path: Path) -> None
     """It counts what it sent."""
     (program,) = blocks((DOCS / "usage.md").read_text(encoding="utf-8"))
     assert ["GB 1", "US 1"] == output_of(program, tmp_path, broker.environment)
+
+
+def test_the_programs_of_the_senders_page_run(broker_factory: Any, tmp_path: Path) -> None:
+    """A toll-free number at home and abroad, a name, and a pool that stays with its recipient."""
+    lines = output_of("\n".join(blocks(SENDERS)), tmp_path, broker_factory().environment)
+    first, second = lines[-2:]
+    expected = [
+        "SENDER_KIND_TOLL_FREE US",
+        "+12025550150 +18005550199 REASON_UNSPECIFIED ",
+        "+447700900123  REASON_SENDER_WRONG_KIND a toll-free number reaches",
+        "+447700900123 Acme REASON_UNSPECIFIED ",
+    ]
+    assert (expected, first) == (lines[:-2], second)
+    assert first.startswith("+447700900123 +1202555012")
+
+
+def test_the_senders_page_has_every_kind_and_capability() -> None:
+    """None is missing, none is made up."""
+    kinds = {row[0] for row in rows(SENDERS.partition("## ")[0])}
+    assert kinds == {each.name for each in sender.SenderKind}
+    able = next(row[1] for row in rows(section(SENDERS, "Register")) if row[0] == "`capabilities`")
+    assert able.partition(".")[0].split(", ") == [each.name for each in sender.SenderCapability]
 
 
 def test_the_program_of_the_history_page_runs(broker: Any, tmp_path: Path) -> None:
@@ -410,7 +455,13 @@ def test_every_error_is_listed_with_its_code() -> None:
 
 @pytest.mark.parametrize(
     ("page", "limits"),
-    [(API, LIMITS), (DIRECTORY, DIRECTORY_LIMITS), (CONTENT, CONTENT_LIMITS), (TEMPLATES, TEMPLATE_LIMITS)],
+    [
+        (API, LIMITS),
+        (DIRECTORY, DIRECTORY_LIMITS),
+        (CONTENT, CONTENT_LIMITS),
+        (TEMPLATES, TEMPLATE_LIMITS),
+        (SENDERS, SENDER_LIMITS),
+    ],
 )
 def test_the_limits_are_those_that_are_enforced(page: str, limits: dict[str, int]) -> None:
     """The last number of each row is the constant that the check uses."""

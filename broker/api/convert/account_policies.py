@@ -58,6 +58,7 @@ FIELDS: Mapping[str, tuple[_Read, _Read]] = {
     "quiet_hours": (_quiet_hours, _quiet_message),
     "enforce_credit": (bool, bool),
     "low_balance_micros": (int, int),
+    "senders_registered_only": (bool, bool),
 }
 """How each field is read from the proto, and written to it."""
 

@@ -66,6 +66,7 @@ def _explanation(explanation: Explanation, only_for: int | None) -> explain_pb2.
         losers_omitted=explanation.omitted,
         fallback_channels=[PB_CHANNELS[each] for each in result.fallback_channels],
         policy=map(_finding, explanation.policy),
+        sender=result.sender,
     )
 
 

@@ -19,6 +19,7 @@ from broker.api.convert.words import CALLBACK_METHODS, CHANNELS, DELEGATIONS, GU
 from broker.domain.callback_url import CallbackMethod, callback_url_problem
 from broker.domain.directory import ContactRef, Named
 from broker.domain.ids import parse_id
+from broker.domain.sender import is_pool
 from broker.domain.submission import Callback, Campaign, Content, Recipient, Submission, TemplateRef
 from broker.domain.vocabulary import Channel, Delegation, Guarantee, Traffic
 from waypost.v1 import message_service_pb2, recipient_pb2, send_pb2
@@ -96,6 +97,7 @@ def submission_in(
         _callback(request, findings) if request.callback_url or request.HasField("options") else None,
         tokens_of("tokens", request.tokens, findings) if request.tokens else None,
         None if content is not _NO_CONTENT else _template(request, findings),
+        sender_pool=_sender_pool(request, findings) if request.sender_pool else "",
     )
     if request.HasField("options"):
         submission = with_options(submission, request, findings)
@@ -154,6 +156,14 @@ def _texts(request: send_pb2.SendRequest, findings: Findings) -> tuple[str, str,
     if data:
         findings.text("data", data, DATA_CHARACTERS_MAX)
     return request_id, sender, client_reference, provider, origin, data
+
+
+def _sender_pool(request: send_pb2.SendRequest, findings: Findings) -> str:
+    if not is_pool(request.sender_pool):
+        findings.broke("sender_pool", 'must be 1 to 64 letters, digits, "_", "-" and "."')
+    if request.sender:
+        findings.broke("sender_pool", "names who it is from, and so does sender: leave one out")
+    return request.sender_pool
 
 
 def _recipients(

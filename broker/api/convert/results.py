@@ -44,6 +44,8 @@ def add_results(response: send_pb2.SendResponse, results: Sequence[Result]) -> N
         if result.price is not None:
             message.price.amount_micros = result.price.micros
             message.price.currency = result.price.currency
+        if result.sender:
+            message.sender = result.sender
         if result.warnings:
             message.warnings.extend(result.warnings)
         if result.fallback_channels:

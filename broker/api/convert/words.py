@@ -18,6 +18,7 @@ from broker.domain.explaining import Verdict
 from broker.domain.health import CircuitState
 from broker.domain.lifecycle import Fact, State
 from broker.domain.parameter import ParameterType
+from broker.domain.sender import SenderCapability, SenderKind
 from broker.domain.vocabulary import Channel, Delegation, Direction, EventKind, Guarantee, Reason, Traffic
 from broker.spi import Idempotency, ReceiptMode
 from waypost.v1.broadcast_pb2 import BroadcastState as PbBroadcastState
@@ -37,6 +38,8 @@ from waypost.v1.provider_pb2 import ReceiptMode as PbReceiptMode
 from waypost.v1.recipient_pb2 import Delegation as PbDelegation
 from waypost.v1.route_pb2 import RouteVerdict as PbRouteVerdict
 from waypost.v1.send_pb2 import CallbackMethod as PbCallbackMethod
+from waypost.v1.sender_pb2 import SenderCapability as PbSenderCapability
+from waypost.v1.sender_pb2 import SenderKind as PbSenderKind
 from waypost.v1.status_pb2 import MessageFact as PbMessageFact
 from waypost.v1.status_pb2 import MessageStatus as PbMessageStatus
 from waypost.v1.status_pb2 import Reason as PbReason
@@ -140,6 +143,17 @@ BROADCAST_STATES: Mapping[int, BroadcastState] = {
 }
 PB_BROADCAST_STATES: Mapping[BroadcastState, PbBroadcastState.ValueType] = {
     each: PbBroadcastState.Value(f"BROADCAST_STATE_{each.name}") for each in BroadcastState
+SENDER_KINDS: Mapping[int, SenderKind] = {
+    PbSenderKind.Value(f"SENDER_KIND_{each.name}"): each for each in SenderKind
+}
+PB_SENDER_KINDS: Mapping[SenderKind, PbSenderKind.ValueType] = {
+    each: PbSenderKind.Value(f"SENDER_KIND_{each.name}") for each in SenderKind
+}
+SENDER_CAPABILITIES: Mapping[int, SenderCapability] = {
+    PbSenderCapability.Value(f"SENDER_CAPABILITY_{each.name}"): each for each in SenderCapability
+}
+PB_SENDER_CAPABILITIES: Mapping[SenderCapability, PbSenderCapability.ValueType] = {
+    each: PbSenderCapability.Value(f"SENDER_CAPABILITY_{each.name}") for each in SenderCapability
 }
 PB_VERDICTS: Mapping[Verdict, PbRouteVerdict.ValueType] = {
     each: PbRouteVerdict.Value(f"ROUTE_VERDICT_{each.name}") for each in Verdict

@@ -25,6 +25,7 @@ SELECT max(id) FROM (
     UNION ALL SELECT max(newest_id) FROM directories
     UNION ALL SELECT max(endpoint_id) FROM callback_endpoints
     UNION ALL SELECT max(template_id) FROM templates
+    UNION ALL SELECT max(sender_id) FROM senders
 ) newest
 
 -- name: create_store

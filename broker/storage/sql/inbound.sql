@@ -3,12 +3,12 @@
 -- name: note_correspondence
 -- A provider has these messages now, or may have them. Nobody answers a push (channel 4).
 INSERT INTO correspondence (person, address, account_id, provider, message_id, at)
-SELECT m.recipient, s.sender, m.account_id, m.provider, max(m.message_id), CAST(:now AS BIGINT)
+SELECT m.recipient, coalesce(m.sender, s.sender), m.account_id, m.provider, max(m.message_id), CAST(:now AS BIGINT)
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
 WHERE m.message_id IN (SELECT value FROM json_each(:message_ids)) AND m.channel <> 4
-GROUP BY m.recipient, s.sender, m.account_id, m.provider
-ORDER BY m.recipient, s.sender, m.account_id, m.provider
+GROUP BY m.recipient, coalesce(m.sender, s.sender), m.account_id, m.provider
+ORDER BY m.recipient, coalesce(m.sender, s.sender), m.account_id, m.provider
 ON CONFLICT (person, address, account_id, provider) DO UPDATE
 SET message_id = excluded.message_id, at = excluded.at
 

@@ -38,7 +38,7 @@ SELECT time FROM events WHERE account_id = :account_id AND sequence = :sequence
 -- CHANNEL_CHANGED, comes another address.
 INSERT INTO message_index (span, kind, value, message_id)
 WITH begun AS MATERIALIZED (
-    SELECT m.message_id, m.recipient, m.client_reference, m.data, s.sender, s.labels,
+    SELECT m.message_id, m.recipient, m.client_reference, m.data, coalesce(m.sender, s.sender) AS sender, s.labels,
            (SELECT p.span FROM message_spans p
             WHERE p.account_id = :account_id AND p.first_id <= m.message_id
             ORDER BY p.first_id DESC LIMIT 1) AS span

@@ -57,7 +57,7 @@ FROM (
 ) scanned
 
 -- name: fitting_messages
-SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
+SELECT m.message_id, m.account_id, m.recipient, coalesce(m.sender, s.sender), m.channel, s.traffic, s.guarantee, m.state,
        m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
        m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, m.route_version, m.direction,
        m.deleted_at, m.read_at, m.price, m.currency
@@ -78,7 +78,7 @@ WHERE m.message_id IN (SELECT value FROM json_each(:message_ids))
   AND (:any_client_reference = 1
        OR m.client_reference IN (SELECT value FROM json_each(:client_references)))
   AND (:any_data = 1 OR m.data IN (SELECT value FROM json_each(:data)))
-  AND (:any_sender = 1 OR s.sender IN (SELECT value FROM json_each(:senders)))
+  AND (:any_sender = 1 OR coalesce(m.sender, s.sender) IN (SELECT value FROM json_each(:senders)))
   AND (:any_contact = 1 OR m.contact_id = :contact_id)
   AND (:any_provider = 1 OR m.provider IN (SELECT value FROM json_each(:providers)))
 ORDER BY m.message_id DESC

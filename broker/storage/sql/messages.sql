@@ -8,7 +8,7 @@ INSERT INTO messages (
     message_id, account_id, submission_id, channel, recipient, state, reason, encoding, units, provider,
     attempts, accepted_at, transmit_at, expire_at, ended_at, client_reference, data, last_sequence,
     route_version, contact_id, country, price, prices, currency, charge,
-    broadcast_id
+    broadcast_id, sender
 ) VALUES :rows
 
 -- name: message_heads
@@ -28,7 +28,7 @@ WHERE messages.message_id = head.message_id
 
 -- name: outbound_messages
 SELECT m.message_id, m.submission_id, m.channel, m.recipient, m.units, m.client_reference,
-       s.sender, s.traffic, s.guarantee, s.provider_pin, s.labels, m.broadcast_id
+       coalesce(m.sender, s.sender), s.traffic, s.guarantee, s.provider_pin, s.labels, m.broadcast_id
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
 WHERE m.message_id IN (SELECT value FROM json_each(:message_ids))
@@ -47,7 +47,7 @@ FROM submissions
 WHERE submission_id IN (SELECT value FROM json_each(:submission_ids))
 
 -- name: message_by_id
-SELECT m.message_id, m.account_id, m.recipient, s.sender, m.channel, s.traffic, s.guarantee, m.state,
+SELECT m.message_id, m.account_id, m.recipient, coalesce(m.sender, s.sender), m.channel, s.traffic, s.guarantee, m.state,
        m.reason, m.encoding, m.units, m.provider, m.attempts, m.accepted_at, m.transmit_at, m.expire_at,
        m.ended_at, m.client_reference, m.data, s.labels, m.contact_id, m.route_version, m.direction,
        m.deleted_at, m.read_at, m.price, m.currency, s.content, m.last_sequence, d.candidates, d.ways_ahead

@@ -26,7 +26,7 @@ DELETE FROM events WHERE account_id = :account_id AND sequence <= :upto
 
 -- name: oldest_messages
 SELECT m.message_id, m.account_id, m.submission_id, m.ended_at, m.last_sequence, m.recipient, m.client_reference,
-       m.data, m.provider, s.sender, s.labels
+       m.data, m.provider, coalesce(m.sender, s.sender), s.labels
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
 WHERE m.message_id > :after_id AND m.message_id < :before_id

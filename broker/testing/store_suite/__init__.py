@@ -47,6 +47,7 @@ from broker.testing.store_suite.receipts import ReceiptCases
 from broker.testing.store_suite.retiring import RetiringCases
 from broker.testing.store_suite.routing import RoutingCases
 from broker.testing.store_suite.saying import SayingCases
+from broker.testing.store_suite.senders import SenderCases
 from broker.testing.store_suite.spellings import AllSpellingCases
 from broker.testing.store_suite.telling import TellingCases
 from broker.testing.store_suite.templating import TemplateCases
@@ -65,6 +66,7 @@ class StoreSuite(
     ReceiptCases,
     SayingCases,
     TemplateCases,
+    SenderCases,
     AllSpellingCases,
     ReadingCases,
     TellingCases,

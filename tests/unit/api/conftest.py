@@ -25,6 +25,7 @@ from broker.api.keyword_calls import KeywordCalls
 from broker.api.message_service import MessageService
 from broker.api.price_service import PriceService
 from broker.api.provider_service import ProviderService
+from broker.api.sender_calls import SenderCalls
 from broker.api.sender_service import SenderService
 from broker.api.server import build_health, build_server
 from broker.api.template_service import TemplateService
@@ -528,6 +529,12 @@ def templates() -> Any:
 
 
 @pytest.fixture
+def senders() -> Any:
+    """Behind SenderService: none, where a test is about something else."""
+    return EmptyDirectory()
+
+
+@pytest.fixture
 def accounts() -> Any:
     """Behind AccountService's calls about accounts: none, where a test is about something else."""
     return EmptyDirectory()
@@ -575,6 +582,7 @@ async def api(
     directory: Any,
     templates: Any,
     consents: Any,
+    senders: Any,
     accounts: Any,
     keywords: Any,
     keys: Any,
@@ -623,7 +631,10 @@ async def api(
         ),
         directory=DirectoryService(gate=gate, directory=directory),
         templates=TemplateService(gate=gate, templates=templates),
-        senders=SenderService(keywords=KeywordCalls(gate=gate, keywords=keywords)),
+        senders=SenderService(
+            senders=SenderCalls(gate=gate, senders=senders),
+            keywords=KeywordCalls(gate=gate, keywords=keywords),
+        ),
         accounts=AccountService(
             gate=gate, webhooks=webhooks, accounts=accounts, identities=identities, credit=credit
         ),

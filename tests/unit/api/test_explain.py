@@ -30,6 +30,7 @@ EXPLANATION = Explanation(
         Encoding.UCS2,
         warnings=("two parts",),
         contact_id=7,
+        sender="Shop",
     ),
     (Part("é", 1), Part("✓", 1)),
     (
@@ -79,11 +80,12 @@ async def test_an_explanation_arrives_whole(api, sms):
     )
     assert [(6, "r"), (4, "")] == [(each.verdict, each.route) for each in (other, unrouted)]
     assert ["é", "✓"] == [each.text for each in accepted.parts]
-    assert (2, 2, 1, "+447400123456", 1, ["two parts"], 9, 3, True) == (
+    assert (2, 2, 1, "+447400123456", "Shop", 1, ["two parts"], 9, 3, True) == (
         accepted.encoding,
         accepted.units,
         accepted.channel,
         accepted.recipient,
+        accepted.sender,
         accepted.status,
         list(accepted.warnings),
         accepted.route_version,

@@ -178,6 +178,16 @@ def test_a_line_may_hold_any_other_character(sms, text):
     assert text == submission_of(sms(client_reference=text), 1, NOW_US).client_reference
 
 
+def test_a_message_may_name_a_pool_instead_of_a_sender(sms):
+    """A plain name, and not both."""
+    assert "care-1" == submission_of(sms(sender_pool="care-1"), 1, NOW_US).sender_pool
+    assert "" == submission_of(sms(), 1, NOW_US).sender_pool
+    assert "p" * 64 == submission_of(sms(sender_pool="p" * 64), 1, NOW_US).sender_pool
+    assert {"sender_pool"} == broken(sms(sender_pool="p" * 65))
+    assert {"sender_pool"} == broken(sms(sender_pool="two words"))
+    assert {"sender_pool"} == broken(sms(sender_pool="care", sender="Shop"))
+
+
 def test_data_may_have_lines(sms):
     """It is returned untouched."""
     assert "a\n\tb" == submission_of(sms(data="a\n\tb"), 1, NOW_US).data

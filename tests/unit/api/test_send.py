@@ -45,7 +45,14 @@ async def test_a_refused_recipient_is_a_result_and_not_an_error(api, sms):
 
     def refuse(submission):
         return [
-            replace(each, state=State.REJECTED, reason=Reason.OPTED_OUT, detail="stop", warnings=("w",))
+            replace(
+                each,
+                state=State.REJECTED,
+                reason=Reason.OPTED_OUT,
+                detail="stop",
+                warnings=("w",),
+                sender="Shop",
+            )
             for each in accept(submission)
         ]
 
@@ -53,7 +60,12 @@ async def test_a_refused_recipient_is_a_result_and_not_an_error(api, sms):
     response = await api.call(SEND, sms(), send_pb2.SendResponse)
     (result,) = response.results
     assert (status_pb2.MESSAGE_STATUS_REJECTED, status_pb2.REASON_OPTED_OUT) == (result.status, result.reason)
-    assert ("stop", ["w"], False) == (result.detail, list(result.warnings), result.HasField("transmit_time"))
+    assert ("stop", ["w"], "Shop", False) == (
+        result.detail,
+        list(result.warnings),
+        result.sender,
+        result.HasField("transmit_time"),
+    )
 
 
 async def test_validate_only_results_have_no_message_id(api, sms):

@@ -36,6 +36,7 @@ OURS = [
     template_service.DESCRIPTOR,
     sender_service.DESCRIPTOR,
     consent_service.DESCRIPTOR,
+    sender_service.DESCRIPTOR,
     provider_service.DESCRIPTOR,
     price_service.DESCRIPTOR,
     account_service.DESCRIPTOR,

@@ -81,6 +81,7 @@ def test_every_wish_is_in_the_request() -> None:
     wishes = Wishes(
         text="Hi",
         sender="Shop",
+        sender_pool="care",
         traffic="promotional",
         channels=["sms", "in_app"],
         schedule_time=datetime(2026, 12, 24, 18, tzinfo=UTC),
@@ -99,6 +100,7 @@ def test_every_wish_is_in_the_request() -> None:
         "recipients": [{"phone_number": "+447700900123", "client_reference": "own"}],
         "content": {"sms": {"text": "Hi"}, "in_app": {"body": "Hi"}},
         "sender": "Shop",
+        "sender_pool": "care",
         "traffic": "TRAFFIC_PROMOTIONAL",
         "channels": ["CHANNEL_SMS", "CHANNEL_IN_APP"],
         "schedule_time": "2026-12-24T18:00:00Z",

@@ -66,6 +66,7 @@ def test_every_field_of_the_proto_can_be_set() -> None:
         validate_only=True,
         request_id="q",
         account_id="6GZT1FS6W0000",
+        sender_pool="care",
     )
     message = request_message(request)
     unset = {field.name for field in message.DESCRIPTOR.fields} - {

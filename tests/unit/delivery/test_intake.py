@@ -11,6 +11,7 @@ from broker.delivery.intake import Intake
 from broker.delivery.policies import Policies
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
+from broker.delivery.senders import Senders
 from broker.delivery.templates import TemplateName, Templates
 from broker.domain.directory import ContactRef, Named
 from broker.domain.explaining import Verdict
@@ -36,14 +37,22 @@ def templates(store: Store, clock: ManualClock) -> Templates:
 
 
 @pytest.fixture
-def build(store: Store, clock: ManualClock, provider: ScriptedProvider, templates: Templates) -> Any:
+def senders(store: Store, clock: ManualClock) -> Senders:
+    """They may be usable on the one provider or on another."""
+    return Senders(store, Identities(store, clock, node=2, last=0), clock, providers={"acme", "other"})
+
+
+@pytest.fixture
+def build(
+    store: Store, clock: ManualClock, provider: ScriptedProvider, templates: Templates, senders: Senders
+) -> Any:
     """An intake with the given limits over one store, as after a restart."""
     identities = Identities(store, clock, node=0, last=0)
     routes = Routes(store, scripted_registry(acme=provider), clock, RouteHook((), clock))
 
     def intake(**limits: Any) -> Intake:
         given = {"units_max": 10, "request_id_memory_s": 86_400.0} | limits
-        return Intake(store, identities, routes, templates, Policies(store, clock), clock, **given)
+        return Intake(store, identities, routes, templates, Policies(store, clock), senders, clock, **given)
 
     return intake
 

@@ -9,6 +9,7 @@ from broker.delivery.policies import Policies
 from broker.delivery.redriving import Redriver
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
+from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
 from broker.domain.ids import first_id_at, format_id
 from broker.domain.lifecycle import State
@@ -34,6 +35,7 @@ def redriver(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Re
         routes,
         templates,
         Policies(store, clock),
+        Senders(store, identities, clock, providers=()),
         clock,
         units_max=10,
         request_id_memory_s=86_400.0,

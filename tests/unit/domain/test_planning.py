@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.domain.callback_url import CallbackMethod
+from broker.domain.carrying import FindCandidates
 from broker.domain.directory import Card, Contact, ContactRef, Named
 from broker.domain.encoding import Encoding
 from broker.domain.fallback import ChannelFallback, PlannedWay
-from broker.domain.grounds import FindCandidates, Grounds
+from broker.domain.grounds import Grounds
 from broker.domain.lifecycle import Fact, State
 from broker.domain.planning import Plan, PlannedMessage, TooManyUnits, fingerprint, plan
 from broker.domain.reaching import Reached
@@ -432,6 +433,8 @@ class TestFingerprints:
             "redriven_from_message_id": 5,
             "fallback": ChannelFallback(),
             "ignore_quiet_hours": True,
+            "sender_pool": "care",
+            "sender_providers": frozenset({"west"}),
         }
         ignored = {
             name for name in FIELDS if changed(**(full | {name: getattr(blank, name)})) == changed(**full)
@@ -450,6 +453,7 @@ class TestFingerprints:
             "names_contacts",
             "content",
             "edition",
+            "sender_providers",
         } | of_the_broker == ignored
 
     @pytest.mark.parametrize("name", Recipient.__dataclass_fields__)

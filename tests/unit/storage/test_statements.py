@@ -107,6 +107,7 @@ WHOLE = {
     "other_currency": "once, at the start; of accounts that ever had credit",
     "active_broadcast_count": "the few that go on, and no more than may",
     "find_duplicates": "one audience, sorted, once a broadcast",
+    "accounts_with_senders": "once after a start; along an index of what admins register by hand",
     "usage_behind": "every account, once at a start",
     "usage_groups": "what has not ended; an index of it by account would hold up every change",
     "usage_groups_by_tag": "what has not ended, likewise",

@@ -43,6 +43,7 @@ from waypost.errors import (
 from waypost.events import Event, InboundEvent, MessageEvent
 from waypost.messages import Analysis, ForcingCharacter, Message, MessageFields, Part, TimelineEntry
 from waypost.send_stream import SendStream
+from waypost.senders import Sender
 from waypost.sending import Campaign, Options, Price, Recipient, SendRequest, SendResult, Sent
 from waypost.subscription import Subscription
 from waypost.usage import Usage, UsageRow
@@ -59,6 +60,8 @@ from waypost.vocabulary import (
     OptInState,
     Reason,
     Role,
+    SenderCapability,
+    SenderKind,
     Status,
     Traffic,
     UsageDimension,
@@ -119,6 +122,9 @@ __all__ = [
     "SendRequest",
     "SendResult",
     "SendStream",
+    "Sender",
+    "SenderCapability",
+    "SenderKind",
     "Sent",
     "Sms",
     "Status",

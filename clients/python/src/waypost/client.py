@@ -17,13 +17,15 @@ from waypost.events import Event, EventFields
 from waypost.messages import Analysis, Message, MessageFields
 from waypost.send_stream import SendStream
 from waypost.send_window import WindowLimits
+from waypost.senders import Sender, SenderFields, SenderFilter
 from waypost.sending import Body, SendFields, SendRequest, Sent, as_request
 from waypost.subscription import Subscription
 from waypost.usage import Usage
-from waypost.v1 import consent_service_pb2, message_service_pb2
+from waypost.v1 import consent_service_pb2, message_service_pb2, sender_service_pb2
 from waypost.vocabulary import OptInState, Status, UsageDimension, UsageUnit
 from waypost.wire.consents import list_opt_ins_message, opt_in_message, opt_in_of
 from waypost.wire.follow import place_of, subscribe_message
+from waypost.wire.senders import filter_message, sender_message, sender_of
 from waypost.wire.sends import request_message, sent_of
 from waypost.wire.stored import analysis_of, list_message, message_of
 from waypost.wire.times import duration
@@ -276,6 +278,41 @@ class Client:
             request.validity.CopyFrom(duration(validity))
         response = await self._connection.call(self._connection.messages.RedriveMessage, request)
         return message_of(response.message)
+
+    async def add_sender(self, value: str, *, account_id: str = "", **fields: Unpack[SenderFields]) -> Sender:
+        """Register who messages may be from; takes an admin or partner key. See SenderFields.
+
+        Raises AlreadyExists for one that the account has, also where the answer to our first attempt was lost.
+        """
+        request = sender_service_pb2.CreateSenderRequest(
+            account_id=account_id, sender=sender_message(value, fields)
+        )
+        response = await self._connection.call(self._connection.senders.CreateSender, request)
+        return sender_of(response.sender)
+
+    async def senders(
+        self, *, page_size: int = PAGE_SIZE, account_id: str = "", **only: Unpack[SenderFilter]
+    ) -> AsyncGenerator[Sender, None]:
+        """The account's senders, oldest first.
+
+        page_size: how many are fetched at once, 1 to 1,000.
+        only: see SenderFilter.
+        """
+        request = sender_service_pb2.ListSendersRequest(
+            account_id=account_id, filter=filter_message(only), page_size=page_size
+        )
+        while True:
+            page = await self._connection.call(self._connection.senders.ListSenders, request)
+            for sender in page.senders:
+                yield sender_of(sender)
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    async def remove_sender(self, sender_id: str, *, account_id: str = "") -> None:
+        """Remove a sender; takes an admin or partner key. Messages that were accepted with it are still sent."""
+        request = sender_service_pb2.DeleteSenderRequest(account_id=account_id, sender_id=sender_id)
+        await self._connection.call(self._connection.senders.DeleteSender, request)
 
     async def analyze(
         self, text: str, *, recipient: str = "", subject: str = "", tokens: Mapping[str, str] | None = None

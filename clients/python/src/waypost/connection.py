@@ -18,6 +18,7 @@ from waypost.v1 import (
     consent_service_pb2_grpc,
     message_service_pb2_grpc,
     send_pb2,
+    sender_service_pb2_grpc,
     subscribe_pb2,
 )
 from waypost.wire.failures import error_of_call
@@ -79,6 +80,9 @@ class Connection:
         )
         self.accounts: account_service_pb2_grpc.AccountServiceAsyncStub = (
             account_service_pb2_grpc.AccountServiceStub(self._channel)
+        )
+        self.senders: sender_service_pb2_grpc.SenderServiceAsyncStub = (
+            sender_service_pb2_grpc.SenderServiceStub(self._channel)
         )
 
     async def close(self) -> None:

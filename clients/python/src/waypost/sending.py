@@ -83,7 +83,9 @@ class SendRequest:
 
     template: a stored template instead of content, or just its name.
     sender: an E.164 number, a short code, 3 to 11 letters and digits, a mailbox or an application id.
-        Empty: the provider's default.
+        Empty: the account's default sender that may be used for the recipient, or else the provider's own.
+    sender_pool: the pool of registered senders to send from, instead of sender; a recipient gets the same
+        one of them each time.
     traffic: what it is for; TRANSACTIONAL when None.
     channels: in order of preference. Empty: SMS, MMS, EMAIL, PUSH, IN_APP, where there is content.
     guarantee: AT_LEAST_ONCE when None.
@@ -124,6 +126,7 @@ class SendRequest:
     validate_only: bool = False
     request_id: str = ""
     account_id: str = ""
+    sender_pool: str = ""
 
     def __post_init__(self) -> None:
         if (self.content == ()) == (self.template is None):
@@ -156,6 +159,7 @@ class SendFields(TypedDict, total=False):
     validate_only: bool
     request_id: str
     account_id: str
+    sender_pool: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,7 @@ class SendResult:
     encoding: None where the channel has no SMS encoding.
     price: None where no price rule applies.
     fallback_channels: those that it may go on by, in order.
+    sender: who it is from. Empty: the provider's own.
     """
 
     recipient_index: int
@@ -194,6 +199,7 @@ class SendResult:
     price: Price | None
     warnings: tuple[str, ...]
     fallback_channels: tuple[Channel, ...]
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,7 @@ class AccountPolicy(_message.Message):
     HELP_ANSWER_FIELD_NUMBER: _builtins.int
     STOP_ANSWER_FIELD_NUMBER: _builtins.int
     START_ANSWER_FIELD_NUMBER: _builtins.int
+    SENDERS_REGISTERED_ONLY_FIELD_NUMBER: _builtins.int
     QUIET_HOURS_FIELD_NUMBER: _builtins.int
     ENFORCE_CREDIT_FIELD_NUMBER: _builtins.int
     LOW_BALANCE_MICROS_FIELD_NUMBER: _builtins.int
@@ -179,6 +180,10 @@ class AccountPolicy(_message.Message):
     """
     low_balance_micros: _builtins.int
     """A BalanceEvent tells when what the account can spend falls below so many micros: 0 to 1,000,000,000,000,000. 0: none."""
+    senders_registered_only: _builtins.bool
+    """Messages may name none but the senders that the account has registered; another one is refused with
+    REASON_SENDER_NOT_REGISTERED.
+    """
     @_builtins.property
     def allowed_countries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The countries that phone numbers may be of, as ISO 3166 alpha-2 codes; a message to another one is refused
@@ -206,6 +211,7 @@ class AccountPolicy(_message.Message):
         help_answer: _builtins.str = ...,
         stop_answer: _builtins.str = ...,
         start_answer: _builtins.str = ...,
+        senders_registered_only: _builtins.bool = ...,
         quiet_hours: Global___QuietHours | None = ...,
         enforce_credit: _builtins.bool = ...,
         low_balance_micros: _builtins.int = ...,
@@ -213,6 +219,7 @@ class AccountPolicy(_message.Message):
     _HasFieldArgType: _TypeAlias = _typing.Literal["quiet_hours", b"quiet_hours"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "enforce_credit", b"enforce_credit", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "low_balance_micros", b"low_balance_micros", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "start_answer", b"start_answer", "stop_answer", b"stop_answer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "senders_registered_only", b"senders_registered_only", "start_answer", b"start_answer", "stop_answer", b"stop_answer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -31,27 +31,27 @@ from waypost.v1 import send_pb2 as waypost_dot_v1_dot_send__pb2
 from waypost.v1 import status_pb2 as waypost_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18waypost/v1/explain.proto\x12\nwaypost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/channel.proto\x1a\x18waypost/v1/content.proto\x1a\x16waypost/v1/price.proto\x1a\x16waypost/v1/route.proto\x1a\x15waypost/v1/send.proto\x1a\x17waypost/v1/status.proto\":\n\x0e\x45xplainRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.waypost.v1.SendRequest\";\n\x0f\x45xplainResponse\x12(\n\x07results\x18\x01 \x03(\x0b\x32\x17.waypost.v1.Explanation\"\x80\x05\n\x0b\x45xplanation\x12\x17\n\x0frecipient_index\x18\x01 \x01(\x05\x12&\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x14.waypost.v1.Encoding\x12\r\n\x05units\x18\x03 \x01(\x05\x12&\n\x05parts\x18\x04 \x03(\x0b\x32\x17.waypost.v1.MessagePart\x12 \n\x05price\x18\x05 \x01(\x0b\x32\x11.waypost.v1.Price\x12,\n\x07\x63onsent\x18\x06 \x01(\x0b\x32\x1b.waypost.v1.ConsentDecision\x12.\n\ncandidates\x18\x07 \x03(\x0b\x32\x1a.waypost.v1.RouteCandidate\x12$\n\x07\x63hannel\x18\x08 \x01(\x0e\x32\x13.waypost.v1.Channel\x12\x11\n\trecipient\x18\t \x01(\t\x12)\n\x06status\x18\n \x01(\x0e\x32\x19.waypost.v1.MessageStatus\x12\"\n\x06reason\x18\x0b \x01(\x0e\x32\x12.waypost.v1.Reason\x12\x0e\n\x06\x64\x65tail\x18\x0c \x01(\t\x12\x10\n\x08warnings\x18\r \x03(\t\x12\x31\n\rtransmit_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rroute_version\x18\x0f \x01(\x03\x12\x16\n\x0elosers_omitted\x18\x10 \x01(\x05\x12\x12\n\ncontact_id\x18\x11 \x01(\t\x12.\n\x11\x66\x61llback_channels\x18\x12 \x03(\x0e\x32\x13.waypost.v1.Channel\x12)\n\x06policy\x18\x13 \x03(\x0b\x32\x19.waypost.v1.PolicyFinding\"\x81\x01\n\rPolicyFinding\x12$\n\x04rule\x18\x01 \x01(\x0e\x32\x16.waypost.v1.PolicyRule\x12*\n\x07outcome\x18\x02 \x01(\x0e\x32\x19.waypost.v1.PolicyOutcome\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x0e\n\x06plugin\x18\x04 \x01(\t\"F\n\x0f\x43onsentDecision\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\"\n\x06reason\x18\x02 \x01(\x0e\x32\x12.waypost.v1.Reason\"\xfb\x01\n\x0eRouteCandidate\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x0e\n\x06\x63hosen\x18\x02 \x01(\x08\x12 \n\x05price\x18\x03 \x01(\x0b\x32\x11.waypost.v1.Price\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12)\n\x07verdict\x18\x05 \x01(\x0e\x32\x18.waypost.v1.RouteVerdict\x12$\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x13.waypost.v1.Channel\x12\r\n\x05route\x18\x07 \x01(\t\x12\x10\n\x08priority\x18\x08 \x01(\x05\x12\x0e\n\x06weight\x18\t \x01(\x05\x12\x13\n\x0b\x63ost_micros\x18\n \x01(\x03*^\n\nPolicyRule\x12\x1b\n\x17POLICY_RULE_UNSPECIFIED\x10\x00\x12\x1b\n\x17POLICY_RULE_QUIET_HOURS\x10\x01\x12\x16\n\x12POLICY_RULE_PLUGIN\x10\x03*\x9d\x01\n\rPolicyOutcome\x12\x1e\n\x1aPOLICY_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16POLICY_OUTCOME_ALLOWED\x10\x01\x12\x18\n\x14POLICY_OUTCOME_WAITS\x10\x02\x12\x1a\n\x16POLICY_OUTCOME_REFUSED\x10\x03\x12\x1a\n\x16POLICY_OUTCOME_IGNORED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18waypost/v1/explain.proto\x12\nwaypost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/channel.proto\x1a\x18waypost/v1/content.proto\x1a\x16waypost/v1/price.proto\x1a\x16waypost/v1/route.proto\x1a\x15waypost/v1/send.proto\x1a\x17waypost/v1/status.proto\":\n\x0e\x45xplainRequest\x12(\n\x07request\x18\x01 \x01(\x0b\x32\x17.waypost.v1.SendRequest\";\n\x0f\x45xplainResponse\x12(\n\x07results\x18\x01 \x03(\x0b\x32\x17.waypost.v1.Explanation\"\x90\x05\n\x0b\x45xplanation\x12\x17\n\x0frecipient_index\x18\x01 \x01(\x05\x12&\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x14.waypost.v1.Encoding\x12\r\n\x05units\x18\x03 \x01(\x05\x12&\n\x05parts\x18\x04 \x03(\x0b\x32\x17.waypost.v1.MessagePart\x12 \n\x05price\x18\x05 \x01(\x0b\x32\x11.waypost.v1.Price\x12,\n\x07\x63onsent\x18\x06 \x01(\x0b\x32\x1b.waypost.v1.ConsentDecision\x12.\n\ncandidates\x18\x07 \x03(\x0b\x32\x1a.waypost.v1.RouteCandidate\x12$\n\x07\x63hannel\x18\x08 \x01(\x0e\x32\x13.waypost.v1.Channel\x12\x11\n\trecipient\x18\t \x01(\t\x12)\n\x06status\x18\n \x01(\x0e\x32\x19.waypost.v1.MessageStatus\x12\"\n\x06reason\x18\x0b \x01(\x0e\x32\x12.waypost.v1.Reason\x12\x0e\n\x06\x64\x65tail\x18\x0c \x01(\t\x12\x10\n\x08warnings\x18\r \x03(\t\x12\x31\n\rtransmit_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rroute_version\x18\x0f \x01(\x03\x12\x16\n\x0elosers_omitted\x18\x10 \x01(\x05\x12\x12\n\ncontact_id\x18\x11 \x01(\t\x12\x0e\n\x06sender\x18\x14 \x01(\t\x12.\n\x11\x66\x61llback_channels\x18\x12 \x03(\x0e\x32\x13.waypost.v1.Channel\x12)\n\x06policy\x18\x13 \x03(\x0b\x32\x19.waypost.v1.PolicyFinding\"\x81\x01\n\rPolicyFinding\x12$\n\x04rule\x18\x01 \x01(\x0e\x32\x16.waypost.v1.PolicyRule\x12*\n\x07outcome\x18\x02 \x01(\x0e\x32\x19.waypost.v1.PolicyOutcome\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x0e\n\x06plugin\x18\x04 \x01(\t\"F\n\x0f\x43onsentDecision\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\"\n\x06reason\x18\x02 \x01(\x0e\x32\x12.waypost.v1.Reason\"\xfb\x01\n\x0eRouteCandidate\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x0e\n\x06\x63hosen\x18\x02 \x01(\x08\x12 \n\x05price\x18\x03 \x01(\x0b\x32\x11.waypost.v1.Price\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12)\n\x07verdict\x18\x05 \x01(\x0e\x32\x18.waypost.v1.RouteVerdict\x12$\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x13.waypost.v1.Channel\x12\r\n\x05route\x18\x07 \x01(\t\x12\x10\n\x08priority\x18\x08 \x01(\x05\x12\x0e\n\x06weight\x18\t \x01(\x05\x12\x13\n\x0b\x63ost_micros\x18\n \x01(\x03*^\n\nPolicyRule\x12\x1b\n\x17POLICY_RULE_UNSPECIFIED\x10\x00\x12\x1b\n\x17POLICY_RULE_QUIET_HOURS\x10\x01\x12\x16\n\x12POLICY_RULE_PLUGIN\x10\x03*\x9d\x01\n\rPolicyOutcome\x12\x1e\n\x1aPOLICY_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16POLICY_OUTCOME_ALLOWED\x10\x01\x12\x18\n\x14POLICY_OUTCOME_WAITS\x10\x02\x12\x1a\n\x16POLICY_OUTCOME_REFUSED\x10\x03\x12\x1a\n\x16POLICY_OUTCOME_IGNORED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waypost.v1.explain_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_POLICYRULE']._serialized_start=1443
-  _globals['_POLICYRULE']._serialized_end=1537
-  _globals['_POLICYOUTCOME']._serialized_start=1540
-  _globals['_POLICYOUTCOME']._serialized_end=1697
+  _globals['_POLICYRULE']._serialized_start=1459
+  _globals['_POLICYRULE']._serialized_end=1553
+  _globals['_POLICYOUTCOME']._serialized_start=1556
+  _globals['_POLICYOUTCOME']._serialized_end=1713
   _globals['_EXPLAINREQUEST']._serialized_start=221
   _globals['_EXPLAINREQUEST']._serialized_end=279
   _globals['_EXPLAINRESPONSE']._serialized_start=281
   _globals['_EXPLAINRESPONSE']._serialized_end=340
   _globals['_EXPLANATION']._serialized_start=343
-  _globals['_EXPLANATION']._serialized_end=983
-  _globals['_POLICYFINDING']._serialized_start=986
-  _globals['_POLICYFINDING']._serialized_end=1115
-  _globals['_CONSENTDECISION']._serialized_start=1117
-  _globals['_CONSENTDECISION']._serialized_end=1187
-  _globals['_ROUTECANDIDATE']._serialized_start=1190
-  _globals['_ROUTECANDIDATE']._serialized_end=1441
+  _globals['_EXPLANATION']._serialized_end=999
+  _globals['_POLICYFINDING']._serialized_start=1002
+  _globals['_POLICYFINDING']._serialized_end=1131
+  _globals['_CONSENTDECISION']._serialized_start=1133
+  _globals['_CONSENTDECISION']._serialized_end=1203
+  _globals['_ROUTECANDIDATE']._serialized_start=1206
+  _globals['_ROUTECANDIDATE']._serialized_end=1457
 # @@protoc_insertion_point(module_scope)

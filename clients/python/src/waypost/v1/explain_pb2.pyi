@@ -153,6 +153,7 @@ class Explanation(_message.Message):
     ROUTE_VERSION_FIELD_NUMBER: _builtins.int
     LOSERS_OMITTED_FIELD_NUMBER: _builtins.int
     CONTACT_ID_FIELD_NUMBER: _builtins.int
+    SENDER_FIELD_NUMBER: _builtins.int
     FALLBACK_CHANNELS_FIELD_NUMBER: _builtins.int
     POLICY_FIELD_NUMBER: _builtins.int
     recipient_index: _builtins.int
@@ -177,6 +178,10 @@ class Explanation(_message.Message):
     """Losers that are not listed: of each channel 100 are."""
     contact_id: _builtins.str
     """The directory contact who would get it, where one was named. Delegation gives several explanations an index."""
+    sender: _builtins.str
+    """Who it would be from: as asked for, or chosen from a pool or the account's default senders. Empty: the
+    provider's own.
+    """
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_content_pb2.MessagePart]:
         """The text as it would be sent, by SMS."""
@@ -233,12 +238,13 @@ class Explanation(_message.Message):
         route_version: _builtins.int = ...,
         losers_omitted: _builtins.int = ...,
         contact_id: _builtins.str = ...,
+        sender: _builtins.str = ...,
         fallback_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
         policy: _abc.Iterable[Global___PolicyFinding] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "price", b"price", "transmit_time", b"transmit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "channel", b"channel", "consent", b"consent", "contact_id", b"contact_id", "detail", b"detail", "encoding", b"encoding", "fallback_channels", b"fallback_channels", "losers_omitted", b"losers_omitted", "parts", b"parts", "policy", b"policy", "price", b"price", "reason", b"reason", "recipient", b"recipient", "recipient_index", b"recipient_index", "route_version", b"route_version", "status", b"status", "transmit_time", b"transmit_time", "units", b"units", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "channel", b"channel", "consent", b"consent", "contact_id", b"contact_id", "detail", b"detail", "encoding", b"encoding", "fallback_channels", b"fallback_channels", "losers_omitted", b"losers_omitted", "parts", b"parts", "policy", b"policy", "price", b"price", "reason", b"reason", "recipient", b"recipient", "recipient_index", b"recipient_index", "route_version", b"route_version", "sender", b"sender", "status", b"status", "transmit_time", b"transmit_time", "units", b"units", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

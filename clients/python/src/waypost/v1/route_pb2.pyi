@@ -65,6 +65,8 @@ class _RouteVerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RouteVer
     """The provider's text profile refuses the text."""
     ROUTE_VERDICT_DROPPED_BY_PLUGIN: _RouteVerdict.ValueType  # 18
     """A plugin left it out."""
+    ROUTE_VERDICT_SENDER_NOT_USABLE: _RouteVerdict.ValueType  # 19
+    """The sender is not registered for the provider."""
 
 class RouteVerdict(_RouteVerdict, metaclass=_RouteVerdictEnumTypeWrapper):
     """What became of a route, or of a provider instance, when a message was routed. Stable: a client may branch on it.
@@ -109,6 +111,8 @@ ROUTE_VERDICT_TEXT_REFUSED: RouteVerdict.ValueType  # 17
 """The provider's text profile refuses the text."""
 ROUTE_VERDICT_DROPPED_BY_PLUGIN: RouteVerdict.ValueType  # 18
 """A plugin left it out."""
+ROUTE_VERDICT_SENDER_NOT_USABLE: RouteVerdict.ValueType  # 19
+"""The sender is not registered for the provider."""
 Global___RouteVerdict: _TypeAlias = RouteVerdict  # noqa: Y015
 
 @_typing.final

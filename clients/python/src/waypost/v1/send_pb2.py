@@ -31,7 +31,7 @@ from waypost.v1 import recipient_pb2 as waypost_dot_v1_dot_recipient__pb2
 from waypost.v1 import status_pb2 as waypost_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15waypost/v1/send.proto\x12\nwaypost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/channel.proto\x1a\x18waypost/v1/content.proto\x1a\x16waypost/v1/price.proto\x1a\x1awaypost/v1/recipient.proto\x1a\x17waypost/v1/status.proto\"\xfc\x05\n\x0bSendRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12)\n\nrecipients\x18\x03 \x03(\x0b\x32\x15.waypost.v1.Recipient\x12&\n\x07\x63ontent\x18\x04 \x01(\x0b\x32\x13.waypost.v1.ContentH\x00\x12+\n\x08template\x18\x05 \x01(\x0b\x32\x17.waypost.v1.TemplateRefH\x00\x12\x0e\n\x06sender\x18\x06 \x01(\t\x12$\n\x07traffic\x18\x07 \x01(\x0e\x32\x13.waypost.v1.Traffic\x12%\n\x08\x63hannels\x18\x08 \x03(\x0e\x32\x13.waypost.v1.Channel\x12(\n\tguarantee\x18\t \x01(\x0e\x32\x15.waypost.v1.Guarantee\x12\x31\n\rschedule_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x08validity\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x18\n\x10\x63lient_reference\x18\x0c \x01(\t\x12&\n\x08\x63\x61mpaign\x18\r \x01(\x0b\x32\x14.waypost.v1.Campaign\x12\x0c\n\x04\x64\x61ta\x18\x0e \x01(\t\x12\x0c\n\x04tags\x18\x0f \x03(\t\x12\x1b\n\x13reply_to_message_id\x18\x10 \x01(\t\x12\x14\n\x0c\x63\x61llback_url\x18\x11 \x01(\t\x12\x10\n\x08provider\x18\x12 \x01(\t\x12(\n\x07options\x18\x13 \x01(\x0b\x32\x17.waypost.v1.SendOptions\x12\x15\n\rvalidate_only\x18\x14 \x01(\x08\x12\x33\n\x06tokens\x18\x15 \x03(\x0b\x32#.waypost.v1.SendRequest.TokensEntry\x12\x0e\n\x06origin\x18\x16 \x01(\t\x1a-\n\x0bTokensEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x06\n\x04\x62ody\"$\n\x08\x43\x61mpaign\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\xf8\x01\n\x0bSendOptions\x12\x1a\n\x12ignore_quiet_hours\x18\x01 \x01(\x08\x12\x15\n\rcap_frequency\x18\x02 \x01(\x08\x12\x13\n\x0btrack_links\x18\x03 \x01(\x08\x12\x19\n\x11short_link_domain\x18\x04 \x01(\t\x12\x33\n\x0f\x63\x61llback_method\x18\x05 \x01(\x0e\x32\x1a.waypost.v1.CallbackMethod\x12\x1e\n\x16\x61llow_channel_fallback\x18\x06 \x01(\x08\x12\x31\n\x0e\x66\x61llback_after\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\"7\n\x0cSendResponse\x12\'\n\x07results\x18\x01 \x03(\x0b\x32\x16.waypost.v1.SendResult\"\xcd\x03\n\nSendResult\x12\x17\n\x0frecipient_index\x18\x01 \x01(\x05\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12)\n\x06status\x18\x03 \x01(\x0e\x32\x19.waypost.v1.MessageStatus\x12\"\n\x06reason\x18\x04 \x01(\x0e\x32\x12.waypost.v1.Reason\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12\x11\n\trecipient\x18\x06 \x01(\t\x12\x12\n\ncontact_id\x18\x07 \x01(\t\x12$\n\x07\x63hannel\x18\x08 \x01(\x0e\x32\x13.waypost.v1.Channel\x12\x31\n\rtransmit_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x63lient_reference\x18\n \x01(\t\x12\r\n\x05units\x18\x0b \x01(\x05\x12&\n\x08\x65ncoding\x18\x0c \x01(\x0e\x32\x14.waypost.v1.Encoding\x12 \n\x05price\x18\r \x01(\x0b\x32\x11.waypost.v1.Price\x12\x10\n\x08warnings\x18\x0e \x03(\t\x12.\n\x11\x66\x61llback_channels\x18\x0f \x03(\x0e\x32\x13.waypost.v1.Channel\">\n\x11SendStreamRequest\x12)\n\x08requests\x18\x01 \x03(\x0b\x32\x17.waypost.v1.SendRequest\"E\n\x12SendStreamResponse\x12/\n\tresponses\x18\x01 \x03(\x0b\x32\x1c.waypost.v1.SendStreamResult\"s\n\x10SendStreamResult\x12,\n\x08response\x18\x01 \x01(\x0b\x32\x18.waypost.v1.SendResponseH\x00\x12&\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x15.waypost.v1.SendErrorH\x00\x42\t\n\x07outcome\"\xa0\x01\n\tSendError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x34\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32\x1a.waypost.v1.FieldViolation\x12.\n\x0bretry_delay\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"4\n\x0e\x46ieldViolation\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t*d\n\x0e\x43\x61llbackMethod\x12\x1f\n\x1b\x43\x41LLBACK_METHOD_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41LLBACK_METHOD_POST\x10\x01\x12\x17\n\x13\x43\x41LLBACK_METHOD_GET\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15waypost/v1/send.proto\x12\nwaypost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/channel.proto\x1a\x18waypost/v1/content.proto\x1a\x16waypost/v1/price.proto\x1a\x1awaypost/v1/recipient.proto\x1a\x17waypost/v1/status.proto\"\x91\x06\n\x0bSendRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12)\n\nrecipients\x18\x03 \x03(\x0b\x32\x15.waypost.v1.Recipient\x12&\n\x07\x63ontent\x18\x04 \x01(\x0b\x32\x13.waypost.v1.ContentH\x00\x12+\n\x08template\x18\x05 \x01(\x0b\x32\x17.waypost.v1.TemplateRefH\x00\x12\x0e\n\x06sender\x18\x06 \x01(\t\x12$\n\x07traffic\x18\x07 \x01(\x0e\x32\x13.waypost.v1.Traffic\x12%\n\x08\x63hannels\x18\x08 \x03(\x0e\x32\x13.waypost.v1.Channel\x12(\n\tguarantee\x18\t \x01(\x0e\x32\x15.waypost.v1.Guarantee\x12\x31\n\rschedule_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x08validity\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x18\n\x10\x63lient_reference\x18\x0c \x01(\t\x12&\n\x08\x63\x61mpaign\x18\r \x01(\x0b\x32\x14.waypost.v1.Campaign\x12\x0c\n\x04\x64\x61ta\x18\x0e \x01(\t\x12\x0c\n\x04tags\x18\x0f \x03(\t\x12\x1b\n\x13reply_to_message_id\x18\x10 \x01(\t\x12\x14\n\x0c\x63\x61llback_url\x18\x11 \x01(\t\x12\x10\n\x08provider\x18\x12 \x01(\t\x12(\n\x07options\x18\x13 \x01(\x0b\x32\x17.waypost.v1.SendOptions\x12\x15\n\rvalidate_only\x18\x14 \x01(\x08\x12\x33\n\x06tokens\x18\x15 \x03(\x0b\x32#.waypost.v1.SendRequest.TokensEntry\x12\x0e\n\x06origin\x18\x16 \x01(\t\x12\x13\n\x0bsender_pool\x18\x17 \x01(\t\x1a-\n\x0bTokensEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x06\n\x04\x62ody\"$\n\x08\x43\x61mpaign\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\xf8\x01\n\x0bSendOptions\x12\x1a\n\x12ignore_quiet_hours\x18\x01 \x01(\x08\x12\x15\n\rcap_frequency\x18\x02 \x01(\x08\x12\x13\n\x0btrack_links\x18\x03 \x01(\x08\x12\x19\n\x11short_link_domain\x18\x04 \x01(\t\x12\x33\n\x0f\x63\x61llback_method\x18\x05 \x01(\x0e\x32\x1a.waypost.v1.CallbackMethod\x12\x1e\n\x16\x61llow_channel_fallback\x18\x06 \x01(\x08\x12\x31\n\x0e\x66\x61llback_after\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\"7\n\x0cSendResponse\x12\'\n\x07results\x18\x01 \x03(\x0b\x32\x16.waypost.v1.SendResult\"\xdd\x03\n\nSendResult\x12\x17\n\x0frecipient_index\x18\x01 \x01(\x05\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12)\n\x06status\x18\x03 \x01(\x0e\x32\x19.waypost.v1.MessageStatus\x12\"\n\x06reason\x18\x04 \x01(\x0e\x32\x12.waypost.v1.Reason\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12\x11\n\trecipient\x18\x06 \x01(\t\x12\x12\n\ncontact_id\x18\x07 \x01(\t\x12$\n\x07\x63hannel\x18\x08 \x01(\x0e\x32\x13.waypost.v1.Channel\x12\x31\n\rtransmit_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x63lient_reference\x18\n \x01(\t\x12\r\n\x05units\x18\x0b \x01(\x05\x12&\n\x08\x65ncoding\x18\x0c \x01(\x0e\x32\x14.waypost.v1.Encoding\x12 \n\x05price\x18\r \x01(\x0b\x32\x11.waypost.v1.Price\x12\x10\n\x08warnings\x18\x0e \x03(\t\x12.\n\x11\x66\x61llback_channels\x18\x0f \x03(\x0e\x32\x13.waypost.v1.Channel\x12\x0e\n\x06sender\x18\x10 \x01(\t\">\n\x11SendStreamRequest\x12)\n\x08requests\x18\x01 \x03(\x0b\x32\x17.waypost.v1.SendRequest\"E\n\x12SendStreamResponse\x12/\n\tresponses\x18\x01 \x03(\x0b\x32\x1c.waypost.v1.SendStreamResult\"s\n\x10SendStreamResult\x12,\n\x08response\x18\x01 \x01(\x0b\x32\x18.waypost.v1.SendResponseH\x00\x12&\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x15.waypost.v1.SendErrorH\x00\x42\t\n\x07outcome\"\xa0\x01\n\tSendError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x34\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32\x1a.waypost.v1.FieldViolation\x12.\n\x0bretry_delay\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"4\n\x0e\x46ieldViolation\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t*d\n\x0e\x43\x61llbackMethod\x12\x1f\n\x1b\x43\x41LLBACK_METHOD_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41LLBACK_METHOD_POST\x10\x01\x12\x17\n\x13\x43\x41LLBACK_METHOD_GET\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,28 +40,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SENDREQUEST_TOKENSENTRY']._loaded_options = None
   _globals['_SENDREQUEST_TOKENSENTRY']._serialized_options = b'8\001'
-  _globals['_CALLBACKMETHOD']._serialized_start=2277
-  _globals['_CALLBACKMETHOD']._serialized_end=2377
+  _globals['_CALLBACKMETHOD']._serialized_start=2314
+  _globals['_CALLBACKMETHOD']._serialized_end=2414
   _globals['_SENDREQUEST']._serialized_start=232
-  _globals['_SENDREQUEST']._serialized_end=996
-  _globals['_SENDREQUEST_TOKENSENTRY']._serialized_start=943
-  _globals['_SENDREQUEST_TOKENSENTRY']._serialized_end=988
-  _globals['_CAMPAIGN']._serialized_start=998
-  _globals['_CAMPAIGN']._serialized_end=1034
-  _globals['_SENDOPTIONS']._serialized_start=1037
-  _globals['_SENDOPTIONS']._serialized_end=1285
-  _globals['_SENDRESPONSE']._serialized_start=1287
-  _globals['_SENDRESPONSE']._serialized_end=1342
-  _globals['_SENDRESULT']._serialized_start=1345
-  _globals['_SENDRESULT']._serialized_end=1806
-  _globals['_SENDSTREAMREQUEST']._serialized_start=1808
-  _globals['_SENDSTREAMREQUEST']._serialized_end=1870
-  _globals['_SENDSTREAMRESPONSE']._serialized_start=1872
-  _globals['_SENDSTREAMRESPONSE']._serialized_end=1941
-  _globals['_SENDSTREAMRESULT']._serialized_start=1943
-  _globals['_SENDSTREAMRESULT']._serialized_end=2058
-  _globals['_SENDERROR']._serialized_start=2061
-  _globals['_SENDERROR']._serialized_end=2221
-  _globals['_FIELDVIOLATION']._serialized_start=2223
-  _globals['_FIELDVIOLATION']._serialized_end=2275
+  _globals['_SENDREQUEST']._serialized_end=1017
+  _globals['_SENDREQUEST_TOKENSENTRY']._serialized_start=964
+  _globals['_SENDREQUEST_TOKENSENTRY']._serialized_end=1009
+  _globals['_CAMPAIGN']._serialized_start=1019
+  _globals['_CAMPAIGN']._serialized_end=1055
+  _globals['_SENDOPTIONS']._serialized_start=1058
+  _globals['_SENDOPTIONS']._serialized_end=1306
+  _globals['_SENDRESPONSE']._serialized_start=1308
+  _globals['_SENDRESPONSE']._serialized_end=1363
+  _globals['_SENDRESULT']._serialized_start=1366
+  _globals['_SENDRESULT']._serialized_end=1843
+  _globals['_SENDSTREAMREQUEST']._serialized_start=1845
+  _globals['_SENDSTREAMREQUEST']._serialized_end=1907
+  _globals['_SENDSTREAMRESPONSE']._serialized_start=1909
+  _globals['_SENDSTREAMRESPONSE']._serialized_end=1978
+  _globals['_SENDSTREAMRESULT']._serialized_start=1980
+  _globals['_SENDSTREAMRESULT']._serialized_end=2095
+  _globals['_SENDERROR']._serialized_start=2098
+  _globals['_SENDERROR']._serialized_end=2258
+  _globals['_FIELDVIOLATION']._serialized_start=2260
+  _globals['_FIELDVIOLATION']._serialized_end=2312
 # @@protoc_insertion_point(module_scope)

@@ -104,6 +104,7 @@ class SendRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     TOKENS_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
+    SENDER_POOL_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the call repeatable: within 24 h the same id with the same payload gets the first answer
     again and sends nothing; another payload is ALREADY_EXISTS. At most 128 characters; empty: not
@@ -114,7 +115,7 @@ class SendRequest(_message.Message):
     sender: _builtins.str
     """Who it is from: an E.164 number, a short code of 3 to 8 digits, 3 to 11 letters and digits, a
     mailbox, or an application id, whichever fits the channel; at most 254 characters. Empty: the
-    provider's default.
+    account's default sender that may be used for the recipient, or else the provider's own.
     """
     traffic: _channel_pb2.Traffic.ValueType
     """What it is for. TRANSACTIONAL when unspecified."""
@@ -137,6 +138,10 @@ class SendRequest(_message.Message):
     """Answer as if sending, and store and send nothing; results carry no message_id."""
     origin: _builtins.str
     """The system the request comes from, for reports. At most 64 characters."""
+    sender_pool: _builtins.str
+    """The pool of registered senders to send from, instead of `sender`: 1 to 64 letters, digits, "_", "-" and ".".
+    A recipient gets the same one of them each time.
+    """
     @_builtins.property
     def recipients(self) -> _containers.RepeatedCompositeFieldContainer[_recipient_pb2.Recipient]:
         """1 to 100; one message each."""
@@ -208,10 +213,11 @@ class SendRequest(_message.Message):
         validate_only: _builtins.bool = ...,
         tokens: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         origin: _builtins.str = ...,
+        sender_pool: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "campaign", b"campaign", "content", b"content", "options", b"options", "schedule_time", b"schedule_time", "template", b"template", "validity", b"validity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "body", b"body", "callback_url", b"callback_url", "campaign", b"campaign", "channels", b"channels", "client_reference", b"client_reference", "content", b"content", "data", b"data", "guarantee", b"guarantee", "options", b"options", "origin", b"origin", "provider", b"provider", "recipients", b"recipients", "reply_to_message_id", b"reply_to_message_id", "request_id", b"request_id", "schedule_time", b"schedule_time", "sender", b"sender", "tags", b"tags", "template", b"template", "tokens", b"tokens", "traffic", b"traffic", "validate_only", b"validate_only", "validity", b"validity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "body", b"body", "callback_url", b"callback_url", "campaign", b"campaign", "channels", b"channels", "client_reference", b"client_reference", "content", b"content", "data", b"data", "guarantee", b"guarantee", "options", b"options", "origin", b"origin", "provider", b"provider", "recipients", b"recipients", "reply_to_message_id", b"reply_to_message_id", "request_id", b"request_id", "schedule_time", b"schedule_time", "sender", b"sender", "sender_pool", b"sender_pool", "tags", b"tags", "template", b"template", "tokens", b"tokens", "traffic", b"traffic", "validate_only", b"validate_only", "validity", b"validity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["content", "template"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
@@ -345,6 +351,7 @@ class SendResult(_message.Message):
     PRICE_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     FALLBACK_CHANNELS_FIELD_NUMBER: _builtins.int
+    SENDER_FIELD_NUMBER: _builtins.int
     recipient_index: _builtins.int
     """Position in SendRequest.recipients, from 0."""
     message_id: _builtins.str
@@ -367,6 +374,8 @@ class SendResult(_message.Message):
     """Billable parts."""
     encoding: _channel_pb2.Encoding.ValueType
     """The SMS encoding."""
+    sender: _builtins.str
+    """Who it is from: as asked for, or chosen from a pool or the account's default senders. Empty: the provider's own."""
     @_builtins.property
     def transmit_time(self) -> _timestamp_pb2.Timestamp:
         """When it is due to be dispatched."""
@@ -401,10 +410,11 @@ class SendResult(_message.Message):
         price: _price_pb2.Price | None = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
         fallback_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
+        sender: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["price", b"price", "transmit_time", b"transmit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "detail", b"detail", "encoding", b"encoding", "fallback_channels", b"fallback_channels", "message_id", b"message_id", "price", b"price", "reason", b"reason", "recipient", b"recipient", "recipient_index", b"recipient_index", "status", b"status", "transmit_time", b"transmit_time", "units", b"units", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "detail", b"detail", "encoding", b"encoding", "fallback_channels", b"fallback_channels", "message_id", b"message_id", "price", b"price", "reason", b"reason", "recipient", b"recipient", "recipient_index", b"recipient_index", "sender", b"sender", "status", b"status", "transmit_time", b"transmit_time", "units", b"units", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

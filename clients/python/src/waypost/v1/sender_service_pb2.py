@@ -23,15 +23,30 @@ _sym_db = _symbol_database.Default()
 
 
 from waypost.v1 import keyword_pb2 as waypost_dot_v1_dot_keyword__pb2
+from waypost.v1 import sender_pb2 as waypost_dot_v1_dot_sender__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fwaypost/v1/sender_service.proto\x12\nwaypost.v1\x1a\x18waypost/v1/keyword.proto2\xbd\x03\n\rSenderService\x12Q\n\x0c\x43heckKeyword\x12\x1f.waypost.v1.CheckKeywordRequest\x1a .waypost.v1.CheckKeywordResponse\x12N\n\x0bRentKeyword\x12\x1e.waypost.v1.RentKeywordRequest\x1a\x1f.waypost.v1.RentKeywordResponse\x12]\n\x10\x43onfigureKeyword\x12#.waypost.v1.ConfigureKeywordRequest\x1a$.waypost.v1.ConfigureKeywordResponse\x12Q\n\x0cListKeywords\x12\x1f.waypost.v1.ListKeywordsRequest\x1a .waypost.v1.ListKeywordsResponse\x12W\n\x0eReleaseKeyword\x12!.waypost.v1.ReleaseKeywordRequest\x1a\".waypost.v1.ReleaseKeywordResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fwaypost/v1/sender_service.proto\x12\nwaypost.v1\x1a\x18waypost/v1/keyword.proto\x1a\x17waypost/v1/sender.proto\"M\n\x13\x43reateSenderRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\"\n\x06sender\x18\x02 \x01(\x0b\x32\x12.waypost.v1.Sender\":\n\x14\x43reateSenderResponse\x12\"\n\x06sender\x18\x01 \x01(\x0b\x32\x12.waypost.v1.Sender\"y\n\x12ListSendersRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12(\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x18.waypost.v1.SenderFilter\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\xa9\x01\n\x0cSenderFilter\x12%\n\x05kinds\x18\x01 \x03(\x0e\x32\x16.waypost.v1.SenderKind\x12\x32\n\x0c\x63\x61pabilities\x18\x02 \x03(\x0e\x32\x1c.waypost.v1.SenderCapability\x12\x11\n\tcountries\x18\x03 \x03(\t\x12\r\n\x05pools\x18\x04 \x03(\t\x12\x0c\n\x04tags\x18\x05 \x03(\t\x12\x0e\n\x06values\x18\x06 \x03(\t\"S\n\x13ListSendersResponse\x12#\n\x07senders\x18\x01 \x03(\x0b\x32\x12.waypost.v1.Sender\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"<\n\x13\x44\x65leteSenderRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x11\n\tsender_id\x18\x02 \x01(\t\"\x16\n\x14\x44\x65leteSenderResponse2\xb3\x05\n\rSenderService\x12Q\n\x0c\x43reateSender\x12\x1f.waypost.v1.CreateSenderRequest\x1a .waypost.v1.CreateSenderResponse\x12N\n\x0bListSenders\x12\x1e.waypost.v1.ListSendersRequest\x1a\x1f.waypost.v1.ListSendersResponse\x12Q\n\x0c\x44\x65leteSender\x12\x1f.waypost.v1.DeleteSenderRequest\x1a .waypost.v1.DeleteSenderResponse\x12Q\n\x0c\x43heckKeyword\x12\x1f.waypost.v1.CheckKeywordRequest\x1a .waypost.v1.CheckKeywordResponse\x12N\n\x0bRentKeyword\x12\x1e.waypost.v1.RentKeywordRequest\x1a\x1f.waypost.v1.RentKeywordResponse\x12]\n\x10\x43onfigureKeyword\x12#.waypost.v1.ConfigureKeywordRequest\x1a$.waypost.v1.ConfigureKeywordResponse\x12Q\n\x0cListKeywords\x12\x1f.waypost.v1.ListKeywordsRequest\x1a .waypost.v1.ListKeywordsResponse\x12W\n\x0eReleaseKeyword\x12!.waypost.v1.ReleaseKeywordRequest\x1a\".waypost.v1.ReleaseKeywordResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waypost.v1.sender_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SENDERSERVICE']._serialized_start=74
-  _globals['_SENDERSERVICE']._serialized_end=519
+  _globals['_CREATESENDERREQUEST']._serialized_start=98
+  _globals['_CREATESENDERREQUEST']._serialized_end=175
+  _globals['_CREATESENDERRESPONSE']._serialized_start=177
+  _globals['_CREATESENDERRESPONSE']._serialized_end=235
+  _globals['_LISTSENDERSREQUEST']._serialized_start=237
+  _globals['_LISTSENDERSREQUEST']._serialized_end=358
+  _globals['_SENDERFILTER']._serialized_start=361
+  _globals['_SENDERFILTER']._serialized_end=530
+  _globals['_LISTSENDERSRESPONSE']._serialized_start=532
+  _globals['_LISTSENDERSRESPONSE']._serialized_end=615
+  _globals['_DELETESENDERREQUEST']._serialized_start=617
+  _globals['_DELETESENDERREQUEST']._serialized_end=677
+  _globals['_DELETESENDERRESPONSE']._serialized_start=679
+  _globals['_DELETESENDERRESPONSE']._serialized_end=701
+  _globals['_SENDERSERVICE']._serialized_start=704
+  _globals['_SENDERSERVICE']._serialized_end=1395
 # @@protoc_insertion_point(module_scope)

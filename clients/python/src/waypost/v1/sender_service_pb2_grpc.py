@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from waypost.v1 import keyword_pb2 as waypost_dot_v1_dot_keyword__pb2
+from waypost.v1 import sender_service_pb2 as waypost_dot_v1_dot_sender__service__pb2
 
 GRPC_GENERATED_VERSION = '1.76.0'
 GRPC_VERSION = grpc.__version__
@@ -36,6 +37,21 @@ class SenderServiceStub(object):
         Args:
             channel: A grpc.Channel.
         """
+        self.CreateSender = channel.unary_unary(
+                '/waypost.v1.SenderService/CreateSender',
+                request_serializer=waypost_dot_v1_dot_sender__service__pb2.CreateSenderRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_sender__service__pb2.CreateSenderResponse.FromString,
+                _registered_method=True)
+        self.ListSenders = channel.unary_unary(
+                '/waypost.v1.SenderService/ListSenders',
+                request_serializer=waypost_dot_v1_dot_sender__service__pb2.ListSendersRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_sender__service__pb2.ListSendersResponse.FromString,
+                _registered_method=True)
+        self.DeleteSender = channel.unary_unary(
+                '/waypost.v1.SenderService/DeleteSender',
+                request_serializer=waypost_dot_v1_dot_sender__service__pb2.DeleteSenderRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_sender__service__pb2.DeleteSenderResponse.FromString,
+                _registered_method=True)
         self.CheckKeyword = channel.unary_unary(
                 '/waypost.v1.SenderService/CheckKeyword',
                 request_serializer=waypost_dot_v1_dot_keyword__pb2.CheckKeywordRequest.SerializeToString,
@@ -67,6 +83,28 @@ class SenderServiceServicer(object):
     """Who messages are from, and the keywords that people text to it. In every request an empty account_id is the key's
     own account. Checking and listing takes any key, changing an admin or partner key.
     """
+
+    def CreateSender(self, request, context):
+        """Registers a sender. ALREADY_EXISTS when the account has it, of the same kind and country; FAILED_PRECONDITION
+        when the account has 1,000, or the pool 100.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSenders(self, request, context):
+        """An account's senders, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteSender(self, request, context):
+        """Removes a sender. Messages that were accepted with it are still sent. NOT_FOUND also for another account's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def CheckKeyword(self, request, context):
         """Whether a keyword could be rented.
@@ -106,6 +144,21 @@ class SenderServiceServicer(object):
 
 def add_SenderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'CreateSender': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateSender,
+                    request_deserializer=waypost_dot_v1_dot_sender__service__pb2.CreateSenderRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_sender__service__pb2.CreateSenderResponse.SerializeToString,
+            ),
+            'ListSenders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSenders,
+                    request_deserializer=waypost_dot_v1_dot_sender__service__pb2.ListSendersRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_sender__service__pb2.ListSendersResponse.SerializeToString,
+            ),
+            'DeleteSender': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteSender,
+                    request_deserializer=waypost_dot_v1_dot_sender__service__pb2.DeleteSenderRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_sender__service__pb2.DeleteSenderResponse.SerializeToString,
+            ),
             'CheckKeyword': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckKeyword,
                     request_deserializer=waypost_dot_v1_dot_keyword__pb2.CheckKeywordRequest.FromString,
@@ -143,6 +196,87 @@ class SenderService(object):
     """Who messages are from, and the keywords that people text to it. In every request an empty account_id is the key's
     own account. Checking and listing takes any key, changing an admin or partner key.
     """
+
+    @staticmethod
+    def CreateSender(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.SenderService/CreateSender',
+            waypost_dot_v1_dot_sender__service__pb2.CreateSenderRequest.SerializeToString,
+            waypost_dot_v1_dot_sender__service__pb2.CreateSenderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSenders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.SenderService/ListSenders',
+            waypost_dot_v1_dot_sender__service__pb2.ListSendersRequest.SerializeToString,
+            waypost_dot_v1_dot_sender__service__pb2.ListSendersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteSender(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.SenderService/DeleteSender',
+            waypost_dot_v1_dot_sender__service__pb2.DeleteSenderRequest.SerializeToString,
+            waypost_dot_v1_dot_sender__service__pb2.DeleteSenderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def CheckKeyword(request,

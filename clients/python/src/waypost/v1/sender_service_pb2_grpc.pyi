@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from waypost.v1 import keyword_pb2 as _keyword_pb2
+from waypost.v1 import sender_service_pb2 as _sender_service_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -35,6 +36,14 @@ class SenderServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SenderServiceAsyncStub: ...
+    CreateSender: _grpc.UnaryUnaryMultiCallable[_sender_service_pb2.CreateSenderRequest, _sender_service_pb2.CreateSenderResponse]
+    """Registers a sender. ALREADY_EXISTS when the account has it, of the same kind and country; FAILED_PRECONDITION
+    when the account has 1,000, or the pool 100.
+    """
+    ListSenders: _grpc.UnaryUnaryMultiCallable[_sender_service_pb2.ListSendersRequest, _sender_service_pb2.ListSendersResponse]
+    """An account's senders, oldest first."""
+    DeleteSender: _grpc.UnaryUnaryMultiCallable[_sender_service_pb2.DeleteSenderRequest, _sender_service_pb2.DeleteSenderResponse]
+    """Removes a sender. Messages that were accepted with it are still sent. NOT_FOUND also for another account's."""
     CheckKeyword: _grpc.UnaryUnaryMultiCallable[_keyword_pb2.CheckKeywordRequest, _keyword_pb2.CheckKeywordResponse]
     """Whether a keyword could be rented."""
     RentKeyword: _grpc.UnaryUnaryMultiCallable[_keyword_pb2.RentKeywordRequest, _keyword_pb2.RentKeywordResponse]
@@ -53,6 +62,14 @@ class SenderServiceAsyncStub(SenderServiceStub):
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    CreateSender: _aio.UnaryUnaryMultiCallable[_sender_service_pb2.CreateSenderRequest, _sender_service_pb2.CreateSenderResponse]  # type: ignore[assignment]
+    """Registers a sender. ALREADY_EXISTS when the account has it, of the same kind and country; FAILED_PRECONDITION
+    when the account has 1,000, or the pool 100.
+    """
+    ListSenders: _aio.UnaryUnaryMultiCallable[_sender_service_pb2.ListSendersRequest, _sender_service_pb2.ListSendersResponse]  # type: ignore[assignment]
+    """An account's senders, oldest first."""
+    DeleteSender: _aio.UnaryUnaryMultiCallable[_sender_service_pb2.DeleteSenderRequest, _sender_service_pb2.DeleteSenderResponse]  # type: ignore[assignment]
+    """Removes a sender. Messages that were accepted with it are still sent. NOT_FOUND also for another account's."""
     CheckKeyword: _aio.UnaryUnaryMultiCallable[_keyword_pb2.CheckKeywordRequest, _keyword_pb2.CheckKeywordResponse]  # type: ignore[assignment]
     """Whether a keyword could be rented."""
     RentKeyword: _aio.UnaryUnaryMultiCallable[_keyword_pb2.RentKeywordRequest, _keyword_pb2.RentKeywordResponse]  # type: ignore[assignment]
@@ -68,6 +85,29 @@ class SenderServiceServicer:
     """Who messages are from, and the keywords that people text to it. In every request an empty account_id is the key's
     own account. Checking and listing takes any key, changing an admin or partner key.
     """
+
+    def CreateSender(
+        self,
+        request: _sender_service_pb2.CreateSenderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sender_service_pb2.CreateSenderResponse, _abc.Awaitable[_sender_service_pb2.CreateSenderResponse]]:
+        """Registers a sender. ALREADY_EXISTS when the account has it, of the same kind and country; FAILED_PRECONDITION
+        when the account has 1,000, or the pool 100.
+        """
+
+    def ListSenders(
+        self,
+        request: _sender_service_pb2.ListSendersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sender_service_pb2.ListSendersResponse, _abc.Awaitable[_sender_service_pb2.ListSendersResponse]]:
+        """An account's senders, oldest first."""
+
+    def DeleteSender(
+        self,
+        request: _sender_service_pb2.DeleteSenderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sender_service_pb2.DeleteSenderResponse, _abc.Awaitable[_sender_service_pb2.DeleteSenderResponse]]:
+        """Removes a sender. Messages that were accepted with it are still sent. NOT_FOUND also for another account's."""
 
     def CheckKeyword(
         self,

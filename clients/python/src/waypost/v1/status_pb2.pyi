@@ -218,7 +218,7 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     REASON_NO_ADDRESS: _Reason.ValueType  # 2
     """The recipient has no address for any channel of the content."""
     REASON_INVALID_SENDER: _Reason.ValueType  # 3
-    """The sender is malformed or not allowed for this destination."""
+    """The sender is not one for the channel, as a mailbox for an SMS."""
     REASON_NO_ROUTE: _Reason.ValueType  # 4
     """No provider may carry it: none serves the channel, or no route leads to one that can. Explain tells why."""
     REASON_OPTED_OUT: _Reason.ValueType  # 5
@@ -257,6 +257,16 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The contact has no delegates, or with PRIORITY_CONTACT none with priority."""
     REASON_COUNTRY_NOT_ALLOWED: _Reason.ValueType  # 21
     """The account's policy does not let it write to numbers of this country."""
+    REASON_SENDER_NOT_REGISTERED: _Reason.ValueType  # 22
+    """The account sends from its registered senders alone, and the one named is none of them."""
+    REASON_SENDER_WRONG_KIND: _Reason.ValueType  # 23
+    """A sender of this kind cannot reach the recipient: a toll-free number or a short code abroad, an alphanumeric
+    sender in the United States or Canada.
+    """
+    REASON_SENDER_NOT_CAPABLE: _Reason.ValueType  # 24
+    """The sender cannot send on this channel, as MMS from a number of neither the United States nor Canada."""
+    REASON_SENDER_POOL_UNUSABLE: _Reason.ValueType  # 25
+    """The account has no such pool of senders, or none of its senders may be used for the recipient."""
     REASON_REPLY_ABANDONED: _Reason.ValueType  # 36
     """The callback that was waited for gave no answer that could be sent back to the recipient."""
     REASON_REPLY_LIMIT: _Reason.ValueType  # 37
@@ -288,7 +298,7 @@ REASON_INVALID_RECIPIENT: Reason.ValueType  # 1
 REASON_NO_ADDRESS: Reason.ValueType  # 2
 """The recipient has no address for any channel of the content."""
 REASON_INVALID_SENDER: Reason.ValueType  # 3
-"""The sender is malformed or not allowed for this destination."""
+"""The sender is not one for the channel, as a mailbox for an SMS."""
 REASON_NO_ROUTE: Reason.ValueType  # 4
 """No provider may carry it: none serves the channel, or no route leads to one that can. Explain tells why."""
 REASON_OPTED_OUT: Reason.ValueType  # 5
@@ -327,6 +337,16 @@ REASON_NO_DELEGATE: Reason.ValueType  # 20
 """The contact has no delegates, or with PRIORITY_CONTACT none with priority."""
 REASON_COUNTRY_NOT_ALLOWED: Reason.ValueType  # 21
 """The account's policy does not let it write to numbers of this country."""
+REASON_SENDER_NOT_REGISTERED: Reason.ValueType  # 22
+"""The account sends from its registered senders alone, and the one named is none of them."""
+REASON_SENDER_WRONG_KIND: Reason.ValueType  # 23
+"""A sender of this kind cannot reach the recipient: a toll-free number or a short code abroad, an alphanumeric
+sender in the United States or Canada.
+"""
+REASON_SENDER_NOT_CAPABLE: Reason.ValueType  # 24
+"""The sender cannot send on this channel, as MMS from a number of neither the United States nor Canada."""
+REASON_SENDER_POOL_UNUSABLE: Reason.ValueType  # 25
+"""The account has no such pool of senders, or none of its senders may be used for the recipient."""
 REASON_REPLY_ABANDONED: Reason.ValueType  # 36
 """The callback that was waited for gave no answer that could be sent back to the recipient."""
 REASON_REPLY_LIMIT: Reason.ValueType  # 37

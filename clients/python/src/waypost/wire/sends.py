@@ -37,6 +37,7 @@ def request_message(request: SendRequest) -> send_pb2.SendRequest:
         validate_only=request.validate_only,
         tokens=request.tokens,
         origin=request.origin,
+        sender_pool=request.sender_pool,
     )
     _put_wishes(request, message)
     return message
@@ -122,6 +123,7 @@ def _result(result: send_pb2.SendResult) -> SendResult:
         price=price_of(result.price) if result.HasField("price") else None,
         warnings=tuple(result.warnings),
         fallback_channels=tuple(map(CHANNELS.word, result.fallback_channels)),
+        sender=result.sender,
     )
 
 

@@ -13,6 +13,7 @@ from waypost.v1 import (
     opt_in_pb2,
     recipient_pb2,
     send_pb2,
+    sender_pb2,
     status_pb2,
     usage_pb2,
 )
@@ -29,6 +30,8 @@ from waypost.vocabulary import (
     OptInState,
     Reason,
     Role,
+    SenderCapability,
+    SenderKind,
     Status,
     Traffic,
     UsageDimension,
@@ -72,6 +75,8 @@ class Words(Generic[Word]):
 STATUSES = Words(Status, status_pb2.MessageStatus.DESCRIPTOR, "MESSAGE_STATUS_")
 FACTS = Words(Fact, status_pb2.MessageFact.DESCRIPTOR, "MESSAGE_FACT_")
 REASONS = Words(Reason, status_pb2.Reason.DESCRIPTOR, "REASON_")
+SENDER_KINDS = Words(SenderKind, sender_pb2.SenderKind.DESCRIPTOR, "SENDER_KIND_")
+SENDER_CAPABILITIES = Words(SenderCapability, sender_pb2.SenderCapability.DESCRIPTOR, "SENDER_CAPABILITY_")
 CHANNELS = Words(Channel, channel_pb2.Channel.DESCRIPTOR, "CHANNEL_")
 DELEGATIONS = Words(Delegation, recipient_pb2.Delegation.DESCRIPTOR, "DELEGATION_")
 TRAFFICS = Words(Traffic, channel_pb2.Traffic.DESCRIPTOR, "TRAFFIC_")
