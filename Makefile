@@ -14,7 +14,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint $(PINS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test bench check protos verify soak format pins clean
+.PHONY: help setup demo test bench check protos verify soak oracles format pins clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -46,6 +46,9 @@ test: $(READY) ## Run every test but the soak, on all cores; ARGS="tests/unit -k
 
 soak: $(READY) ## Run the heavier tests
 	@$(BIN)/pytest -m soak
+
+oracles: ## Install what other languages make of a text, for the tests that compare; needs npm
+	npm install --prefix tests/oracles --no-package-lock --ignore-scripts --no-audit --no-fund --silent
 
 bench: $(READY) ## Measure speed beside references; ARGS="--quick" takes a minute
 	@$(BIN)/python -m bench $(ARGS)

@@ -213,7 +213,7 @@ class Ready:
         if not self.store.endswith(self.data_dir):
             text += f"Messages in {self.store}\n"
         if self.http_address:
-            text += f"HTTP health, metrics and callbacks on {self.http_address}\n"
+            text += f"HTTP health, metrics, callbacks and short links on {self.http_address}\n"
         if self.admin_key:
             text += f"Admin key (shown once, and kept in {self.data_dir}/admin.key): {self.admin_key}\n"
         return text

@@ -31,6 +31,7 @@ from broker.delivery.keys import Keys
 from broker.delivery.keywords import Keywords
 from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
+from broker.delivery.links import Links
 from broker.delivery.log_follower import COUNTING, INDEXING, LogFollower
 from broker.delivery.opt_in_forwarder import OptInForwarder
 from broker.delivery.payments import payments_of
@@ -53,6 +54,7 @@ from broker.delivery.webhooks.request import Encoding
 from broker.delivery.webhooks.works import build_webhooks
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.ids import last_before_restart
+from broker.domain.links import CODE_BITS
 from broker.domain.retry import RetryPolicy
 from broker.domain.routes import Route, violations_of
 from broker.domain.vocabulary import EventKind
@@ -174,6 +176,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         network=webhooks.book.network,
         admit=AdmitHook(plugins.hooks.get("waypost_admit", ()), clock),
         prices_now=lambda: prices.prices,
+        draw_code=partial(secrets.randbits, CODE_BITS),
     )
     inbound = build_inbound_works(
         settings.inbound, store, intake, policies, registry, clock, metrics, inbound_hooks
@@ -250,6 +253,8 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         indexer=LogFollower(store, clock, INDEXING),
         usage_counter=LogFollower(store, clock, COUNTING),
         usage=UsageReports(store),
+        links=Links(store, clock),
+        policies=policies,
         retention=Retention(
             store,
             clock,

@@ -134,6 +134,7 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
             gate=gate,
             history=parts.history,
             redriver=parts.redriver,
+            policies=parts.policies,
             units_max=settings.intake.units_max,
         ),
         broadcasts=BroadcastService(gate=gate, broadcasts=parts.broadcasts, clock=parts.clock),
@@ -226,6 +227,7 @@ async def _http(settings: Settings, parts: Parts, gate: Gate, http: HttpPort | N
         return
     # Starlette and uvicorn take a third of a second to import: only who asks for HTTP waits for them.
     from broker.web.callbacks import CallbackEndpoint
+    from broker.web.links import LinkSite
     from broker.web.pages import build_web_app
     from broker.web.server import build_web_server
     from broker.web.url_sending import UrlSending
@@ -239,11 +241,13 @@ async def _http(settings: Settings, parts: Parts, gate: Gate, http: HttpPort | N
     url_sending = None
     if settings.server.url_sending:
         url_sending = UrlSending(keys=gate.keys, rates=gate.rates, intake=parts.intake, is_ready=is_ready)
-    app = build_web_app(is_ready, parts.metrics, callbacks, url_sending)
-    web = build_web_server(app, stop_s_max=settings.server.drain_s)
+    pages = build_web_app(is_ready, parts.metrics, callbacks, url_sending)
+    site = LinkSite(parts.links, pages, parts.metrics, at_once_max=settings.server.link_requests_max)
+    web = build_web_server(site, stop_s_max=settings.server.drain_s)
     serving = asyncio.create_task(web.serve(sockets=[http.listener]))
     try:
         yield
     finally:
         web.should_exit = True
         await serving
+        await parts.links.close()

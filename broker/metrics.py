@@ -54,6 +54,7 @@ class Metrics:
             "provider",
             "code",
         )
+        self.link_requests = counter("link_requests", "Requests for short links by HTTP status", "code")
         self.questions = counter("questions", "Messages that a provider was asked about", "provider")
         self.inbound = counter(
             "inbound", "Messages that came in, and those reported again", "provider", "outcome"

@@ -22,8 +22,10 @@ from broker.delivery.keys import Keys
 from broker.delivery.keywords import Keywords
 from broker.delivery.lanes import Lanes
 from broker.delivery.lending import Lender
+from broker.delivery.links import Links
 from broker.delivery.log_follower import LogFollower
 from broker.delivery.opt_in_forwarder import OptInForwarder
+from broker.delivery.policies import Policies
 from broker.delivery.poller import Poller
 from broker.delivery.prices import PriceBook
 from broker.delivery.receipts import Receipts
@@ -81,4 +83,6 @@ class Parts:
     indexer: LogFollower
     usage_counter: LogFollower
     usage: UsageReports
+    links: Links
+    policies: Policies
     retention: Retention

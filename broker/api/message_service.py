@@ -12,9 +12,11 @@ from broker.api.convert.requests import redrive_validity_us_of
 from broker.api.gate import Access, Gate
 from broker.api.rpc import Method, Unary
 from broker.delivery.history import History
+from broker.delivery.policies import Policies
 from broker.delivery.redriving import Redriver
 from broker.domain.access import Principal
 from broker.domain.ids import format_id, parse_id
+from broker.domain.linking import text_as_sent
 from broker.errors import BrokerError, ErrorReason, Violation
 from waypost.v1 import message_service_pb2 as pb
 
@@ -26,11 +28,18 @@ class MessageService:
     """All of its calls."""
 
     def __init__(
-        self, *, gate: Gate, history: History, redriver: Redriver, units_max: int = UNITS_MAX
+        self,
+        *,
+        gate: Gate,
+        history: History,
+        redriver: Redriver,
+        policies: Policies,
+        units_max: int = UNITS_MAX,
     ) -> None:
         self._gate = gate
         self._history = history
         self._redriver = redriver
+        self._policies = policies
         self._units_max = units_max
 
     @property
@@ -110,10 +119,12 @@ class MessageService:
         return pb.RedriveMessageResponse(message=message_message(record))
 
     async def analyze_message(
-        self, _caller: Principal, request: pb.AnalyzeMessageRequest
+        self, caller: Principal, request: pb.AnalyzeMessageRequest
     ) -> pb.AnalyzeMessageResponse:
-        """All about a text."""
+        """All about a text, as the key's own account sends it where nothing else is asked for."""
         text, missing = analyzed_text(request)
+        policies = await self._policies.of((caller.account_id,))
+        text = text_as_sent(text, policies[caller.account_id])
         # The longest text takes a while, and others go on meanwhile.
         return await asyncio.to_thread(analysis_of, text, missing, self._units_max)
 

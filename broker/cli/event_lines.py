@@ -81,7 +81,8 @@ def _opt_in(event: event_pb2.Event) -> _Columns:
 
 
 def _click(event: event_pb2.Event) -> _Columns:
-    return "CLICK", "", "", "", f"{event.click.url} in message {event.click.message_id}"
+    click = event.click
+    return "CLICK", "", "", "", f"{click.url or 'a link'} in message {click.message_id}"
 
 
 def _balance(event: event_pb2.Event) -> _Columns:

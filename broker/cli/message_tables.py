@@ -41,6 +41,14 @@ _TIMELINE = (
 )
 
 
+_LINKS = (
+    Column("short link"),
+    Column("leads to"),
+    Column("clicks", right=True),
+    Column("last click", rare=True),
+)
+
+
 def messages_table(
     messages: Sequence[message_pb2.Message], *, more: bool, index: message_pb2.IndexProgress
 ) -> RenderableType:
@@ -85,7 +93,9 @@ def _whom(message: message_pb2.Message) -> str:
 def story_of(response: message_service_pb2.GetMessageResponse) -> RenderableType:
     """The message as it stands, and below it all that happened to it."""
     timeline = [_timeline_cells(entry) for entry in response.timeline]
-    return Group(message_card(response.message), "", grid(_TIMELINE, timeline))
+    links = [_link_cells(each) for each in response.message.links]
+    shown: list[RenderableType] = ["", grid(_LINKS, links)] if links else []
+    return Group(message_card(response.message), *shown, "", grid(_TIMELINE, timeline))
 
 
 def message_card(message: message_pb2.Message) -> RenderableType:
@@ -143,6 +153,11 @@ def _times(message: message_pb2.Message) -> list[tuple[str, str]]:
     if message.HasField("delete_time"):
         times.append(("deleted", message.delete_time))
     return [(name, local_time(time) if time.ByteSize() else "") for name, time in times]
+
+
+def _link_cells(link: message_pb2.Link) -> Sequence[str]:
+    last = local_time(link.last_click_time) if link.HasField("last_click_time") else ""
+    return link.short_url, link.target_url, str(link.clicks), last
 
 
 def _timeline_cells(entry: message_pb2.TimelineEntry) -> Sequence[str]:

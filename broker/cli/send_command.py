@@ -60,6 +60,8 @@ def send(
     locale: option.Locale = "",
     request_id: option.RequestId = "",
     provider: option.Provider = "",
+    track_links: option.TrackLinks = None,
+    short_link_domain: option.ShortLinkDomain = "",
     validate_only: option.ValidateOnly = False,
     follow: option.Follow = False,
     timeout: option.Timeout = None,
@@ -107,7 +109,11 @@ def send(
         traffic=traffic or "",
         channels=channel or (),
         options=options_of(
-            fallback=fallback, fallback_after=fallback_after, ignore_quiet_hours=ignore_quiet_hours
+            fallback=fallback,
+            fallback_after=fallback_after,
+            ignore_quiet_hours=ignore_quiet_hours,
+            track_links=track_links,
+            short_link_domain=short_link_domain,
         ),
         schedule_time=None if schedule is None else time_of("--schedule", schedule),
         validity=None if validity is None else span_of("--validity", validity),

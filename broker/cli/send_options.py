@@ -119,6 +119,20 @@ RequestId = Annotated[
 Provider = Annotated[
     str, typer.Option(metavar="NAME", help="The provider instance to use.", rich_help_panel=_MESSAGE)
 ]
+TrackLinks = Annotated[
+    bool | None,
+    typer.Option(
+        "--track-links/--keep-links",
+        help="Replace links by short ones whose clicks are told, or leave them; by default as the account's policy.",
+        rich_help_panel=_MESSAGE,
+    ),
+]
+ShortLinkDomain = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST", help="Replace links by short ones on this domain.", rich_help_panel=_MESSAGE
+    ),
+]
 ValidateOnly = Annotated[
     bool, typer.Option("--validate-only", help="Check, and send nothing.", rich_help_panel=_MESSAGE)
 ]

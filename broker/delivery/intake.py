@@ -18,7 +18,7 @@ from broker.domain.callback_url import callback_host_problem
 from broker.domain.carrying import FindCarriers
 from broker.domain.consenting import with_refusals
 from broker.domain.explaining import Explanation, Find, explain_plan
-from broker.domain.grounds import Grounds
+from broker.domain.grounds import DrawCode, Grounds, no_codes
 from broker.domain.network import PUBLIC_ONLY, AddressPolicy
 from broker.domain.planning import Plan, fingerprint, plan
 from broker.domain.prices import FREE, Prices
@@ -61,6 +61,7 @@ class Intake:
         admit: AdmitHook | None = None,
         style_classes: StyleClasses = NO_STYLES,
         prices_now: Callable[[], Prices] = lambda: FREE,
+        draw_code: DrawCode = no_codes,
     ) -> None:
         self._store = store
         self._identities = identities
@@ -70,6 +71,7 @@ class Intake:
         self._prices_now = prices_now
         self._senders = senders
         self._style_classes = style_classes
+        self._draw_code = draw_code
         self._clock = clock
         self._units_max = units_max
         self._network = network
@@ -247,6 +249,7 @@ class Intake:
             self._style_classes,
             self._prices_now(),
             find_carriers,
+            self._draw_code,
         )
         planned = plan(submission, ids, grounds, people)
         if not isinstance(planned, Plan):

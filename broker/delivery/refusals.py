@@ -1,15 +1,18 @@
 """Why intake refuses a submission as a whole, as an error that names its fields."""
 
+from broker.domain.linking import LinksRefused
 from broker.domain.personalising import Refused, TextsBroken, TokensMissing, TooManyUnits, ValuesMisfit
 from broker.domain.style import StyleRefused
 from broker.domain.submission import Submission
 from broker.errors import BrokerError, ErrorReason, Violation
 
 
-def refusal(submission: Submission, refused: Refused | StyleRefused) -> BrokerError:
+def refusal(submission: Submission, refused: Refused | StyleRefused | LinksRefused) -> BrokerError:
     """The error for a plan that cannot be."""
     body = "content" if submission.template is None else "template"
     match refused:
+        case LinksRefused(field, rule):
+            return BrokerError(ErrorReason.INVALID_REQUEST, violations=[Violation(field, rule)])
         case TooManyUnits():
             return _too_many_units(body, refused)
         case StyleRefused(rule):

@@ -2,6 +2,7 @@
 
 from broker.domain.address import PHONE_CHANNELS
 from broker.domain.country import COUNTRIES, country_of
+from broker.domain.link_policy import link_problems
 from broker.domain.quiet_hours import QuietHours, quiet_problems
 from broker.domain.text_profile import restricted_refusal
 from broker.domain.value import value
@@ -27,6 +28,9 @@ class AccountPolicy:
     go to those who opted out of the account's senders, though never to those who opted out for every account.
     `quiet_hours` are when promotional messages do not go; None: never.
     `senders_registered_only`: a message may name none but the senders that the account has registered.
+    `link_domains` are the hosts that its short links may have, the first by default; `track_links` whether links
+    are shortened where a request does not say. `web_parameters` ("utm_source=sms") are added to where the short
+    links of test and campaign messages lead.
     """
 
     default_region: str = ""
@@ -42,6 +46,9 @@ class AccountPolicy:
     passcode_ignores_opt_out: bool = False
     quiet_hours: QuietHours | None = None
     senders_registered_only: bool = False
+    link_domains: tuple[str, ...] = ()
+    track_links: bool = False
+    web_parameters: tuple[str, ...] = ()
 
     def allows(self, address: str, channel: Channel) -> bool:
         """Whether a normal address may be written to, by its country."""
@@ -86,4 +93,5 @@ def policy_problems(policy: AccountPolicy) -> list[tuple[str, str]]:
         for index, channel in enumerate(policy.channels)
         if channel not in _CHANNELS
     ]
+    problems += link_problems(policy.link_domains, policy.web_parameters, track_links=policy.track_links)
     return problems

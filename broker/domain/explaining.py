@@ -5,7 +5,7 @@ from enum import IntEnum
 
 from broker.domain.admission import PolicyFinding
 from broker.domain.encoding import Part, split
-from broker.domain.personalising import told
+from broker.domain.personalising import as_said, told
 from broker.domain.planning import Plan
 from broker.domain.price import Price
 from broker.domain.prices import FREE, Prices, price_of
@@ -122,7 +122,7 @@ def explain_plan(
     prices: Prices = FREE,
 ) -> list[Explanation]:
     """Explain each message of a plan, from what planning asked `routing` about it, by message id."""
-    alike = _parts_of(plan.submission)
+    alike = _parts_of(as_said(plan.submission))
     explanations: list[Explanation] = []
     for message in plan.messages:
         parts = alike

@@ -10,9 +10,18 @@ from broker.domain.style import NO_STYLES, StyleClasses
 from broker.domain.value import value
 
 
+DrawCode = Callable[[], int]
+"""A number of 63 random bits, another at each call."""
+
+
+def no_codes() -> int:
+    """Where no link is shortened."""
+    raise AssertionError("a link is shortened and no code can be drawn")
+
+
 @value
 class Grounds:
-    """The time, the limits, the routes of `route_version`, the prices, the account's policy and its senders."""
+    """The time, the limits, the routes of `route_version`, the prices, the account's policy and senders, and chance."""
 
     now_us: int
     units_max: int
@@ -22,3 +31,4 @@ class Grounds:
     style_classes: StyleClasses = field(default_factory=lambda: NO_STYLES)
     prices: Prices = field(default_factory=lambda: FREE)
     find_carriers: FindCarriers = from_free_sender
+    draw_code: DrawCode = no_codes

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from broker.domain.encoding import Measure, measure
+from broker.domain.links import stood_in
 from broker.domain.parameter import Parameter
 from broker.domain.reaching import Reached
 from broker.domain.saying import Broken, Text, broken_rules, filled, filled_all, texts_of
@@ -115,18 +116,30 @@ def personalise(
     if not any(own) and names <= shared.keys():
         if broken := broken_rules(texts, shared):
             return TextsBroken(tuple((None, each) for each in broken))
-        return replace(submission, content=Content(filled_all(submission.content.documents, shared)))
+        content = Content(filled_all(submission.content.documents, shared), links=submission.content.links)
+        return replace(submission, content=content)
     return _say_each(submission, people, own, texts, units_max)
 
 
 def told(submission: Submission, tokens: Values | None) -> Submission:
-    """The submission as somebody with these values of their own is told it, as in `Said`."""
+    """The submission as somebody with these values of their own is told it, as in `Said`.
+
+    Links that are shortened have stand-ins of the same length.
+    """
     if tokens is None:
         return submission
     values = {**submission.shared_tokens, **tokens}
     documents = submission.content.documents.items()
-    content = Content({channel: filled(channel, each, values, bodies=False) for channel, each in documents})
-    return replace(submission, content=content)
+    filled_in = {channel: filled(channel, each, values, bodies=False) for channel, each in documents}
+    return as_said(replace(submission, content=Content(filled_in, links=submission.content.links)))
+
+
+def as_said(submission: Submission) -> Submission:
+    """A submission whose placeholders are filled in, with stand-ins for the links that are shortened."""
+    content = submission.content
+    if content.links is None:
+        return submission
+    return replace(submission, content=replace(content, documents=stood_in(content.documents, content.links)))
 
 
 def _used(names: frozenset[str], tokens: Values | None) -> Values | None:

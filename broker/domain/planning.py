@@ -14,6 +14,16 @@ from broker.domain.lifecycle import Fact, Step, begin
 from broker.domain.personalising import Refused, Said, TooManyUnits, personalise, persons
 from broker.domain.price import Price
 from broker.domain.prices import Prices, Quote
+from broker.domain.linking import Addressed, LinksRefused, NewLink, plan_links, with_link_rule
+from broker.domain.personalising import (
+    Refused,
+    Said,
+    TextsBroken,
+    TooManyUnits,
+    as_said,
+    personalise,
+    persons,
+)
 from broker.domain.reaching import Reached
 from broker.domain.style import StyleClasses, StyleRefused, dress
 from broker.domain.submission import Recipient, Result, Submission, TemplateRef
@@ -68,6 +78,7 @@ class Plan:
     messages: tuple[PlannedMessage, ...]
     route_version: int
     pays: bool = False
+    links: tuple[NewLink, ...] = ()
 
     @property
     def hold(self) -> int:
@@ -80,48 +91,67 @@ def plan(
     ids: Sequence[int],
     grounds: Grounds,
     people: Sequence[Reached] | None = None,
-) -> Plan | Refused | StyleRefused:
+) -> Plan | Refused | StyleRefused | LinksRefused:
     """Decide everything about a submission. `ids` holds one for it and one for each message.
 
     `people` are whom it reaches where it names contacts; else each recipient gets a message.
     """
     print_ = fingerprint(submission) if submission.request_id else ""
+    linked = with_link_rule(submission, grounds.policy)
+    if isinstance(linked, LinksRefused):
+        return linked
+    submission = linked
     said: list[Said] | None = None
     if submission.content.names or _EMAIL in submission.content.documents:
         worded = _word(submission, people, grounds.units_max, grounds.style_classes)
         if not isinstance(worded, tuple):
             return worded
         submission, said = worded
+    stored = submission
+    if said is None:
+        submission = as_said(submission)
     text = _measure_text(submission) if said is None else None
     if text is not None and text.units > grounds.units_max:
         return TooManyUnits(text.units, grounds.units_max)
-    now_us, offered = grounds.now_us, offered_channels(submission, grounds.policy)
-    messages: list[PlannedMessage] = []
+    offered = offered_channels(submission, grounds.policy)
     if said is not None:
         messages = _plan_said(said, ids, offered, people, grounds)
-    elif people is None:
-        for index, recipient in enumerate(submission.recipients):
-            message_id = ids[index + 1]
-            way = way_of(submission, offered, recipient, message_id, grounds)
-            messages.append(_plan_one(submission, index, message_id, way, text, now_us))
     else:
-        for message_id, one in zip(ids[1:], people, strict=True):
-            way = way_to(submission, offered, one, message_id, grounds)
-            index, contact_id = one.recipient_index, one.contact_id
-            messages.append(_plan_one(submission, index, message_id, way, text, now_us, contact_id))
+        messages = _plan_alike(submission, ids, offered, people, grounds, text)
     if grounds.policy.quiet_hours is not None:
-        messages = held_to_policy(messages, submission, people, grounds.policy, now_us)
+        messages = held_to_policy(messages, submission, people, grounds.policy, grounds.now_us)
     if not grounds.prices.free:
         messages = [_priced(message, grounds.prices) for message in messages]
+    links = _plan_links(stored, messages, grounds) if stored.content.links else ()
+    if isinstance(links, TextsBroken):
+        return links
     return Plan(
         ids[0],
-        submission,
-        now_us,
+        stored,
+        grounds.now_us,
         print_,
         tuple(messages),
         grounds.route_version,
         grounds.policy.enforce_credit,
+        links,
     )
+
+
+def _plan_links(
+    submission: Submission, messages: Sequence[PlannedMessage], grounds: Grounds
+) -> tuple[NewLink, ...] | TextsBroken:
+    """Codes for the links of those who get a message, on each channel that they may get it on."""
+    addressed = [
+        Addressed(
+            each.message_id,
+            each.result.recipient_index,
+            (each.result.channel, *[way.channel for way in each.further]),
+            each.tokens,
+        )
+        for each in messages
+        if each.result.channel is not None and not each.step.end
+    ]
+    return plan_links(submission, addressed, grounds.draw_code)
 
 
 def _word(
@@ -147,6 +177,29 @@ def _priced(message: PlannedMessage, prices: Prices) -> PlannedMessage:
     if quote is None:
         return message
     return replace(message, quote=quote, result=replace(result, price=Price(quote.micros, prices.currency)))
+
+
+def _plan_alike(
+    submission: Submission,
+    ids: Sequence[int],
+    offered: list[Channel],
+    people: Sequence[Reached] | None,
+    grounds: Grounds,
+    text: Measure | None,
+) -> list[PlannedMessage]:
+    """The messages where all are told the same."""
+    messages: list[PlannedMessage] = []
+    if people is None:
+        for index, recipient in enumerate(submission.recipients):
+            message_id = ids[index + 1]
+            way = way_of(submission, offered, recipient, message_id, grounds)
+            messages.append(_plan_one(submission, index, message_id, way, text, grounds.now_us))
+        return messages
+    for message_id, one in zip(ids[1:], people, strict=True):
+        way = way_to(submission, offered, one, message_id, grounds)
+        index, contact_id = one.recipient_index, one.contact_id
+        messages.append(_plan_one(submission, index, message_id, way, text, grounds.now_us, contact_id))
+    return messages
 
 
 def _plan_said(
@@ -217,6 +270,8 @@ def _canonical(submission: Submission) -> dict[str, object]:
         "redriven_from": submission.redriven_from_message_id,
         "ignore_quiet_hours": submission.ignore_quiet_hours or None,
         "fallback": submission.fallback and [submission.fallback.after_us],
+        "track_links": submission.track_links,
+        "short_link_domain": submission.short_link_domain,
     }
     return {name: given for name, given in fields.items() if given not in (None, "", [], {})}
 

@@ -107,11 +107,25 @@ class TimelineRecord:
 
 
 @value
+class LinkRecord:
+    """A link of a message that was shortened: the link as its text had it, where it leads, and its clicks."""
+
+    place: int
+    short_url: str
+    url: str
+    target: str
+    clicks: int = 0
+    last_click_at_us: int | None = None
+
+
+@value
 class MessageRecord:
     """A message as it stands now. `content` is its channel's document, None where it was not asked for.
 
     `candidates` are the instances that may carry it, in the order to try them, of a message that was read
     alone and has not ended; `fallback_channels` are those that it may still go on by. `route_version` is that of the routes which named them, 0: there were none.
+    alone and has not ended. `route_version` is that of the routes which named them, 0: there were none.
+    `links` are those that were shortened, of a message that was read alone.
     A message that was deleted has neither content nor data, and its address is empty.
     """
 
@@ -144,6 +158,7 @@ class MessageRecord:
     deleted_at_us: int | None = None
     read_at_us: int | None = None
     price: Price | None = None
+    links: tuple[LinkRecord, ...] = ()
 
 
 @value

@@ -8,6 +8,7 @@ from broker.domain.directory import Named
 from broker.domain.encoding import Encoding
 from broker.domain.fallback import ChannelFallback
 from broker.domain.lifecycle import State
+from broker.domain.links import NO_WISH, LinkRule, LinkWish
 from broker.domain.parameter import Parameter
 from broker.domain.price import Price
 from broker.domain.value import value
@@ -27,12 +28,16 @@ class Content:
     `names` are those of the placeholders in their texts (`domain.tokens`). Empty: the texts are meant as they
     stand, and a "$$" in them is two dollars. What comes of a template also has those of its `parameters` that
     it asks for, and the values of all that the recipients `share`; otherwise they share the submission's tokens.
+    `links` tells how its links are shortened when it goes out; None: they stay as they are. `link_wish` is what
+    its template says of that.
     """
 
     documents: Mapping[Channel, Mapping[str, object]]
     names: frozenset[str] = frozenset()
     parameters: tuple[Parameter, ...] = ()
     shared: Mapping[str, str] | None = None
+    links: LinkRule | None = None
+    link_wish: LinkWish = NO_WISH
 
     def text_on(self, channel: Channel) -> str:
         """The text whose units are counted on an SMS or MMS channel; empty elsewhere."""
@@ -109,6 +114,8 @@ class Submission:
 
     The last four are the broker's own, about answers to what came in: one that must not go is seen as refused, one to
     STOP, START or HELP goes whatever the recipient said, and forwarding is free of charge.
+    `redriven_from_message_id` is the message that this one sends again. `track_links` is None where the caller
+    leaves it to the template and the account.
     """
 
     account_id: int
@@ -144,6 +151,8 @@ class Submission:
     ignore_quiet_hours: bool = False
     sender_pool: str = ""
     sender_providers: frozenset[str] = frozenset()
+    track_links: bool | None = None
+    short_link_domain: str = ""
 
     @property
     def shared_tokens(self) -> Mapping[str, str]:
@@ -175,5 +184,5 @@ class Result:
     warnings: tuple[str, ...] = field(default=())
     contact_id: int | None = None
     fallback_channels: tuple[Channel, ...] = ()
-    price: Price | None = None
     sender: str = ""
+    price: Price | None = None

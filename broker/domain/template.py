@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from broker.domain.links import NO_WISH, LinkWish
 from broker.domain.parameter import Parameter
 from broker.domain.saying import Document, filled_all, names_of
 from broker.domain.submission import NO_TOKENS, Content, Submission, TemplateRef, TemplateUsed
@@ -16,12 +17,13 @@ VERSIONS_MAX = 1_000
 
 @value
 class Edition:
-    """All that one version says: a content, as it was written, by locale."""
+    """All that one version says: a content, as it was written, by locale; and whether its links are shortened."""
 
     description: str
     default_locale: str
     locales: Mapping[str, Mapping[Channel, Document]]
     parameters: tuple[Parameter, ...] = ()
+    link_wish: LinkWish = NO_WISH
 
 
 @value
@@ -89,10 +91,10 @@ def _content(edition: Edition, documents: Mapping[Channel, Document], given: Val
     required = frozenset(each.name for each in edition.parameters if each.required)
     names = names_of(documents) | required
     if not names:
-        return Content(filled_all(documents, NO_TOKENS))
+        return Content(filled_all(documents, NO_TOKENS), link_wish=edition.link_wish)
     used = tuple(each for each in edition.parameters if each.name in names)
     shared = {name: said for name, said in given.items() if name in names}
-    return Content(documents, names, used, shared)
+    return Content(documents, names, used, shared, link_wish=edition.link_wish)
 
 
 def _given(submission: Submission, ref: TemplateRef, edition: Edition) -> Values:

@@ -21,7 +21,7 @@ class ServerSettings(BaseModel):
 
     listen: str = Field(default="127.0.0.1:7070", description="gRPC, host:port; port 0 picks a free one")
     http_listen: str = Field(
-        default="", description="health, metrics and callbacks over HTTP, host:port; empty: none"
+        default="", description="health, metrics, callbacks and short links over HTTP, host:port; empty: none"
     )
     public_url: str = Field(
         default="",
@@ -29,6 +29,9 @@ class ServerSettings(BaseModel):
     )
     callbacks_max: int = Field(
         default=256, ge=1, le=10_000, description="callbacks of upstreams at once, each of up to 1 MiB"
+    )
+    link_requests_max: int = Field(
+        default=256, ge=1, le=10_000, description="requests for short links at once; more get 503"
     )
     tls_certificate: Path | None = Field(default=None, description="PEM chain; with tls_key")
     tls_key: Path | None = Field(default=None, description="PEM key; with tls_certificate")

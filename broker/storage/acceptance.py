@@ -7,6 +7,7 @@ from broker.domain.consenting import with_refusals
 from broker.domain.country import country_of
 from broker.domain.decision import NOTHING, Note
 from broker.domain.fallback import way_ends_at
+from broker.domain.linking import NewLink
 from broker.domain.planning import Plan
 from broker.domain.sender_pool import recipient_key
 from broker.domain.submission import Result
@@ -24,6 +25,7 @@ from broker.storage.documents import (
 )
 from broker.storage.journal import Journal, open_ledger
 from broker.storage.senders import SenderChoice, keep_choices
+from broker.storage.links import insert_links
 from broker.storage.transaction import Row, Transaction
 from broker.storage.ways import planned_ways
 from broker.storage.webhooks import follow_accounts
@@ -150,6 +152,7 @@ class Acceptor:
         self._tokens: list[tuple[object, ...]] = []
         self._ways: list[tuple[object, ...]] = []
         self._choices: list[SenderChoice] = []
+        self._links: list[tuple[int, NewLink]] = []
 
     def add_submission(self, plan: Plan) -> None:
         """What all of its messages share."""
@@ -245,6 +248,9 @@ class Acceptor:
                     broadcast_id,
                 )
 
+        if plan.links:
+            self._links += [(account_id, link) for link in plan.links]
+
     def flush(self) -> None:
         """Write it all."""
         self._tx.bulk("insert_submissions", self._submissions)
@@ -256,6 +262,8 @@ class Acceptor:
             self._tx.bulk("insert_ways", self._ways)
         if self._choices:
             keep_choices(self._tx, self._choices)
+        if self._links:
+            insert_links(self._tx, self._links)
         follow_accounts(self._tx, self._followed)
         self._journal.flush()
         self._agenda.flush()

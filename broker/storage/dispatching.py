@@ -25,6 +25,7 @@ from broker.storage.consenting import record_consent
 from broker.storage.documents import StoredContent, load_content, load_labels, load_tokens
 from broker.storage.journal import Journal
 from broker.storage.learning import told_by_answer
+from broker.storage.links import NO_LINKS, read_short_urls
 from broker.storage.matching import ProviderId, loose_spellings, provider_ids, register
 from broker.storage.transaction import Row, Transaction
 from broker.storage.ways import Ways
@@ -97,7 +98,13 @@ def load_outbound(tx: Transaction, rows: list[DueRow]) -> dict[int, Parcel]:
     }
     personal = [row[0] for row in found if contents[row[1]].tokens is not None]
     tokens = read_tokens(tx, personal)
-    return {row[0]: _parcel(row, contents[row[1]], tokens.get(row[0], NO_TOKENS)) for row in found}
+    short_urls = read_short_urls(tx, [row[0] for row in found if contents[row[1]].link_domain])
+    return {
+        row[0]: _parcel(
+            row, contents[row[1]], tokens.get(row[0], NO_TOKENS), short_urls.get(row[0], NO_LINKS)
+        )
+        for row in found
+    }
 
 
 def read_tokens(tx: Transaction, message_ids: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
@@ -112,7 +119,7 @@ _TRAFFICS = {int(traffic): traffic for traffic in Traffic}
 _GUARANTEES = {int(guarantee): guarantee for guarantee in Guarantee}
 
 
-def _parcel(row: Row, said: StoredContent, own: Mapping[str, str]) -> Parcel:
+def _parcel(row: Row, said: StoredContent, own: Mapping[str, str], short_urls: Mapping[str, str]) -> Parcel:
     channel = _CHANNELS[row[2]]
     labels = load_labels(row[10])
     return Parcel(
@@ -126,7 +133,7 @@ def _parcel(row: Row, said: StoredContent, own: Mapping[str, str]) -> Parcel:
         provider_pin=row[9],
         tags=labels.tags,
         answers_consent=labels.answers_consent,
-        content=said.said_on(channel, own),
+        content=said.said_on(channel, own, short_urls),
         broadcast_id=row[11],
     )
 

@@ -10,6 +10,7 @@ import orjson
 from broker.domain.directory import Card
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import State
+from broker.domain.links import shortened
 from broker.domain.outcome import Receipt, ReceiptStatus
 from broker.domain.price import Price
 from broker.domain.prices import PriceRule, Quote
@@ -85,16 +86,22 @@ def dump_inbound_content(channel: Channel, text: str) -> str:
 
 
 def dump_content(content: Content, tokens: Mapping[str, str] | None = None) -> str:
-    """The documents by channel number; with placeholders, also the values that all recipients share."""
+    """The documents by channel number; with placeholders, also the values that all recipients share.
+
+    Where links are shortened, also the domain of the short ones.
+    """
     fields: dict[str, object] = {_KEYS[channel]: each for channel, each in content.documents.items()}
     if content.names:
         shared = tokens or NO_TOKENS
         fields[_SHARED] = {name: shared[name] for name in content.names if name in shared}
+    if content.links is not None:
+        fields[_LINK_DOMAIN] = content.links.domain
     return orjson.dumps(fields).decode()
 
 
 _KEYS = {channel: str(int(channel)) for channel in Channel}
 _SHARED = "$"
+_LINK_DOMAIN = "link_domain"
 
 
 @value
@@ -102,22 +109,29 @@ class StoredContent:
     """What was said to all recipients of a call, a document for each channel.
 
     `tokens` are the values that they share for its placeholders; None: it has none, and a "$" in it is a "$".
+    `link_domain` is that of its short links; "": its links stay as they are.
     """
 
     documents: Mapping[Channel, dict[str, Any]]
     tokens: Mapping[str, str] | None
+    link_domain: str = ""
 
-    def said_on(self, channel: Channel, own: Mapping[str, str]) -> dict[str, Any]:
-        """What somebody with these values of their own is told."""
+    def said_on(
+        self, channel: Channel, own: Mapping[str, str], short_urls: Mapping[str, str] = NO_TOKENS
+    ) -> dict[str, Any]:
+        """What somebody with these values of their own, and these short links, is told."""
         document = self.documents[channel]
-        return document if self.tokens is None else filled(channel, document, {**self.tokens, **own})
+        if self.tokens is not None:
+            document = filled(channel, document, {**self.tokens, **own})
+        return shortened(channel, document, short_urls.get) if short_urls else document
 
 
 def load_content(text: str) -> StoredContent:
     """The documents by channel."""
     fields = orjson.loads(text)
-    tokens = fields.pop(_SHARED, None)
-    return StoredContent({Channel(int(number)): document for number, document in fields.items()}, tokens)
+    tokens, link_domain = fields.pop(_SHARED, None), fields.pop(_LINK_DOMAIN, "")
+    documents = {Channel(int(number)): document for number, document in fields.items()}
+    return StoredContent(documents, tokens, link_domain)
 
 
 def dump_tokens(tokens: Mapping[str, str]) -> str:

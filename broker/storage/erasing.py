@@ -14,6 +14,7 @@ from broker.domain.value import value
 from broker.domain.vocabulary import Direction
 from broker.storage.history import TIMELINE_EVENTS_MAX, NoSuchMessage
 from broker.storage.journal import Journal
+from broker.storage.links import erase_links, erase_told_clicks
 from broker.storage.transaction import Transaction
 from broker.storage.ways import read_addresses_of_ways
 
@@ -100,6 +101,7 @@ class _Eraser:
             "timeline", account_id=account_id, last_sequence=last_sequence, events_max=TIMELINE_EVENTS_MAX
         )
         self._tx.all("erase_provider_texts", account_id=account_id, sequences=[event[0] for event in chain])
+        erase_told_clicks(self._tx, account_id, [event[0] for event in chain if event[3] == Fact.CLICKED])
         span = self._tx.one("message_span", account_id=account_id, message_id=item.message_id)
         if span is not None:
             others = address_keys(self._other_addresses.get(item.message_id, ()))
@@ -117,6 +119,7 @@ class _Eraser:
         if came_in:
             self._tx.all("erase_writers", submission_ids=came_in)
         self._tx.all("erase_ways", message_ids=list(self._erased))
+        erase_links(self._tx, list(self._erased))
         submission_ids = {self._rows[message_id][2] for message_id in self._erased}
         wordless = [
             each

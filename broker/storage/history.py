@@ -1,6 +1,7 @@
 """Reading messages and events, and the one verb of callers on a stored message: cancel."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -8,13 +9,21 @@ from broker.domain.decision import Note
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import Fact, State
 from broker.domain.price import Price
-from broker.domain.records import NO_LABELS, EventRecord, MessageChange, MessageRecord, TimelineRecord
+from broker.domain.records import (
+    NO_LABELS,
+    EventRecord,
+    LinkRecord,
+    MessageChange,
+    MessageRecord,
+    TimelineRecord,
+)
 from broker.domain.submission import NO_TOKENS
 from broker.domain.vocabulary import Channel, Direction, EventKind, Guarantee, Reason, Traffic
 from broker.storage.agenda import SEPARATOR, UNSENT, Agenda
 from broker.storage.dispatching import read_tokens
 from broker.storage.documents import StoredContent, load_content, load_labels
 from broker.storage.journal import Journal
+from broker.storage.links import read_links
 from broker.storage.transaction import Row, Transaction
 from broker.storage.ways import read_ways
 
@@ -78,24 +87,31 @@ def read_message(
     if row is None:
         return None
     channel = Channel(row[4]) if row[4] else None
-    content = None if row[23] is not None else said_to(tx, message_id, channel, load_content(row[27]))
+    stored = load_content(row[27])
+    links = read_links(tx, [message_id]).get(message_id, ()) if stored.link_domain else ()
+    content = None if row[23] is not None else said_to(tx, message_id, channel, stored, links)
     candidates = tuple(row[29].split(SEPARATOR)) if row[29] else ()
     ahead = read_ways(tx, message_id)[-row[30] :] if row[30] else ()
     fallback_channels = tuple(way.channel for way in ahead)
-    message = message_of(row, content, candidates, fallback_channels)
+    message = replace(message_of(row, content, candidates, fallback_channels), links=links)
     events = tx.all("timeline", account_id=account_id, last_sequence=row[28], events_max=TIMELINE_EVENTS_MAX)
     return message, [TimelineRecord(event[0], event[1], _change(event, event[16])) for event in events]
 
 
 def said_to(
-    tx: Transaction, message_id: int, channel: Channel | None, content: StoredContent
+    tx: Transaction,
+    message_id: int,
+    channel: Channel | None,
+    content: StoredContent,
+    links: Sequence[LinkRecord] = (),
 ) -> dict[str, object] | None:
-    """What the recipient is told on its channel, where it has one with content."""
+    """What the recipient is told on its channel, where it has one with content; without `links` those stay long."""
     if channel is None or channel not in content.documents:
         return None
-    if content.tokens is None:
-        return content.said_on(channel, NO_TOKENS)
-    return content.said_on(channel, read_tokens(tx, [message_id]).get(message_id, NO_TOKENS))
+    own = NO_TOKENS
+    if content.tokens is not None:
+        own = read_tokens(tx, [message_id]).get(message_id, NO_TOKENS)
+    return content.said_on(channel, own, {each.url: each.short_url for each in links})
 
 
 def read_events(tx: Transaction, account_id: int, after: int, events_max: int) -> list[EventRecord]:

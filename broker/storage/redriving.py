@@ -1,6 +1,7 @@
 """Reading a message that ended badly as what it was asked to be, so that it can be sent again."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from broker.domain.callback_url import CallbackMethod
 from broker.domain.lifecycle import State
@@ -40,10 +41,11 @@ def read_redrivable(tx: Transaction, account_id: int, message_id: int) -> Submis
     if deleted or state not in _REDRIVABLE or (state is State.REJECTED and not attempts):
         return NotRedrivable(state, deleted)
     channel = Channel(row[3])
-    said = said_to(tx, message_id, channel, load_content(row[12]))
+    content = load_content(row[12])
+    said = said_to(tx, message_id, channel, content)
     if said is None:
         raise AssertionError(f"message {message_id} was attempted and says nothing on {channel.name}")
-    return _submission(account_id, message_id, row, said)
+    return replace(_submission(account_id, message_id, row, said), track_links=bool(content.link_domain))
 
 
 def _submission(account_id: int, message_id: int, row: Row, said: Mapping[str, object]) -> Submission:

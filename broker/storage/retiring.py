@@ -13,6 +13,7 @@ from broker.domain.ids import ID_MAX, first_id_at
 from broker.domain.value import value
 from broker.storage.documents import load_labels
 from broker.storage.history import read_log_bounds
+from broker.storage.links import erase_links
 from broker.storage.matching import forget_spellings
 from broker.storage.transaction import Row, Transaction
 from broker.storage.ways import read_addresses_of_ways
@@ -118,6 +119,7 @@ def _remove(tx: Transaction, gone: Sequence[_Old]) -> None:
     tx.all("delete_message_tokens", message_ids=message_ids)
     tx.all("delete_inbound", message_ids=message_ids)
     tx.all("delete_ways", message_ids=message_ids)
+    erase_links(tx, message_ids)
     tx.all("delete_messages", message_ids=message_ids)
     empty = [
         each

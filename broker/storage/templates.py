@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 
+from broker.domain.links import NO_WISH, LinkWish
 from broker.domain.parameter import Parameter, ParameterType
 from broker.domain.template import VERSIONS_MAX, Edition, Template
 from broker.domain.value import value
@@ -241,8 +242,8 @@ def _add_version(tx: Transaction, template_id: int, version: int, now_us: int, e
 
 
 def dump_edition(edition: Edition) -> str:
-    """What a version says, and its parameters."""
-    return orjson.dumps({
+    """What a version says, its parameters, and its wish about links where it has one."""
+    fields: dict[str, object] = {
         "locales": {
             tag: {str(int(channel)): document for channel, document in documents.items()}
             for tag, documents in edition.locales.items()
@@ -259,7 +260,10 @@ def dump_edition(edition: Edition) -> str:
             ]
             for each in edition.parameters
         ],
-    }).decode()
+    }
+    if edition.link_wish != NO_WISH:
+        fields["links"] = [edition.link_wish.track, edition.link_wish.domain]
+    return orjson.dumps(fields).decode()
 
 
 def load_edition(description: str, default_locale: str, document: str) -> Edition:
@@ -276,4 +280,5 @@ def load_edition(description: str, default_locale: str, document: str) -> Editio
             Parameter(name, ParameterType(number), characters_max, tuple(choices), *rest)
             for name, number, characters_max, choices, *rest in fields["parameters"]
         ),
+        link_wish=LinkWish(*fields["links"]) if "links" in fields else NO_WISH,
     )

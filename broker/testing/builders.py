@@ -3,6 +3,7 @@
 Each builder answers something right; a test changes what it is about and nothing else.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,6 +65,9 @@ class IdCounter:
         return list(range(start, start + count))
 
 
+_CODES = itertools.count(0x1234_5678_9ABC_DEF0)
+
+
 def sms(text: str = "Your parcel is on its way") -> Content:
     """What is said by SMS."""
     return Content({Channel.SMS: {"text": text}})
@@ -103,7 +107,14 @@ def planned(
 ) -> Plan:
     """The plan for a submission that fits."""
     given = ids or IdCounter(now_us).take(1 + len(asked.recipients))
-    grounds = Grounds(now_us, units_max, find_candidates, policy=policy, prices=prices)
+    grounds = Grounds(
+        now_us,
+        units_max,
+        find_candidates,
+        policy=policy,
+        prices=prices,
+        draw_code=lambda: next(_CODES),
+    )
     decided = plan(asked, given, grounds, people)
     if not isinstance(decided, Plan):
         raise TypeError(f"the submission does not fit: {decided}")

@@ -324,6 +324,18 @@ def test_the_files_of_the_templates_page_are_what_they_say(tmp_path: Path) -> No
     assert {"newsletter", "partner"} == load_settings(tmp_path / "waypost.toml").content.style_classes.keys()
 
 
+def test_the_program_of_the_links_page_runs(broker_factory: Any, tmp_path: Path) -> None:
+    """A link is shortened, and shows where it leads."""
+    program = "\n".join(blocks((DOCS / "links.md").read_text(encoding="utf-8")))
+    long_url = "https://example.com/bills/2001?lang=en"
+    expected = [
+        "True 34",
+        f"{long_url}&utm_source=sms&utm_campaign=bills#total",
+        f"{long_url}#total 0",
+    ]
+    assert expected == output_of(program, tmp_path, broker_factory().environment)
+
+
 def test_the_history_page_has_every_filter_there_is() -> None:
     """None is missing, none is made up; and its retention is one that the settings take."""
     cells = rows(section(HISTORY, "What a message can be found by"))

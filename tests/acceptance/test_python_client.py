@@ -152,7 +152,7 @@ async def test_a_request_id_with_another_payload_already_exists(client) -> None:
 
 async def test_what_the_broker_does_not_offer_yet_says_so(client) -> None:
     """It is refused, not ignored."""
-    error = await failure_of(client.send("Hello", to=NUMBER, options=waypost.Options(track_links=True)))
+    error = await failure_of(client.send("Hello", to=NUMBER, options=waypost.Options(cap_frequency=True)))
     assert (waypost.NotImplementedByBroker, "NOT_IMPLEMENTED") == (type(error), error.reason)
 
 

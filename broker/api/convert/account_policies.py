@@ -59,6 +59,9 @@ FIELDS: Mapping[str, tuple[_Read, _Read]] = {
     "enforce_credit": (bool, bool),
     "low_balance_micros": (int, int),
     "senders_registered_only": (bool, bool),
+    "link_domains": (tuple, list),
+    "track_links": (bool, bool),
+    "web_parameters": (tuple, list),
 }
 """How each field is read from the proto, and written to it."""
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from broker.api.convert.ids import account_text
+from broker.api.convert.labels import campaign_message
 from broker.api.convert.other_events import other_event_message
 from broker.api.convert.prices import price_message
 from broker.api.convert.times import timestamp
@@ -20,8 +21,7 @@ from broker.api.convert.words import PB_CHANNELS, PB_FACTS, PB_REASONS, PB_STATU
 from broker.domain.ids import format_id
 from broker.domain.lifecycle import Fact
 from broker.domain.records import NO_LABELS, EventRecord, Labels, MessageChange
-from broker.domain.submission import Campaign
-from waypost.v1 import event_pb2, send_pb2, status_pb2
+from waypost.v1 import event_pb2, status_pb2
 
 # Field number << 3 | wire type 2 (length-delimited); a test compares them with the descriptor.
 EVENTS_TAG = b"\x0a"
@@ -118,11 +118,6 @@ def _add_labels(fields: dict[str, Any], labels: Labels) -> None:
 @lru_cache(maxsize=64)  # the events of one commit share their time
 def _timestamp(time_us: int) -> Timestamp:
     return timestamp(time_us)
-
-
-def campaign_message(campaign: Campaign | None) -> send_pb2.Campaign | None:
-    """A campaign, absent where there is none."""
-    return None if campaign is None else send_pb2.Campaign(id=campaign.id, name=campaign.name)
 
 
 def optional_id(number: int | None) -> str:

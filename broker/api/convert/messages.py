@@ -3,9 +3,10 @@
 from __future__ import annotations  # ValueType is a name of the stubs alone
 
 from broker.api.convert.content import content_message
-from broker.api.convert.events import campaign_message, optional_id, shown_status
+from broker.api.convert.events import optional_id, shown_status
 from broker.api.convert.ids import account_text
 from broker.api.convert.prices import price_message
+from broker.api.convert.labels import campaign_message
 from broker.api.convert.templates import version_message
 from broker.api.convert.times import optional_timestamp, timestamp
 from broker.api.convert.words import (
@@ -20,7 +21,7 @@ from broker.api.convert.words import (
 )
 from broker.domain.ids import format_id
 from broker.domain.lifecycle import ENDS
-from broker.domain.records import MessageRecord, TimelineRecord
+from broker.domain.records import LinkRecord, MessageRecord, TimelineRecord
 from waypost.v1 import message_pb2, status_pb2
 
 
@@ -67,6 +68,17 @@ def message_message(record: MessageRecord) -> message_pb2.Message:
         broadcast_id=optional_id(labels.broadcast_id),
         redriven_from_message_id=optional_id(labels.redriven_from_message_id),
         fallback_channels=[PB_CHANNELS[each] for each in record.fallback_channels],
+        links=[_link(each) for each in record.links],
+    )
+
+
+def _link(record: LinkRecord) -> message_pb2.Link:
+    return message_pb2.Link(
+        url=record.url,
+        short_url=record.short_url,
+        target_url=record.target,
+        clicks=record.clicks,
+        last_click_time=optional_timestamp(record.last_click_at_us),
     )
 
 

@@ -13,6 +13,7 @@ from broker.api.convert.broadcasts import broadcast_event
 from broker.api.convert.consents import record_message
 from broker.api.convert.ids import account_text
 from broker.api.convert.inbound import inbound_event
+from broker.api.convert.labels import campaign_message
 from broker.api.convert.times import timestamp
 from broker.api.convert.words import PB_OPT_IN_STATES
 from broker.delivery.consents import Standing
@@ -36,8 +37,17 @@ def other_event_message(event: EventRecord) -> event_pb2.Event:
 
 
 def _click(event: EventRecord, told: Mapping[str, Any]) -> event_pb2.ClickEvent:
+    labels = event.labels
     return event_pb2.ClickEvent(
-        message_id=format_id(event.message_id), url=told["url"], click_time=timestamp(told["clicked_at_us"])
+        message_id=format_id(event.message_id),
+        url=told.get("url", ""),
+        short_url=told.get("short_url", ""),
+        # A deletion erases what was told, also when; the event is of about that time.
+        click_time=timestamp(told.get("clicked_at_us", event.time_us)),
+        client_reference=event.client_reference,
+        campaign=campaign_message(labels.campaign),
+        data=event.data,
+        tags=labels.tags,
     )
 
 

@@ -42,7 +42,15 @@ SENDER_CHARACTERS_MAX = 254
 PROVIDER_CHARACTERS_MAX = 128
 ADDRESS_CHARACTERS_MAX = 1_024
 
-_OPTIONS = frozenset({"callback_method", "ignore_quiet_hours", "allow_channel_fallback", "fallback_after"})
+_OPTIONS = frozenset({
+    "callback_method",
+    "ignore_quiet_hours",
+    "allow_channel_fallback",
+    "fallback_after",
+    "track_links",
+    "short_link_domain",
+    "keep_links",
+})
 
 _NO_CONTENT = Content({})
 _SCHEDULE_AHEAD_US_MAX = SCHEDULE_AHEAD_DAYS_MAX * 86_400 * US_PER_S

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from broker.api.convert.findings import Findings
+from broker.api.convert.link_wishes import link_wish_of
 from broker.domain.account_policy import NO_POLICY
 from broker.domain.fallback import ChannelFallback
 from broker.domain.submission import Submission
@@ -17,10 +18,13 @@ FALLBACK_AFTER_S_MAX = 7 * 86_400
 def with_options(submission: Submission, request: send_pb2.SendRequest, findings: Findings) -> Submission:
     """The submission with the wishes of its options."""
     options = request.options
+    wish = link_wish_of("options", options, findings)
     return replace(
         submission,
         fallback=_fallback(submission, options, findings),
         ignore_quiet_hours=options.ignore_quiet_hours,
+        track_links=wish.track,
+        short_link_domain=wish.domain,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from broker.api.convert.content import content_of, contents_message
 from broker.api.convert.findings import Findings
 from broker.api.convert.ids import account_text
+from broker.api.convert.link_wishes import link_wish_of
 from broker.api.convert.paging import page_position, page_size_of, page_token
 from broker.api.convert.times import timestamp
 from broker.api.convert.tokens import tokens_of
@@ -74,7 +75,8 @@ def edition_of(template: pb.Template, findings: Findings) -> Edition:
     default = template.default_locale or (next(iter(locales)) if len(locales) == 1 else "")
     if default not in locales:
         findings.broke("template.default_locale", "must be one of the locales")
-    return Edition(template.description, default, locales, parameters)
+    wish = link_wish_of("template", template, findings)
+    return Edition(template.description, default, locales, parameters, wish)
 
 
 def template_message(template: Template, *, whole: bool) -> pb.Template:
@@ -95,6 +97,9 @@ def template_message(template: Template, *, whole: bool) -> pb.Template:
         for tag, documents in edition.locales.items():
             message.locales[tag].CopyFrom(contents_message(documents))
         message.parameters.extend(map(_parameter_message, edition.parameters))
+        message.track_links = edition.link_wish.track is True
+        message.keep_links = edition.link_wish.track is False
+        message.short_link_domain = edition.link_wish.domain
     return message
 
 

@@ -37,6 +37,7 @@ from broker.testing.store_suite.keepsakes import KeepsakeCases
 from broker.testing.store_suite.lanes import LanesCases
 from broker.testing.store_suite.learning import LearningCases, PasscodeCases
 from broker.testing.store_suite.ledger_machine import LedgerMachine
+from broker.testing.store_suite.links import LinkCases
 from broker.testing.store_suite.listing import ListingCases
 from broker.testing.store_suite.lives import LivesCases
 from broker.testing.store_suite.policies import PolicyCases
@@ -72,6 +73,7 @@ class StoreSuite(
     TellingCases,
     InboundCases,
     AnsweringCases,
+    LinkCases,
     CallbackCases,
     ConsentCases,
     PasscodeCases,

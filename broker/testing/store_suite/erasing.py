@@ -209,6 +209,7 @@ class RedriveCases(OpenedStore):
             provider="acme",
             origin="crm",
             redriven_from_message_id=first,
+            track_links=False,
         )
         assert expected == await bench.store.read(read_redrivable, 1, first)
 

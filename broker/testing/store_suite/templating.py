@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from broker.domain.links import LinkWish
 from broker.domain.parameter import Parameter, ParameterType
 from broker.domain.records import Labels
 from broker.domain.submission import TemplateUsed
@@ -44,6 +45,7 @@ _WHOLE = Edition(
         Parameter("name", characters_max=9, required=True, description="who"),
         Parameter("colour", ParameterType.CHOICE, choices=("red", "green"), default="red"),
     ),
+    LinkWish(track=True, domain="go.example.org"),
 )
 
 

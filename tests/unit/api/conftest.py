@@ -37,6 +37,7 @@ from broker.delivery.registry import InstanceView, TypeView
 from broker.delivery.routes import NOTHING_STORED
 from broker.delivery.upstream_usage import UpstreamReport
 from broker.domain.access import Principal, Role
+from broker.domain.account_policy import NO_POLICY, AccountPolicy
 from broker.domain.callback import Webhook
 from broker.domain.encoding import Encoding
 from broker.domain.explaining import Explanation
@@ -440,6 +441,14 @@ def refusal_of(error: grpc.aio.AioRpcError) -> Refusal:
     return refusal
 
 
+class FakePolicies:
+    """Account 1 shortens links by itself."""
+
+    async def of(self, account_ids):
+        policy = AccountPolicy(link_domains=("go.example.org",), track_links=True)
+        return {each: policy if each == 1 else NO_POLICY for each in account_ids}
+
+
 @dataclass
 class Api:
     """A running server, what is behind it, and a client's side of the wire."""
@@ -619,7 +628,7 @@ async def api(
             clock=FakeClock(),
             frames_in_flight_max=frames_in_flight_max,
         ),
-        messages=MessageService(gate=gate, history=history, redriver=redriver),
+        messages=MessageService(gate=gate, history=history, redriver=redriver, policies=FakePolicies()),
         broadcasts=BroadcastService(gate=gate, broadcasts=broadcasts, clock=FakeClock()),
         providers=ProviderService(
             registry=registry,

@@ -62,7 +62,7 @@ def test_every_field_of_an_event_is_told(event):
 
 def test_an_event_of_another_kind_has_a_payload_of_its_own(event):
     """What it told, of the message that it came of."""
-    told = {"url": "https://example.com/a", "clicked_at_us": NOW_US}
+    told = {"url": "https://example.com/a", "short_url": "https://go.example/x", "clicked_at_us": NOW_US}
     click = replace(event, kind=EventKind.CLICK, change=None, told=told)
     expected = event_pb2.Event(
         sequence=77,
@@ -71,7 +71,12 @@ def test_an_event_of_another_kind_has_a_payload_of_its_own(event):
         click=event_pb2.ClickEvent(
             message_id=format_id(123_456_789_012_345_678),
             url="https://example.com/a",
+            short_url="https://go.example/x",
             click_time={"seconds": NOW_US // 1_000_000},
+            client_reference="order-1",
+            campaign={"id": "spring", "name": "Spring"},
+            data="{}",
+            tags=["vip"],
         ),
     )
     assert expected == event_message(click)

@@ -384,6 +384,21 @@ async def test_a_text_is_measured_and_split(api):
     assert [("Ж", 0)] == [(each.character, each.index) for each in response.forcing_characters]
 
 
+async def test_a_text_is_measured_as_its_account_sends_it(api):
+    """With short links, where the account's policy makes them."""
+    response = await api.call(
+        ANALYZE,
+        message_service_pb2.AnalyzeMessageRequest(text="x" * 100 + " https://example.com/" + "a" * 100),
+        message_service_pb2.AnalyzeMessageResponse,
+    )
+    short = "https://go.example.org/" + "0" * 11
+    assert (1, 101 + len(short), "x" * 100 + f" {short}") == (
+        response.units,
+        response.length,
+        response.parts[0].text,
+    )
+
+
 async def test_an_analysis_answers_every_question_at_once(api):
     """Length, parts, the maximum, and what makes it dearer; no cost without price rules."""
     text = "\u201cHi\u201d " + "x" * 96 + "✓\u201c"

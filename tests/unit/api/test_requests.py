@@ -307,8 +307,6 @@ def test_a_malformed_address_is_for_intake_to_judge(sms, recipient):
     ("changes", "field"),
     [
         ({"options": {"cap_frequency": True}}, "options.cap_frequency"),
-        ({"options": {"track_links": True}}, "options.track_links"),
-        ({"options": {"short_link_domain": "x.org"}}, "options.short_link_domain"),
     ],
 )
 def test_a_field_whose_feature_is_not_built_is_refused_and_never_dropped(sms, changes, field):
@@ -321,6 +319,36 @@ def test_empty_options_are_no_wish(sms):
     assert submission_of(sms(), 1, NOW_US) == submission_of(sms(options={}), 1, NOW_US)
     assert submission_of(sms(), 1, NOW_US) == submission_of(sms(options={"callback_method": 1}), 1, NOW_US)
     assert {"options.callback_method"} == broken(sms(options={"callback_method": 7}))
+
+
+@pytest.mark.parametrize(
+    ("options", "wish"),
+    [
+        ({}, (None, "")),
+        ({"track_links": True}, (True, "")),
+        ({"keep_links": True}, (False, "")),
+        ({"short_link_domain": " Go.Example.org "}, (None, "go.example.org")),
+        ({"track_links": True, "short_link_domain": "go.example.org"}, (True, "go.example.org")),
+    ],
+)
+def test_links_are_shortened_left_or_as_the_account_says(sms, options, wish):
+    """A host has no case."""
+    asked = submission_of(sms(options=options), 1, NOW_US)
+    assert wish == (asked.track_links, asked.short_link_domain)
+
+
+@pytest.mark.parametrize("other", [{"track_links": True}, {"short_link_domain": "go.example.org"}])
+def test_links_cannot_be_left_and_shortened(sms, other):
+    """Nor is one of the wishes dropped."""
+    assert {"options.keep_links"} == broken(sms(options={"keep_links": True, **other}))
+
+
+def test_a_short_link_domain_has_so_many_characters(sms):
+    """As many as a policy may name."""
+    assert (
+        "a" * 100 == submission_of(sms(options={"short_link_domain": "a" * 100}), 1, NOW_US).short_link_domain
+    )
+    assert {"options.short_link_domain"} == broken(sms(options={"short_link_domain": "a" * 101}))
 
 
 @pytest.mark.parametrize("options", [None, {}, {"callback_method": 1}])

@@ -58,7 +58,7 @@ async def test_a_failed_request_is_an_answer_and_the_stream_goes_on(api, sms):
         sms(recipients=[]),
         sms(request_id="reused"),
         sms(account_id="0000000000002"),
-        sms(options={"track_links": True}),
+        sms(options={"cap_frequency": True}),
         sms(),
     ]
     stream = api.converse(STREAM, send_pb2.SendStreamResponse)

@@ -346,3 +346,21 @@ async def test_a_request_that_breaks_a_rule_is_refused_with_its_field(
 async def test_a_reader_changes_nothing(api: Any, method: str) -> None:
     """Whatever it sends."""
     assert "ROLE_INSUFFICIENT" == (await call(api, method, READER)).reason
+
+
+async def test_a_template_says_what_becomes_of_links(api: Any) -> None:
+    """Each of its wishes is kept; two that exclude each other are refused."""
+    wishes = [
+        {"track_links": True},
+        {"short_link_domain": "go.example.org", "track_links": True},
+        {"keep_links": True},
+    ]
+    for number, wish in enumerate(wishes):
+        name = f"links-{number}"
+        made = await call(api, "CreateTemplate", template=greeting(name=name, **wish))
+        shown = (await call(api, "GetTemplate", name=name)).template
+        fields = ("track_links", "short_link_domain", "keep_links")
+        assert wish == {each: getattr(shown, each) for each in fields if getattr(shown, each)}
+        assert made.template == shown
+    refused = await call(api, "CreateTemplate", template=greeting(track_links=True, keep_links=True))
+    assert {"template.keep_links"} == refused.violations.keys()

@@ -35,6 +35,23 @@ def test_a_list_says_how_many_and_whether_there_are_more(count, more, expected) 
     assert expected == shown.splitlines()[-1].strip()
 
 
+def test_a_message_shows_its_links() -> None:
+    """Where each leads, and how often it was followed."""
+    link = message_pb2.Link(
+        url="https://example.com/a",
+        short_url="https://go.example/x",
+        target_url="https://example.com/a?utm_source=sms",
+        clicks=12,
+        last_click_time=Timestamp(seconds=1_800_000_000),
+    )
+    story = message_service_pb2.GetMessageResponse(message=message_pb2.Message(links=[link]))
+    (line,) = [each for each in printed(story_of(story)).splitlines() if "go.example" in each]
+    cells = ["https://go.example/x", "https://example.com/a?utm_source=sms", "12", link.last_click_time]
+    assert [*cells[:3], *local_time(cells[3]).split()] == line.split()
+    without = message_service_pb2.GetMessageResponse(message=message_pb2.Message())
+    assert "short link" not in printed(story_of(without))
+
+
 def test_a_list_says_when_its_index_is_behind() -> None:
     """What is newer may be missing, also where nothing was found."""
     when = Timestamp(seconds=1_800_000_000)

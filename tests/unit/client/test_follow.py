@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from waypost import Event, Fact, InboundEvent, MessageEvent, Status
+from waypost import ClickEvent, Event, Fact, InboundEvent, MessageEvent, Status
 from waypost.events import Event as Plain
 from waypost.events import EventFields
 from waypost.v1 import event_pb2, status_pb2, subscribe_pb2
@@ -83,6 +83,22 @@ def test_an_inbound_event_says_who_wrote_what() -> None:
     (made,) = events_of(subscribe_pb2.SubscribeResponse(cursor="c", events=[event]), Place("a"))
     assert isinstance(made, InboundEvent)
     assert ("+44", "YES", None) == (made.sender, made.text, made.receive_time)
+
+
+def test_a_click_says_what_was_followed() -> None:
+    """Of which message, and where it led."""
+    click = event_pb2.ClickEvent(message_id="m", url="https://example.com/", short_url="https://go.example/x")
+    click.click_time.FromDatetime(datetime(2026, 12, 24, tzinfo=UTC))
+    event = event_pb2.Event(sequence=1, click=click)
+    (made,) = events_of(subscribe_pb2.SubscribeResponse(cursor="c", events=[event]), Place("a"))
+    assert isinstance(made, ClickEvent)
+    assert ("m", "https://example.com/", "https://go.example/x", None) == (
+        made.message_id,
+        made.url,
+        made.short_url,
+        made.campaign,
+    )
+    assert datetime(2026, 12, 24, tzinfo=UTC) == made.click_time
 
 
 def test_an_event_of_an_unknown_kind_is_a_plain_one() -> None:

@@ -415,6 +415,7 @@ class TestFingerprints:
             {"reply_to_message_id": 6},
             {"provider": "east"},
             {"origin": ""},
+            {"track_links": False},
             {"callback": Callback("https://example.org/", CallbackMethod.POST)},
             {"callback": Callback("https://example.org/2", CallbackMethod.GET)},
         ],
@@ -435,6 +436,8 @@ class TestFingerprints:
             "ignore_quiet_hours": True,
             "sender_pool": "care",
             "sender_providers": frozenset({"west"}),
+            "track_links": True,
+            "short_link_domain": "go.example.org",
         }
         ignored = {
             name for name in FIELDS if changed(**(full | {name: getattr(blank, name)})) == changed(**full)

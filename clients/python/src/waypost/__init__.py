@@ -40,8 +40,8 @@ from waypost.errors import (
     Violation,
     WaypostError,
 )
-from waypost.events import Event, InboundEvent, MessageEvent
-from waypost.messages import Analysis, ForcingCharacter, Message, MessageFields, Part, TimelineEntry
+from waypost.events import ClickEvent, Event, InboundEvent, MessageEvent
+from waypost.messages import Analysis, ForcingCharacter, Link, Message, MessageFields, Part, TimelineEntry
 from waypost.send_stream import SendStream
 from waypost.senders import Sender
 from waypost.sending import Campaign, Options, Price, Recipient, SendRequest, SendResult, Sent
@@ -80,6 +80,7 @@ __all__ = [
     "CallbackMethod",
     "Campaign",
     "Channel",
+    "ClickEvent",
     "Client",
     "ClientClosed",
     "Content",
@@ -100,6 +101,7 @@ __all__ = [
     "InternalError",
     "InvalidArgument",
     "Keys",
+    "Link",
     "Media",
     "Message",
     "MessageEvent",

@@ -101,6 +101,24 @@ class InboundEvent(Event):
     tags: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClickEvent(Event):
+    """A tracked link was followed.
+
+    url: where it leads, and `short_url` what was followed; empty once the message was deleted.
+    client_reference, campaign, data, tags: from the message.
+    """
+
+    message_id: str
+    url: str
+    short_url: str
+    click_time: datetime
+    client_reference: str
+    campaign: Campaign | None
+    data: str
+    tags: tuple[str, ...]
+
+
 class EventFields(TypedDict, total=False):
     """Which events to follow: an event passes when it matches each field that is given, by any of its values.
 

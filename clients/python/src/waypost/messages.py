@@ -40,6 +40,21 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link of a message that was shortened.
+
+    url: as the text had it; short_url: what stands there instead; target_url: where that leads.
+    clicks: how often it was followed; robots that say so are not counted.
+    """
+
+    url: str
+    short_url: str
+    target_url: str
+    clicks: int
+    last_click_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message as it stands now. An empty str means that there is none.
 
@@ -49,6 +64,7 @@ class Message:
     redriven_from_message_id: the message that this one sends again.
     fallback_channels: those that it may still go on by, in order; as content, only of a message looked up.
     content, timeline: only of a message that was looked up by its id; None and empty in lists.
+    content, links, timeline: only of a message that was looked up by its id; None and empty in lists.
     """
 
     message_id: str
@@ -85,6 +101,7 @@ class Message:
     read_time: datetime | None = None
     redriven_from_message_id: str = ""
     fallback_channels: tuple[Channel, ...] = ()
+    links: tuple[Link, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
 
 

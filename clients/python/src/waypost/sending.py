@@ -59,6 +59,8 @@ class Options:
     allow_channel_fallback: go on by the next channel when one fails for good. Needs content for two.
     fallback_after: go on as well when nothing was delivered so long after; 1 s to 7 days. With
         allow_channel_fallback only.
+    track_links: replace links by short ones whose clicks are told; with short_link_domain, on that domain.
+    keep_links: leave them, also where the account's policy would replace them.
     """
 
     ignore_quiet_hours: bool = False
@@ -68,6 +70,7 @@ class Options:
     callback_method: CallbackMethod | None = None
     allow_channel_fallback: bool = False
     fallback_after: timedelta | None = None
+    keep_links: bool = False
 
 
 Body = str | Content | Sequence[Content]

@@ -156,6 +156,9 @@ class AccountPolicy(_message.Message):
     QUIET_HOURS_FIELD_NUMBER: _builtins.int
     ENFORCE_CREDIT_FIELD_NUMBER: _builtins.int
     LOW_BALANCE_MICROS_FIELD_NUMBER: _builtins.int
+    LINK_DOMAINS_FIELD_NUMBER: _builtins.int
+    TRACK_LINKS_FIELD_NUMBER: _builtins.int
+    WEB_PARAMETERS_FIELD_NUMBER: _builtins.int
     default_region: _builtins.str
     """The ISO 3166 alpha-2 code of the country whose national numbers are taken, as "GB". Empty: numbers need a
     country code.
@@ -184,6 +187,8 @@ class AccountPolicy(_message.Message):
     """Messages may name none but the senders that the account has registered; another one is refused with
     REASON_SENDER_NOT_REGISTERED.
     """
+    track_links: _builtins.bool
+    """Whether links are shortened where a request says nothing about it. Needs link_domains."""
     @_builtins.property
     def allowed_countries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The countries that phone numbers may be of, as ISO 3166 alpha-2 codes; a message to another one is refused
@@ -199,6 +204,18 @@ class AccountPolicy(_message.Message):
     @_builtins.property
     def quiet_hours(self) -> Global___QuietHours:
         """When TRAFFIC_PROMOTIONAL does not go out. Absent: never."""
+
+    @_builtins.property
+    def link_domains(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The hosts that its short links may have, the first where a request names none: host names in lower case, as
+        "go.example.org", that lead to this broker. At most 20 of at most 100 characters.
+        """
+
+    @_builtins.property
+    def web_parameters(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Added to where the short links of test and campaign messages lead, as "utm_source=sms"; {campaign} stands for the
+        campaign's id. At most 20 of at most 256 characters. A message is a test where its origin is "test".
+        """
 
     def __init__(
         self,
@@ -220,6 +237,13 @@ class AccountPolicy(_message.Message):
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
     _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "enforce_credit", b"enforce_credit", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "low_balance_micros", b"low_balance_micros", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "start_answer", b"start_answer", "stop_answer", b"stop_answer"]  # noqa: Y015
     _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "senders_registered_only", b"senders_registered_only", "start_answer", b"start_answer", "stop_answer", b"stop_answer"]  # noqa: Y015
+        link_domains: _abc.Iterable[_builtins.str] | None = ...,
+        track_links: _builtins.bool = ...,
+        web_parameters: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quiet_hours", b"quiet_hours"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "link_domains", b"link_domains", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "start_answer", b"start_answer", "stop_answer", b"stop_answer", "track_links", b"track_links", "web_parameters", b"web_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

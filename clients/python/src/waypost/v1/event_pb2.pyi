@@ -506,20 +506,39 @@ Global___OptInEvent: _TypeAlias = OptInEvent  # noqa: Y015
 
 @_typing.final
 class ClickEvent(_message.Message):
-    """A tracked link was followed."""
+    """A tracked link was followed. The first 100 clicks of a message are events; all are counted in Message.links."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     URL_FIELD_NUMBER: _builtins.int
     CLICK_TIME_FIELD_NUMBER: _builtins.int
+    SHORT_URL_FIELD_NUMBER: _builtins.int
+    CLIENT_REFERENCE_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """The message that held it."""
     url: _builtins.str
-    """Where it leads."""
+    """Where it leads. Empty once the message was deleted."""
+    short_url: _builtins.str
+    """The short link. Empty once the message was deleted."""
+    client_reference: _builtins.str
+    """From the message."""
+    data: _builtins.str
+    """From the message."""
     @_builtins.property
     def click_time(self) -> _timestamp_pb2.Timestamp:
         """When."""
+
+    @_builtins.property
+    def campaign(self) -> _send_pb2.Campaign:
+        """From the message."""
+
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """From the message."""
 
     def __init__(
         self,
@@ -527,10 +546,15 @@ class ClickEvent(_message.Message):
         message_id: _builtins.str = ...,
         url: _builtins.str = ...,
         click_time: _timestamp_pb2.Timestamp | None = ...,
+        short_url: _builtins.str = ...,
+        client_reference: _builtins.str = ...,
+        campaign: _send_pb2.Campaign | None = ...,
+        data: _builtins.str = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["click_time", b"click_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "click_time", b"click_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["click_time", b"click_time", "message_id", b"message_id", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "click_time", b"click_time", "client_reference", b"client_reference", "data", b"data", "message_id", b"message_id", "short_url", b"short_url", "tags", b"tags", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

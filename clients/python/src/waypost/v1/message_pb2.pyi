@@ -92,6 +92,7 @@ class Message(_message.Message):
     REDRIVEN_FROM_MESSAGE_ID_FIELD_NUMBER: _builtins.int
     TEMPLATE_FIELD_NUMBER: _builtins.int
     FALLBACK_CHANNELS_FIELD_NUMBER: _builtins.int
+    LINKS_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
     """13 characters of Crockford base32, ordered by time."""
     account_id: _builtins.str
@@ -190,6 +191,10 @@ class Message(_message.Message):
     def fallback_channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """The channels that it may still go on by, in order. Absent in lists, and once it has ended."""
 
+    @_builtins.property
+    def links(self) -> _containers.RepeatedCompositeFieldContainer[Global___Link]:
+        """Its links that were shortened, in the order of its text. Absent in lists, and once it was deleted."""
+
     def __init__(
         self,
         *,
@@ -229,14 +234,55 @@ class Message(_message.Message):
         redriven_from_message_id: _builtins.str = ...,
         template: _template_pb2.TemplateVersion | None = ...,
         fallback_channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
+        links: _abc.Iterable[Global___Link] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "campaign", b"campaign", "content", b"content", "delete_time", b"delete_time", "end_time", b"end_time", "expire_time", b"expire_time", "price", b"price", "read_time", b"read_time", "template", b"template", "transmit_time", b"transmit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "account_id", b"account_id", "attempts", b"attempts", "broadcast_id", b"broadcast_id", "campaign", b"campaign", "candidates", b"candidates", "channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "content", b"content", "data", b"data", "delete_time", b"delete_time", "direction", b"direction", "encoding", b"encoding", "end", b"end", "end_time", b"end_time", "expire_time", b"expire_time", "fallback_channels", b"fallback_channels", "guarantee", b"guarantee", "message_id", b"message_id", "origin", b"origin", "price", b"price", "provider", b"provider", "read_time", b"read_time", "reason", b"reason", "recipient", b"recipient", "redriven_from_message_id", b"redriven_from_message_id", "reply_to_message_id", b"reply_to_message_id", "route_version", b"route_version", "sender", b"sender", "status", b"status", "tags", b"tags", "template", b"template", "traffic", b"traffic", "transmit_time", b"transmit_time", "units", b"units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accept_time", b"accept_time", "account_id", b"account_id", "attempts", b"attempts", "broadcast_id", b"broadcast_id", "campaign", b"campaign", "candidates", b"candidates", "channel", b"channel", "client_reference", b"client_reference", "contact_id", b"contact_id", "content", b"content", "data", b"data", "delete_time", b"delete_time", "direction", b"direction", "encoding", b"encoding", "end", b"end", "end_time", b"end_time", "expire_time", b"expire_time", "fallback_channels", b"fallback_channels", "guarantee", b"guarantee", "links", b"links", "message_id", b"message_id", "origin", b"origin", "price", b"price", "provider", b"provider", "read_time", b"read_time", "reason", b"reason", "recipient", b"recipient", "redriven_from_message_id", b"redriven_from_message_id", "reply_to_message_id", b"reply_to_message_id", "route_version", b"route_version", "sender", b"sender", "status", b"status", "tags", b"tags", "template", b"template", "traffic", b"traffic", "transmit_time", b"transmit_time", "units", b"units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Message: _TypeAlias = Message  # noqa: Y015
+
+@_typing.final
+class Link(_message.Message):
+    """A link of a message that was shortened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    SHORT_URL_FIELD_NUMBER: _builtins.int
+    TARGET_URL_FIELD_NUMBER: _builtins.int
+    CLICKS_FIELD_NUMBER: _builtins.int
+    LAST_CLICK_TIME_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """The link as the text had it."""
+    short_url: _builtins.str
+    """What stands in the text instead."""
+    target_url: _builtins.str
+    """Where that leads: url, and the web parameters of a test or campaign message."""
+    clicks: _builtins.int
+    """How often it was followed, as far as is known: a robot that looks at links is not counted."""
+    @_builtins.property
+    def last_click_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was followed last. Absent: never."""
+
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        short_url: _builtins.str = ...,
+        target_url: _builtins.str = ...,
+        clicks: _builtins.int = ...,
+        last_click_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_click_time", b"last_click_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clicks", b"clicks", "last_click_time", b"last_click_time", "short_url", b"short_url", "target_url", b"target_url", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Link: _TypeAlias = Link  # noqa: Y015
 
 @_typing.final
 class TimelineEntry(_message.Message):

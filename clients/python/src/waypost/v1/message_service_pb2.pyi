@@ -418,7 +418,9 @@ class AnalyzeMessageRequest(_message.Message):
     SUBJECT_FIELD_NUMBER: _builtins.int
     TOKENS_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """At most 10,000 characters."""
+    """At most 10,000 characters. Where the policy of the key's account shortens links, it is measured, and shown in the
+    answer, with short links that lead nowhere.
+    """
     recipient: _builtins.str
     """Who it would go to; decides credit_cost. Empty: no cost."""
     subject: _builtins.str

@@ -264,14 +264,17 @@ class SendOptions(_message.Message):
     CALLBACK_METHOD_FIELD_NUMBER: _builtins.int
     ALLOW_CHANNEL_FALLBACK_FIELD_NUMBER: _builtins.int
     FALLBACK_AFTER_FIELD_NUMBER: _builtins.int
+    KEEP_LINKS_FIELD_NUMBER: _builtins.int
     ignore_quiet_hours: _builtins.bool
     """Send also when the recipient's quiet hours hold (AccountPolicy.quiet_hours)."""
     cap_frequency: _builtins.bool
     """Apply the account's frequency cap. Only with a directory contact and TRAFFIC_PROMOTIONAL."""
     track_links: _builtins.bool
-    """Replace links in the text by tracked short ones."""
+    """Replace http and https links in texts, and those of an email's HTML, by short ones whose clicks are told. false:
+    as the account's policy says, and yes where short_link_domain is set. docs/links.md tells what is a link.
+    """
     short_link_domain: _builtins.str
-    """Domain of the short links. Empty: the account's."""
+    """Host of the short links: one of link_domains of the account's policy. Empty: the first of them."""
     callback_method: Global___CallbackMethod.ValueType
     """How callback_url is called; GET only with one."""
     allow_channel_fallback: _builtins.bool
@@ -279,6 +282,10 @@ class SendOptions(_message.Message):
     be delivered, no attempts or no route are left. Next is the first behind it, in the order of `channels` (of the
     contact, or of Content's fields), that the recipient has an address for and a provider serves. Needs content
     for two channels.
+    """
+    keep_links: _builtins.bool
+    """Leave links as they are, also where the account's policy would shorten them. Not with track_links or
+    short_link_domain.
     """
     @_builtins.property
     def fallback_after(self) -> _duration_pb2.Duration:
@@ -297,10 +304,11 @@ class SendOptions(_message.Message):
         callback_method: Global___CallbackMethod.ValueType = ...,
         allow_channel_fallback: _builtins.bool = ...,
         fallback_after: _duration_pb2.Duration | None = ...,
+        keep_links: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fallback_after", b"fallback_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_channel_fallback", b"allow_channel_fallback", "callback_method", b"callback_method", "cap_frequency", b"cap_frequency", "fallback_after", b"fallback_after", "ignore_quiet_hours", b"ignore_quiet_hours", "short_link_domain", b"short_link_domain", "track_links", b"track_links"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_channel_fallback", b"allow_channel_fallback", "callback_method", b"callback_method", "cap_frequency", b"cap_frequency", "fallback_after", b"fallback_after", "ignore_quiet_hours", b"ignore_quiet_hours", "keep_links", b"keep_links", "short_link_domain", b"short_link_domain", "track_links", b"track_links"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

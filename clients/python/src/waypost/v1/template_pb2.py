@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from waypost.v1 import content_pb2 as waypost_dot_v1_dot_content__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19waypost/v1/template.proto\x12\nwaypost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/content.proto\"\xa1\x03\n\x08Template\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12\x16\n\x0elatest_version\x18\x05 \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x32\n\x07locales\x18\x07 \x03(\x0b\x32!.waypost.v1.Template.LocalesEntry\x12\x16\n\x0e\x64\x65\x66\x61ult_locale\x18\x08 \x01(\t\x12\x31\n\nparameters\x18\t \x03(\x0b\x32\x1d.waypost.v1.TemplateParameter\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x43\n\x0cLocalesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\"\n\x05value\x18\x02 \x01(\x0b\x32\x13.waypost.v1.Content:\x02\x38\x01\"\xb9\x01\n\x11TemplateParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x04type\x18\x02 \x01(\x0e\x32!.waypost.v1.TemplateParameterType\x12\x16\n\x0emax_characters\x18\x03 \x01(\x05\x12\x0f\n\x07\x63hoices\x18\x04 \x03(\t\x12\x10\n\x08required\x18\x05 \x01(\x08\x12\x15\n\rdefault_value\x18\x06 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\"Q\n\x0fTemplateVersion\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x0e\n\x06locale\x18\x04 \x01(\t*\xb7\x02\n\x15TemplateParameterType\x12\'\n#TEMPLATE_PARAMETER_TYPE_UNSPECIFIED\x10\x00\x12\"\n\x1eTEMPLATE_PARAMETER_TYPE_STRING\x10\x01\x12\"\n\x1eTEMPLATE_PARAMETER_TYPE_NUMBER\x10\x02\x12 \n\x1cTEMPLATE_PARAMETER_TYPE_DATE\x10\x03\x12\x1f\n\x1bTEMPLATE_PARAMETER_TYPE_URL\x10\x04\x12!\n\x1dTEMPLATE_PARAMETER_TYPE_PHONE\x10\x05\x12#\n\x1fTEMPLATE_PARAMETER_TYPE_BOOLEAN\x10\x06\x12\"\n\x1eTEMPLATE_PARAMETER_TYPE_CHOICE\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19waypost/v1/template.proto\x12\nwaypost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/content.proto\"\xe5\x03\n\x08Template\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12\x16\n\x0elatest_version\x18\x05 \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x32\n\x07locales\x18\x07 \x03(\x0b\x32!.waypost.v1.Template.LocalesEntry\x12\x16\n\x0e\x64\x65\x66\x61ult_locale\x18\x08 \x01(\t\x12\x31\n\nparameters\x18\t \x03(\x0b\x32\x1d.waypost.v1.TemplateParameter\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0btrack_links\x18\x0c \x01(\x08\x12\x19\n\x11short_link_domain\x18\r \x01(\t\x12\x12\n\nkeep_links\x18\x0e \x01(\x08\x1a\x43\n\x0cLocalesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\"\n\x05value\x18\x02 \x01(\x0b\x32\x13.waypost.v1.Content:\x02\x38\x01\"\xb9\x01\n\x11TemplateParameter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x04type\x18\x02 \x01(\x0e\x32!.waypost.v1.TemplateParameterType\x12\x16\n\x0emax_characters\x18\x03 \x01(\x05\x12\x0f\n\x07\x63hoices\x18\x04 \x03(\t\x12\x10\n\x08required\x18\x05 \x01(\x08\x12\x15\n\rdefault_value\x18\x06 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\"Q\n\x0fTemplateVersion\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x0e\n\x06locale\x18\x04 \x01(\t*\xb7\x02\n\x15TemplateParameterType\x12\'\n#TEMPLATE_PARAMETER_TYPE_UNSPECIFIED\x10\x00\x12\"\n\x1eTEMPLATE_PARAMETER_TYPE_STRING\x10\x01\x12\"\n\x1eTEMPLATE_PARAMETER_TYPE_NUMBER\x10\x02\x12 \n\x1cTEMPLATE_PARAMETER_TYPE_DATE\x10\x03\x12\x1f\n\x1bTEMPLATE_PARAMETER_TYPE_URL\x10\x04\x12!\n\x1dTEMPLATE_PARAMETER_TYPE_PHONE\x10\x05\x12#\n\x1fTEMPLATE_PARAMETER_TYPE_BOOLEAN\x10\x06\x12\"\n\x1eTEMPLATE_PARAMETER_TYPE_CHOICE\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,14 +35,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TEMPLATE_LOCALESENTRY']._loaded_options = None
   _globals['_TEMPLATE_LOCALESENTRY']._serialized_options = b'8\001'
-  _globals['_TEMPLATEPARAMETERTYPE']._serialized_start=792
-  _globals['_TEMPLATEPARAMETERTYPE']._serialized_end=1103
+  _globals['_TEMPLATEPARAMETERTYPE']._serialized_start=860
+  _globals['_TEMPLATEPARAMETERTYPE']._serialized_end=1171
   _globals['_TEMPLATE']._serialized_start=101
-  _globals['_TEMPLATE']._serialized_end=518
-  _globals['_TEMPLATE_LOCALESENTRY']._serialized_start=451
-  _globals['_TEMPLATE_LOCALESENTRY']._serialized_end=518
-  _globals['_TEMPLATEPARAMETER']._serialized_start=521
-  _globals['_TEMPLATEPARAMETER']._serialized_end=706
-  _globals['_TEMPLATEVERSION']._serialized_start=708
-  _globals['_TEMPLATEVERSION']._serialized_end=789
+  _globals['_TEMPLATE']._serialized_end=586
+  _globals['_TEMPLATE_LOCALESENTRY']._serialized_start=519
+  _globals['_TEMPLATE_LOCALESENTRY']._serialized_end=586
+  _globals['_TEMPLATEPARAMETER']._serialized_start=589
+  _globals['_TEMPLATEPARAMETER']._serialized_end=774
+  _globals['_TEMPLATEVERSION']._serialized_start=776
+  _globals['_TEMPLATEVERSION']._serialized_end=857
 # @@protoc_insertion_point(module_scope)

@@ -106,6 +106,9 @@ class Template(_message.Message):
     PARAMETERS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    TRACK_LINKS_FIELD_NUMBER: _builtins.int
+    SHORT_LINK_DOMAIN_FIELD_NUMBER: _builtins.int
+    KEEP_LINKS_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """Its account. Set by the broker."""
     project: _builtins.str
@@ -120,6 +123,16 @@ class Template(_message.Message):
     """For people. At most 500 characters."""
     default_locale: _builtins.str
     """The tag for whoever has none of the others. Empty: the only one."""
+    track_links: _builtins.bool
+    """Replace links by short ones, where a request says nothing about it. Absent in lists."""
+    short_link_domain: _builtins.str
+    """Host of the short links, where a request names none; setting it is asking for them. It has to be one of
+    link_domains of the account's policy when a message is made. At most 100 characters. Absent in lists.
+    """
+    keep_links: _builtins.bool
+    """Leave links as they are, where a request says nothing about it, also where the account's policy would shorten
+    them. Not with track_links or short_link_domain. Absent in lists.
+    """
     @_builtins.property
     def locales(self) -> _containers.MessageMap[_builtins.str, _content_pb2.Content]:
         """What is said, by BCP 47 tag, as "en-GB"; 1 to 50. No two tags differ in case alone. Each content keeps
@@ -152,10 +165,13 @@ class Template(_message.Message):
         parameters: _abc.Iterable[Global___TemplateParameter] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        track_links: _builtins.bool = ...,
+        short_link_domain: _builtins.str = ...,
+        keep_links: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "create_time", b"create_time", "default_locale", b"default_locale", "description", b"description", "latest_version", b"latest_version", "locales", b"locales", "name", b"name", "parameters", b"parameters", "project", b"project", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "create_time", b"create_time", "default_locale", b"default_locale", "description", b"description", "keep_links", b"keep_links", "latest_version", b"latest_version", "locales", b"locales", "name", b"name", "parameters", b"parameters", "project", b"project", "short_link_domain", b"short_link_domain", "track_links", b"track_links", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

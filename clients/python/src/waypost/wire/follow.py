@@ -8,7 +8,7 @@ can stop after any event, an event within a frame gets the cursor before the fra
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from waypost.events import Event, EventFields, InboundEvent, MessageEvent
+from waypost.events import ClickEvent, Event, EventFields, InboundEvent, MessageEvent
 from waypost.v1 import event_pb2, subscribe_pb2
 from waypost.wire.sends import campaign_of, price_of, texts
 from waypost.wire.times import time_of
@@ -24,6 +24,7 @@ from waypost.wire.words import (
 EVENT_KINDS: Mapping[type[Event], event_pb2.EventKind.ValueType] = {
     MessageEvent: event_pb2.EVENT_KIND_MESSAGE,
     InboundEvent: event_pb2.EVENT_KIND_INBOUND,
+    ClickEvent: event_pb2.EVENT_KIND_CLICK,
 }
 
 _WITHIN = "~"
@@ -100,6 +101,8 @@ def _event(event: event_pb2.Event, cursor: str) -> Event:
             return _message_event(event, cursor)
         case "inbound":
             return _inbound_event(event, cursor)
+        case "click":
+            return _click_event(event, cursor)
     return Event(
         sequence=event.sequence, time=time_of(event.time), account_id=event.account_id, cursor=cursor
     )
@@ -171,4 +174,22 @@ def _inbound_event(event: event_pb2.Event, cursor: str) -> InboundEvent:
         keyword=inbound.keyword,
         joined_group_id=inbound.joined_group_id,
         tags=tuple(inbound.tags),
+    )
+
+
+def _click_event(event: event_pb2.Event, cursor: str) -> ClickEvent:
+    click = event.click
+    return ClickEvent(
+        sequence=event.sequence,
+        time=time_of(event.time),
+        account_id=event.account_id,
+        cursor=cursor,
+        message_id=click.message_id,
+        url=click.url,
+        short_url=click.short_url,
+        click_time=time_of(click.click_time),
+        client_reference=click.client_reference,
+        campaign=campaign_of(click.campaign) if click.HasField("campaign") else None,
+        data=click.data,
+        tags=tuple(click.tags),
     )

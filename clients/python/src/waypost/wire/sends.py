@@ -70,6 +70,7 @@ def _options_message(options: Options) -> send_pb2.SendOptions:
         callback_method=CALLBACK_METHODS.number(options.callback_method),
         allow_channel_fallback=options.allow_channel_fallback,
         fallback_after=None if options.fallback_after is None else duration(options.fallback_after),
+        keep_links=options.keep_links,
     )
 
 

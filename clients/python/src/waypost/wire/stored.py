@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from waypost.content import TemplateVersion
-from waypost.messages import Analysis, ForcingCharacter, Message, MessageFields, Part, TimelineEntry
+from waypost.messages import Analysis, ForcingCharacter, Link, Message, MessageFields, Part, TimelineEntry
 from waypost.v1 import message_pb2, message_service_pb2, template_pb2
 from waypost.vocabulary import Status
 from waypost.wire.contents import content_of
@@ -90,7 +90,19 @@ def message_of(message: message_pb2.Message, timeline: Iterable[message_pb2.Time
         read_time=time_of(message.read_time) if has("read_time") else None,
         redriven_from_message_id=message.redriven_from_message_id,
         fallback_channels=tuple(map(CHANNELS.word, message.fallback_channels)),
+        links=tuple(map(_link, message.links)),
         timeline=tuple(map(_entry, timeline)),
+    )
+
+
+def _link(link: message_pb2.Link) -> Link:
+    clicked = link.HasField("last_click_time")
+    return Link(
+        url=link.url,
+        short_url=link.short_url,
+        target_url=link.target_url,
+        clicks=link.clicks,
+        last_click_time=time_of(link.last_click_time) if clicked else None,
     )
 
 
