@@ -19,6 +19,7 @@ from broker.domain.carrying import FindCarriers
 from broker.domain.consenting import with_refusals
 from broker.domain.explaining import Explanation, Find, explain_plan
 from broker.domain.grounds import DrawCode, Grounds, no_codes
+from broker.domain.linking import LinksRefused, with_link_rule
 from broker.domain.network import PUBLIC_ONLY, AddressPolicy
 from broker.domain.planning import Plan, fingerprint, plan
 from broker.domain.prices import FREE, Prices
@@ -147,20 +148,30 @@ class Intake:
         return dict(zip(naming, found, strict=True))
 
     async def worded(self, submission: Submission) -> Submission:
-        """The submission with what its template says. Raises what would refuse it."""
+        """The submission with what its template and the rules for links say. Raises what would refuse it."""
         (worded,), unusable = await self._with_templates((submission,))
         if unusable:
             raise unusable[0]
-        return worded
+        policies = await self._policies.of((worded.account_id,))
+        linked = with_link_rule(worded, policies[worded.account_id])
+        if isinstance(linked, LinksRefused):
+            raise refusal(worded, linked)
+        return linked
 
     async def planned(self, parts: Sequence[Part], now_us: int) -> list[Plan | BrokerError]:
         """What becomes of each recipient of worded submissions of one account now; nothing is stored."""
         account_id = parts[0][0].account_id
-        policy = (await self._policies.of((account_id,)))[account_id]
+        policies = await self._policies.of((account_id,))
+        policy = policies[account_id]
+        reached = {at: people for at, (_, _, people) in enumerate(parts) if people is not None}
+        rules = await self._senders.rules([asked for asked, _, _ in parts], reached, policies)
         now = self._routes.now().within(policy)
         # Callers with a few recipients go on meanwhile.
         return await asyncio.to_thread(
-            lambda: [self._plan(asked, ids, now_us, now, people, policy) for asked, ids, people in parts]
+            lambda: [
+                self._plan(asked, ids, now_us, now, people, policy, rules.get(at, from_free_sender))
+                for at, (asked, ids, people) in enumerate(parts)
+            ]
         )
 
     async def explain(self, submission: Submission) -> list[Explanation]:

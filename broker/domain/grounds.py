@@ -1,5 +1,6 @@
 """What a decision about a submission stands on besides what was asked."""
 
+from collections.abc import Callable
 from dataclasses import field
 
 from broker.domain.account_policy import NO_POLICY, AccountPolicy
@@ -8,7 +9,6 @@ from broker.domain.prices import FREE, Prices
 from broker.domain.sender_book import from_free_sender
 from broker.domain.style import NO_STYLES, StyleClasses
 from broker.domain.value import value
-
 
 DrawCode = Callable[[], int]
 """A number of 63 random bits, another at each call."""

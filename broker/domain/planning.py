@@ -11,9 +11,6 @@ from broker.domain.encoding import Encoding, Measure, measure
 from broker.domain.fallback import PlannedWay
 from broker.domain.grounds import Grounds
 from broker.domain.lifecycle import Fact, Step, begin
-from broker.domain.personalising import Refused, Said, TooManyUnits, personalise, persons
-from broker.domain.price import Price
-from broker.domain.prices import Prices, Quote
 from broker.domain.linking import Addressed, LinksRefused, NewLink, plan_links, with_link_rule
 from broker.domain.personalising import (
     Refused,
@@ -24,6 +21,8 @@ from broker.domain.personalising import (
     personalise,
     persons,
 )
+from broker.domain.price import Price
+from broker.domain.prices import Prices, Quote
 from broker.domain.reaching import Reached
 from broker.domain.style import StyleClasses, StyleRefused, dress
 from broker.domain.submission import Recipient, Result, Submission, TemplateRef

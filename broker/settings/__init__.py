@@ -20,8 +20,8 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from broker.settings.accounts import AccountSettings, KeySettings
-from broker.settings.credits import CreditSettings
 from broker.settings.broadcasts import BroadcastSettings
+from broker.settings.credits import CreditSettings
 from broker.settings.delivery import DeliverySettings, FeedSettings, WebhookSettings
 from broker.settings.failing import SettingsError, broken_rules
 from broker.settings.inbound import InboundSettings

@@ -24,8 +24,8 @@ from broker.storage.documents import (
     load_answer,
 )
 from broker.storage.journal import Journal, open_ledger
-from broker.storage.senders import SenderChoice, keep_choices
 from broker.storage.links import insert_links
+from broker.storage.senders import SenderChoice, keep_choices
 from broker.storage.transaction import Row, Transaction
 from broker.storage.ways import planned_ways
 from broker.storage.webhooks import follow_accounts
@@ -95,7 +95,7 @@ def accept(tx: Transaction, items: list[Acceptance]) -> list[Accepted]:
         if earlier is not None:
             answers.append(earlier)
             continue
-        if item.plan.pays and (short := _hold(tx, item.plan, item.plan.hold)):
+        if (short := hold_credit(tx, item.plan)) is not None:
             answers.append(short)
             continue
         results = tuple([message.result for message in item.plan.messages])
@@ -117,8 +117,9 @@ def _consented(tx: Transaction, items: list[Acceptance]) -> list[Acceptance]:
     ]
 
 
-def _hold(tx: Transaction, plan: Plan, micros: int) -> Unaffordable | None:
-    """Hold what a plan's messages may cost; None when that is done."""
+def hold_credit(tx: Transaction, plan: Plan) -> Unaffordable | None:
+    """Hold what a plan's messages may cost; None when that is done, or where nothing is paid."""
+    micros = plan.hold
     if not micros:
         return None
     ledger = open_ledger(tx, plan.accepted_at_us)

@@ -201,6 +201,13 @@ def _move(tx: Transaction, journal: Journal, row: BroadcastRow, wish: Move, now_
     return True
 
 
+def hold_back(tx: Transaction, row: BroadcastRow, now_us: int) -> None:
+    """Suspend a running broadcast that cannot go on by itself, and say so."""
+    journal = Journal(tx, now_us)
+    _move(tx, journal, row, Move.SUSPEND, now_us)
+    journal.flush()
+
+
 @value
 class Tending:
     """Look after a broadcast: begin, complete or tell of it, and a batch of what its state asks for.

@@ -13,8 +13,8 @@ from broker.domain.audience import NOTHING_MORE, AudienceRow
 from broker.domain.broadcast import AddressKind, Pace, Place, Stage
 from broker.domain.planning import Plan
 from broker.domain.value import value
-from broker.storage.acceptance import Acceptor, consented
-from broker.storage.broadcasts import running_at, save
+from broker.storage.acceptance import Acceptor, consented, hold_credit
+from broker.storage.broadcasts import hold_back, running_at, save
 from broker.storage.transaction import Transaction
 
 
@@ -124,6 +124,11 @@ def _expand(tx: Transaction, item: Expanded) -> bool:
     if item.plan is not None:
         acceptor = Acceptor(tx, item.plan.accepted_at_us)
         (plan,) = consented(tx, [item.plan])
+        if hold_credit(tx, plan) is not None:
+            hold_back(
+                tx, row, plan.accepted_at_us
+            )  # where it is now, until there is credit and it is resumed
+            return True
         acceptor.add_messages(plan)
         acceptor.flush()
     if item.pace is not None:

@@ -16,9 +16,9 @@ from broker.domain.charging import SENT, Charge, charge_after
 from broker.domain.decision import NOTHING, Note
 from broker.domain.lifecycle import Fact, State, Step, advance, begin
 from broker.domain.vocabulary import EventKind
+from broker.storage.broadcast_tally import Tally
 from broker.storage.documents import cost_through
 from broker.storage.ledger import Ledger, told_of
-from broker.storage.broadcast_tally import Tally
 from broker.storage.transaction import Transaction
 
 

@@ -227,27 +227,6 @@ CASES: Mapping[str, Case] = {
     ),
     "TemplateService/DeleteTemplate": Case("SEND", ({"name": "{template}"},)),
     "TemplateService/RenderTemplate": Case("READ", ({"template": {"name": "{template}"}},)),
-    "AccountService/GetBalance": Case("READ", ({"account_id": "{account}"},), shows=False),
-    "AccountService/PurchaseCredits": Case(
-        "PARTNER",
-        (
-            {
-                "account_id": "{account}",
-                "request_id": "p1",
-                "amount_micros": 9_000_000,
-                "payment_token": "ok",
-            },
-        ),
-        shows=False,
-    ),
-    "AccountService/TransferCredits": Case(
-        "PARTNER",
-        (
-            {"request_id": "t1", "to_account_id": "{account}", "amount_micros": 1},
-            {"request_id": "t2", "from_account_id": "{account}", "amount_micros": 1},
-        ),
-        shows=False,
-    ),
     "PriceService/ListPrices": Case("READ", shows=False),
     "PriceService/ReplacePrices": Case("ADMIN", shows=False),
     "BrokerService/Broadcast": Case(

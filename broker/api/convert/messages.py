@@ -5,8 +5,8 @@ from __future__ import annotations  # ValueType is a name of the stubs alone
 from broker.api.convert.content import content_message
 from broker.api.convert.events import optional_id, shown_status
 from broker.api.convert.ids import account_text
-from broker.api.convert.prices import price_message
 from broker.api.convert.labels import campaign_message
+from broker.api.convert.prices import price_message
 from broker.api.convert.templates import version_message
 from broker.api.convert.times import optional_timestamp, timestamp
 from broker.api.convert.words import (

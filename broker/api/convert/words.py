@@ -143,6 +143,7 @@ BROADCAST_STATES: Mapping[int, BroadcastState] = {
 }
 PB_BROADCAST_STATES: Mapping[BroadcastState, PbBroadcastState.ValueType] = {
     each: PbBroadcastState.Value(f"BROADCAST_STATE_{each.name}") for each in BroadcastState
+}
 SENDER_KINDS: Mapping[int, SenderKind] = {
     PbSenderKind.Value(f"SENDER_KIND_{each.name}"): each for each in SenderKind
 }

@@ -17,6 +17,7 @@ from broker.delivery.policies import Policies
 from broker.domain.audience import AudienceRow, names_contacts, reached_of, recipient_of
 from broker.domain.broadcast import BroadcastState, Pace, Place, Stage, Wish, duplicate_kinds
 from broker.domain.broadcast_refusal import reason_of, refused
+from broker.domain.linking import NewLink
 from broker.domain.planning import Plan, PlannedMessage
 from broker.domain.reaching import Reached
 from broker.domain.submission import Submission
@@ -251,16 +252,20 @@ class Expander:
             for at, message_id in enumerate(ids)
         ]
         messages: list[PlannedMessage] = []
+        links: list[NewLink] = []
+        pays = False
         for (one, (_, message_id), reached), alone in zip(
             parts, await self._intake.planned(parts, now_us), strict=True
         ):
             if isinstance(alone, Plan):
                 messages += alone.messages
+                links += alone.links
+                pays = pays or alone.pays
             else:
                 contact_id = reached[0].contact_id if isinstance(reached, tuple) else None
                 reason = reason_of(alone.reason.name)
                 messages.append(refused(one, message_id, reason, _rule(alone), now_us, contact_id))
-        return Plan(broadcast_id, asked, now_us, "", tuple(messages), 0)
+        return Plan(broadcast_id, asked, now_us, "", tuple(messages), 0, pays, tuple(links))
 
 
 def _rule(error: BrokerError) -> str:

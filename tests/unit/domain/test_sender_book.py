@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from broker.domain.carrying import Carried, Carriers, FindCandidates, SenderRefused
+from broker.domain.fallback import ChannelFallback
 from broker.domain.grounds import Grounds
 from broker.domain.planning import Plan, plan
 from broker.domain.routes import RouteTable
@@ -262,6 +263,19 @@ class TestPlanning:
             book, submission(recipients=(person,), content=both, sender_pool="care")
         ).messages
         assert (Channel.EMAIL, "care@shop.example") == (message.result.channel, message.sender)
+
+    def test_a_message_whose_sender_was_chosen_goes_on_by_no_other_channel(self) -> None:
+        """Another channel would need another sender; one that names its own goes on by channels that fit it."""
+        both = Content({Channel.SMS: {"text": "x"}, Channel.EMAIL: {"subject": "x"}})
+        person = Recipient(phone_number=BRITISH, email="a@b.example")
+        asked = submission(recipients=(person,), content=both, fallback=ChannelFallback())
+        for given, expected in (
+            ([], (Channel.EMAIL,)),
+            ([(AMERICAN, {"default": True})], ()),
+            ([("care@shop.example", {"default": True})], ()),
+        ):
+            (message,) = planned(SenderBook(senders(*given)), asked).messages
+            assert (Channel.SMS, expected) == (message.result.channel, message.result.fallback_channels)
 
     def test_recipients_of_a_pool_each_have_their_own(self) -> None:
         """Different ones, by one plan."""

@@ -177,16 +177,16 @@ class AccountPolicy(_message.Message):
     """What STOP is answered, likewise. Empty: nothing."""
     start_answer: _builtins.str
     """What START is answered, likewise. Empty: nothing."""
+    senders_registered_only: _builtins.bool
+    """Messages may name none but the senders that the account has registered; another one is refused with
+    REASON_SENDER_NOT_REGISTERED.
+    """
     enforce_credit: _builtins.bool
     """Whether messages are paid for from the account's credit, and refused when it does not suffice. An account that is made
     below one that does so does so too. Only an admin key may end it.
     """
     low_balance_micros: _builtins.int
     """A BalanceEvent tells when what the account can spend falls below so many micros: 0 to 1,000,000,000,000,000. 0: none."""
-    senders_registered_only: _builtins.bool
-    """Messages may name none but the senders that the account has registered; another one is refused with
-    REASON_SENDER_NOT_REGISTERED.
-    """
     track_links: _builtins.bool
     """Whether links are shortened where a request says nothing about it. Needs link_domains."""
     @_builtins.property
@@ -232,18 +232,13 @@ class AccountPolicy(_message.Message):
         quiet_hours: Global___QuietHours | None = ...,
         enforce_credit: _builtins.bool = ...,
         low_balance_micros: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["quiet_hours", b"quiet_hours"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "enforce_credit", b"enforce_credit", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "low_balance_micros", b"low_balance_micros", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "start_answer", b"start_answer", "stop_answer", b"stop_answer"]  # noqa: Y015
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "senders_registered_only", b"senders_registered_only", "start_answer", b"start_answer", "stop_answer", b"stop_answer"]  # noqa: Y015
         link_domains: _abc.Iterable[_builtins.str] | None = ...,
         track_links: _builtins.bool = ...,
         web_parameters: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["quiet_hours", b"quiet_hours"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "link_domains", b"link_domains", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "start_answer", b"start_answer", "stop_answer", b"stop_answer", "track_links", b"track_links", "web_parameters", b"web_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "enforce_credit", b"enforce_credit", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "link_domains", b"link_domains", "low_balance_micros", b"low_balance_micros", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "senders_registered_only", b"senders_registered_only", "start_answer", b"start_answer", "stop_answer", b"stop_answer", "track_links", b"track_links", "web_parameters", b"web_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
