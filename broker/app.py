@@ -119,6 +119,7 @@ async def running_delivery(
         await parts.routes.start()
         await parts.prices.start()
         await parts.credit.start()
+        await parts.uploads.sweep()
         await parts.store.write(release_leases, [(parts.clock.now_us(), lease_us)])
         await parts.health_keeper.restore()
         await parts.callbacks.open(callback_base)

@@ -15,6 +15,7 @@ from broker.delivery.accounts import Accounts
 from broker.delivery.admit_hook import AdmitHook
 from broker.delivery.broadcasts.control import Broadcasts
 from broker.delivery.broadcasts.expander import Expander
+from broker.delivery.broadcasts.uploads import Uploads
 from broker.delivery.callbacks import Callbacks
 from broker.delivery.consents import Consents
 from broker.delivery.credits import Credits
@@ -221,6 +222,14 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         intake=intake,
         broadcasts=broadcasts,
         expander=expander,
+        uploads=Uploads(
+            store,
+            identities,
+            policies,
+            clock,
+            bytes_max=settings.broadcasts.file_bytes_max,
+            rows_max=settings.broadcasts.file_rows_max,
+        ),
         history=history,
         redriver=Redriver(store, intake, history),
         templates=templates,

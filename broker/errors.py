@@ -79,6 +79,7 @@ class ErrorReason(Enum):
         "only a message that ended SENDING_FAILED, DELIVERY_FAILED, EXPIRED, UNKNOWN, or REJECTED by a provider"
         " can be sent again"
     )
+    UPLOAD_NOT_FOUND = "there is no such upload"
     BROADCAST_NOT_FOUND = "there is no such broadcast"
     BROADCAST_NOT_MOVABLE = "the broadcast's state does not allow that"
     BROADCASTS_FULL = "as many broadcasts go on at once as may; try again when one has ended"

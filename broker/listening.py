@@ -137,7 +137,9 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
             policies=parts.policies,
             units_max=settings.intake.units_max,
         ),
-        broadcasts=BroadcastService(gate=gate, broadcasts=parts.broadcasts, clock=parts.clock),
+        broadcasts=BroadcastService(
+            gate=gate, broadcasts=parts.broadcasts, uploads=parts.uploads, clock=parts.clock
+        ),
         directory=DirectoryService(gate=gate, directory=parts.directory),
         senders=SenderService(
             senders=SenderCalls(gate=gate, senders=parts.senders),

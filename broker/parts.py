@@ -6,6 +6,7 @@ from broker.clock import SystemClock
 from broker.delivery.accounts import Accounts
 from broker.delivery.broadcasts.control import Broadcasts
 from broker.delivery.broadcasts.expander import Expander
+from broker.delivery.broadcasts.uploads import Uploads
 from broker.delivery.callbacks import Callbacks
 from broker.delivery.consents import Consents
 from broker.delivery.credits import Credits
@@ -57,6 +58,7 @@ class Parts:
     intake: Intake
     broadcasts: Broadcasts
     expander: Expander
+    uploads: Uploads
     history: History
     directory: Directory
     consents: Consents

@@ -13,9 +13,19 @@ from broker.api.convert.broadcasts import (
     wish_of,
 )
 from broker.api.convert.explanations import within_request
+from broker.api.convert.uploads import (
+    chunks_of,
+    file_of,
+    file_wish_of,
+    refused_page_of,
+    refused_response,
+    upload_number,
+    upload_response,
+)
 from broker.api.gate import Access, Gate
-from broker.api.rpc import Method, Unary
+from broker.api.rpc import ClientStream, Conversation, Method, Unary
 from broker.delivery.broadcasts.control import Broadcasts
+from broker.delivery.broadcasts.uploads import Uploads
 from broker.domain.access import Principal
 from broker.domain.broadcast import Move
 from broker.errors import BrokerError
@@ -38,15 +48,18 @@ class _Named(Protocol):
 class BroadcastService:
     """Any key may read; keys that may send may do the rest."""
 
-    def __init__(self, *, gate: Gate, broadcasts: Broadcasts, clock: Clock) -> None:
+    def __init__(self, *, gate: Gate, broadcasts: Broadcasts, uploads: Uploads, clock: Clock) -> None:
         self._gate = gate
         self._broadcasts = broadcasts
+        self._uploads = uploads
         self._clock = clock
 
     @property
     def methods(self) -> Mapping[str, Method]:
         """What is implemented."""
         return {
+            "UploadAudience": ClientStream(self.upload_audience, Access.SEND),
+            "ListRefusedRows": Unary(self.list_refused_rows, Access.READ),
             "GetBroadcast": Unary(self.get_broadcast, Access.READ),
             "ListBroadcasts": Unary(self.list_broadcasts, Access.READ),
             "UpdateBroadcast": Unary(self.update_broadcast, Access.SEND),
@@ -70,6 +83,25 @@ class BroadcastService:
         wish = wish_of(request, account_id, self._clock.now_us())
         made = await self._broadcasts.create(wish, stored_request(request))
         return broadcast_pb2.BroadcastResponse(broadcast=broadcast_message(made))
+
+    async def upload_audience(
+        self, caller: Principal, conversation: Conversation
+    ) -> pb.UploadAudienceResponse:
+        """Store a file of recipients."""
+        file = await file_of(conversation)
+        account_id = await account_for(self._gate.keys, caller, file.account_id)
+        wish = file_wish_of(file)
+        return upload_response(await self._uploads.receive(account_id, wish, chunks_of(conversation)))
+
+    async def list_refused_rows(
+        self, caller: Principal, request: pb.ListRefusedRowsRequest
+    ) -> pb.ListRefusedRowsResponse:
+        """A page of the lines of a file that became no recipients."""
+        account_id = await account_for(self._gate.keys, caller, request.account_id)
+        after, page_size, scope = refused_page_of(request, account_id)
+        upload = await self._uploads.upload(account_id, upload_number(request.upload_id))
+        found = await self._uploads.refused(upload.upload_id, after, page_size)
+        return refused_response(found, page_size, scope)
 
     async def get_broadcast(
         self, caller: Principal, request: pb.GetBroadcastRequest

@@ -88,6 +88,14 @@ class ServerStream:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientStream:
+    """Many requests, one response."""
+
+    collect: Callable[[Principal, Conversation], Awaitable[Message]]
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
 class Bidirectional:
     """Requests and responses, each side at its own pace."""
 
@@ -95,7 +103,7 @@ class Bidirectional:
     access: Access
 
 
-Method = Unary | ServerStream | Bidirectional
+Method = Unary | ServerStream | ClientStream | Bidirectional
 _Work = Callable[[Principal, Any, Any], Awaitable[Any]]
 
 
@@ -163,6 +171,11 @@ def _handler(gate: Gate, path: str, descriptor: MethodDescriptor, method: Method
                 _guarded(gate, gate.streams, access, path, _server_stream(follow)),
                 request_deserializer=decode,
             )
+        case ClientStream(collect, access):
+            return grpc.stream_unary_rpc_method_handler(
+                _guarded(gate, gate.streams, access, path, _client_stream(collect)),
+                request_deserializer=decode,
+            )
         case Bidirectional(converse, access):
             return grpc.stream_stream_rpc_method_handler(
                 _guarded(gate, gate.streams, access, path, _bidirectional(converse)),
@@ -196,6 +209,13 @@ def _server_stream(follow: Callable[[Principal, Any], Awaitable[AsyncGenerator[b
         async with contextlib.aclosing(await follow(caller, request)) as frames:
             async for frame in frames:
                 await context.write(frame)
+
+    return work
+
+
+def _client_stream(collect: Callable[[Principal, Conversation], Awaitable[Message]]) -> _Work:
+    async def work(caller: Principal, _requests: Any, context: Any) -> bytes:
+        return (await collect(caller, context)).SerializeToString()
 
     return work
 

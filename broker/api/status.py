@@ -90,6 +90,7 @@ CODES: dict[ErrorReason, grpc.StatusCode] = {
     ErrorReason.MESSAGE_NOT_ENDED: grpc.StatusCode.FAILED_PRECONDITION,
     ErrorReason.MESSAGE_NOT_INBOUND: grpc.StatusCode.FAILED_PRECONDITION,
     ErrorReason.MESSAGE_NOT_REDRIVABLE: grpc.StatusCode.FAILED_PRECONDITION,
+    ErrorReason.UPLOAD_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     ErrorReason.BROADCAST_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     ErrorReason.BROADCAST_NOT_MOVABLE: grpc.StatusCode.FAILED_PRECONDITION,
     ErrorReason.BROADCASTS_FULL: grpc.StatusCode.RESOURCE_EXHAUSTED,

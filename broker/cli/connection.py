@@ -17,6 +17,7 @@ from broker.cli.exit_codes import ExitCode
 from broker.cli.failures import CommandFailed, UsageError
 from waypost.v1 import (
     account_service_pb2_grpc,
+    broadcast_service_pb2_grpc,
     broker_service_pb2_grpc,
     consent_service_pb2_grpc,
     directory_service_pb2_grpc,
@@ -80,6 +81,7 @@ class Connection:
     senders: "sender_service_pb2_grpc.SenderServiceAsyncStub"
     accounts: "account_service_pb2_grpc.AccountServiceAsyncStub"
     prices: "price_service_pb2_grpc.PriceServiceAsyncStub"
+    broadcasts: "broadcast_service_pb2_grpc.BroadcastServiceAsyncStub"
 
 
 @asynccontextmanager
@@ -91,6 +93,7 @@ async def connected(target: Target) -> AsyncIterator[Connection]:
             address=target.address,
             metadata=[("authorization", f"Bearer {key}")],
             broker=broker_service_pb2_grpc.BrokerServiceStub(channel),
+            broadcasts=broadcast_service_pb2_grpc.BroadcastServiceStub(channel),
             messages=message_service_pb2_grpc.MessageServiceStub(channel),
             directory=directory_service_pb2_grpc.DirectoryServiceStub(channel),
             providers=provider_service_pb2_grpc.ProviderServiceStub(channel),

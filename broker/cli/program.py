@@ -19,6 +19,17 @@ from broker.cli.accounts_command import (
     update_account,
 )
 from broker.cli.analyze_command import analyze
+from broker.cli.broadcast_command import (
+    delete_broadcast,
+    list_broadcasts,
+    resume_broadcast,
+    send_broadcast,
+    show_broadcast,
+    start_broadcast,
+    stop_broadcast,
+    suspend_broadcast,
+    watch_broadcast,
+)
 from broker.cli.contacts_command import (
     create_contact,
     delete_contact,
@@ -132,6 +143,18 @@ def _exit_code(command: Callable[[], int]) -> int:
 program.command()(exits(serve))
 program.command()(exits(send))
 program.command()(exits(tail))
+
+broadcast = typer.Typer(help="One content to many: send it, watch it go out, hold it, let it go on, end it.")
+broadcast.command("send")(exits(send_broadcast))
+broadcast.command("watch")(exits(watch_broadcast))
+broadcast.command("show")(exits(show_broadcast))
+broadcast.command("list")(exits(list_broadcasts))
+broadcast.command("start")(exits(start_broadcast))
+broadcast.command("suspend")(exits(suspend_broadcast))
+broadcast.command("resume")(exits(resume_broadcast))
+broadcast.command("stop")(exits(stop_broadcast))
+broadcast.command("delete")(exits(delete_broadcast))
+program.add_typer(broadcast, name="broadcast", no_args_is_help=True)
 
 messages = typer.Typer(
     cls=MessagesGroup,

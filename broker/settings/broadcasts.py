@@ -18,3 +18,9 @@ class BroadcastSettings(BaseModel):
         description="messages of one broadcast that wait for a provider at once",
     )
     active_max: int = Field(default=1_000, ge=1, le=100_000, description="broadcasts that go on at once")
+    file_bytes_max: int = Field(
+        default=536_870_912, ge=1_024, le=17_179_869_184, description="size of a file of recipients"
+    )
+    file_rows_max: int = Field(
+        default=5_000_000, ge=1, le=100_000_000, description="lines of a file of recipients"
+    )

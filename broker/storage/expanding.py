@@ -66,20 +66,7 @@ def _gather(tx: Transaction, item: Gathered) -> bool:
     row = running_at(tx, item.broadcast_id, item.at)
     if row is None:
         return False
-    tx.bulk(
-        "insert_audience_rows",
-        [
-            (
-                item.broadcast_id,
-                each.number,
-                each.phone_number,
-                each.email,
-                each.device_token,
-                _dump(each.more),
-            )
-            for each in item.rows
-        ],
-    )
+    tx.bulk("insert_audience_rows", audience_columns(item.broadcast_id, item.rows))
     row.place = item.then
     save(tx, row)
     return True
@@ -177,6 +164,14 @@ def read_ahead(tx: Transaction, broadcast_id: int, rows_max: int) -> int:
     """How many of a broadcast's messages wait for a provider, counted up to `rows_max`."""
     row = tx.one("broadcast_ahead", broadcast_id=broadcast_id, rows_max=rows_max)
     return int(row[0]) if row else 0
+
+
+def audience_columns(audience_id: int, rows: Sequence[AudienceRow]) -> list[tuple[object, ...]]:
+    """Rows of an audience as they are stored."""
+    return [
+        (audience_id, each.number, each.phone_number, each.email, each.device_token, _dump(each.more))
+        for each in rows
+    ]
 
 
 def _dump(more: Mapping[str, Any]) -> str:

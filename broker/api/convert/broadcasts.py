@@ -48,8 +48,9 @@ def wish_of(request: broadcast_pb2.BroadcastRequest, account_id: int, now_us: in
         findings.broke("audience", "names nobody: set recipients, group_ids or upload_id")
     findings.line("name", request.name, NAME_CHARACTERS_MAX)
     group_ids = _groups(audience.group_ids, findings)
-    if audience.upload_id:
-        findings.not_built("audience.upload_id")
+    upload_id = parse_id(audience.upload_id) if audience.upload_id else None
+    if audience.upload_id and upload_id is None:
+        findings.broke("audience.upload_id", "is not an id: 13 characters of Crockford base32")
     if not 0 <= request.messages_per_minute <= MESSAGES_PER_MINUTE_MAX:
         findings.broke("messages_per_minute", f"must be from 1 to {MESSAGES_PER_MINUTE_MAX:,}, or 0")
     findings.refuse()
@@ -59,6 +60,7 @@ def wish_of(request: broadcast_pb2.BroadcastRequest, account_id: int, now_us: in
         submission=submission,
         name=request.name,
         group_ids=group_ids,
+        upload_id=upload_id,
         messages_per_minute=request.messages_per_minute,
         draft=request.draft,
     )

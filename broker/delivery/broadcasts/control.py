@@ -29,10 +29,10 @@ from broker.storage.broadcasts import (
     read_broadcasts,
     read_refusals,
 )
-from broker.storage.expanding import read_audience_size
 from broker.storage.groups import read_group
 from broker.storage.store import Store
 from broker.storage.transaction import Transaction
+from broker.storage.uploads import UploadState, read_upload
 
 __all__ = ["BroadcastQuery", "Broadcasts"]
 
@@ -148,7 +148,9 @@ class Broadcasts:
             if size is None
         ]
         if wish.upload_id is not None and sizes[0] is None:
-            violations.append(Violation("audience.upload_id", "the account has no such upload"))
+            violations.append(
+                Violation("audience.upload_id", "the account has no such upload, or its file was refused")
+            )
         if violations:
             raise BrokerError(ErrorReason.INVALID_REQUEST, violations=violations)
         return len(wish.submission.recipients) + sum(each or 0 for each in sizes)
@@ -158,8 +160,12 @@ def _read_sizes(tx: Transaction, wish: Wish) -> list[int | None]:
     """How many are in the upload and in each group; None where the account has no such thing."""
     account_id = wish.submission.account_id
     groups = [read_group(tx, account_id, each) for each in wish.group_ids]
-    upload = None if wish.upload_id is None else read_audience_size(tx, wish.upload_id)
-    return [upload, *(None if each is None else each.member_count for each in groups)]
+    return [_upload_size(tx, wish), *(None if each is None else each.member_count for each in groups)]
+
+
+def _upload_size(tx: Transaction, wish: Wish) -> int | None:
+    upload = None if wish.upload_id is None else read_upload(tx, wish.submission.account_id, wish.upload_id)
+    return upload.rows if upload is not None and upload.state is UploadState.USABLE else None
 
 
 def _missing(worded: Submission) -> list[Violation]:

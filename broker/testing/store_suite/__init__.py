@@ -52,6 +52,7 @@ from broker.testing.store_suite.senders import SenderCases
 from broker.testing.store_suite.spellings import AllSpellingCases
 from broker.testing.store_suite.telling import TellingCases
 from broker.testing.store_suite.templating import TemplateCases
+from broker.testing.store_suite.uploading import UploadingCases
 
 __all__ = ["ACCOUNTS", "Bench", "StoreSuite"]
 
@@ -95,6 +96,7 @@ class StoreSuite(
     GroupCases,
     ReachCases,
     BroadcastingCases,
+    UploadingCases,
     GroupingCases,
     ConcurrencyCases,
     LivesCases,

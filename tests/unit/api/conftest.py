@@ -550,6 +550,12 @@ def accounts() -> Any:
 
 
 @pytest.fixture
+def uploads() -> Any:
+    """Behind BroadcastService's files: none, where a test is about something else."""
+    return EmptyDirectory()
+
+
+@pytest.fixture
 def broadcasts() -> Any:
     """Behind BroadcastService: none, where a test is about something else."""
     return EmptyDirectory()
@@ -598,6 +604,7 @@ async def api(
     identities: Any,
     clock: Any,
     broadcasts: Any,
+    uploads: Any,
 ) -> AsyncIterator[Api]:
     """The server, listening."""
     intake, feed, history, redriver, registry = (
@@ -629,7 +636,7 @@ async def api(
             frames_in_flight_max=frames_in_flight_max,
         ),
         messages=MessageService(gate=gate, history=history, redriver=redriver, policies=FakePolicies()),
-        broadcasts=BroadcastService(gate=gate, broadcasts=broadcasts, clock=FakeClock()),
+        broadcasts=BroadcastService(gate=gate, broadcasts=broadcasts, uploads=uploads, clock=FakeClock()),
         providers=ProviderService(
             registry=registry,
             routes=routes,

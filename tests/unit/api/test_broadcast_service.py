@@ -7,10 +7,13 @@ import pytest
 
 from broker.api.convert.broadcasts import stored_request, stored_wish, wish_of
 from broker.delivery.broadcasts.control import BroadcastQuery
+from broker.delivery.broadcasts.file_reading import FileFormat, FileKind, FileWish
+from broker.delivery.broadcasts.uploads import Received
 from broker.domain.broadcast import Broadcast, BroadcastState, Move, Progress
 from broker.domain.ids import format_id
 from broker.domain.vocabulary import Reason, Traffic
 from broker.errors import BrokerError, ErrorReason
+from broker.storage.uploads import RefusedRow, Upload, UploadState
 from waypost.v1 import broadcast_pb2, send_pb2
 from waypost.v1 import broadcast_service_pb2 as pb
 
@@ -243,3 +246,106 @@ async def test_an_edit_has_the_rules_of_a_broadcast_within_its_request(api, broa
     assert (SHOWN, 7) == (response.broadcast, broadcasts.deeds[0][0])
     refusal = await call(api, "UpdateBroadcast", broadcast_id=format_id(7), request=WHOLE | {"audience": {}})
     assert "request.audience" == refusal.bad_request.field_violations[0].field
+
+
+UPLOAD = Upload(9, 1, NOW_US, UploadState.USABLE, 3, 2, ("phone_number", "name"))
+BAD = [RefusedRow(4, "is bad"), RefusedRow(6, "is bad")]
+
+
+class FakeUploads:
+    """Takes any file, and remembers it."""
+
+    def __init__(self):
+        self.files = []
+
+    async def receive(self, account_id, wish, chunks):
+        """Read it to its end."""
+        self.files.append((account_id, wish, b"".join([chunk async for chunk in chunks])))
+        return Received(UPLOAD, FileKind(FileFormat.CSV, "utf-8", ","), tuple(BAD))
+
+    async def upload(self, account_id, upload_id):
+        """The one there is."""
+        if (account_id, upload_id) != (1, 9):
+            raise BrokerError(ErrorReason.UPLOAD_NOT_FOUND)
+        return UPLOAD
+
+    async def refused(self, _upload_id, after, rows_max):
+        """Two lines."""
+        return [each for each in BAD if each.line > after][:rows_max]
+
+
+@pytest.fixture
+def uploads():
+    """Behind the service."""
+    return FakeUploads()
+
+
+async def upload(api, *parts):
+    """The response to a stream of requests, or the code and details it ends with."""
+    call = api.channel.stream_unary(
+        "/waypost.v1.BroadcastService/UploadAudience",
+        request_serializer=pb.UploadAudienceRequest.SerializeToString,
+        response_deserializer=pb.UploadAudienceResponse.FromString,
+    )
+    requests = [pb.UploadAudienceRequest(**part) for part in parts]
+    try:
+        return await call(iter(requests), metadata=[("authorization", "Bearer send-key")])
+    except grpc.aio.AioRpcError as error:
+        return error.code(), error.details()
+
+
+async def test_a_file_comes_in_chunks_after_what_it_is(api, uploads):
+    """And the answer says how it was read, and what is wrong with it."""
+    file = {"format": 1, "encoding": "cp1252", "delimiter": ";", "bad_lines": 2}
+    response = await upload(api, {"file": file}, {"chunk": b"pho"}, {"chunk": b"ne"})
+    assert [(1, FileWish(FileFormat.CSV, "cp1252", ";", keeps_good=True), b"phone")] == uploads.files
+    assert response == pb.UploadAudienceResponse(
+        upload_id=format_id(9),
+        usable=True,
+        rows=3,
+        refused_rows=2,
+        format=1,
+        encoding="utf-8",
+        delimiter=",",
+        columns=["phone_number", "name"],
+        refused=[{"line": 4, "problem": "is bad"}, {"line": 6, "problem": "is bad"}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("parts", "field"),
+    [
+        ([], "file"),
+        ([{"chunk": b"x"}], "file"),
+        ([{"file": {}}, {"file": {}}], "chunk"),
+        ([{"file": {}}, {"chunk": b"x" * 1_048_577}], "chunk"),
+        ([{"file": {"format": 99}}], "file.format"),
+        ([{"file": {"bad_lines": 99}}], "file.bad_lines"),
+        ([{"file": {"delimiter": ";;"}}], "file.delimiter"),
+        ([{"file": {"encoding": "x" * 33}}], "file.encoding"),
+    ],
+)
+async def test_what_is_no_upload_is_refused_with_its_field(api, parts, field):
+    """As INVALID_ARGUMENT."""
+    code, details = await upload(api, *parts)
+    assert grpc.StatusCode.INVALID_ARGUMENT is code
+    assert details.startswith(f"{field}: ")
+
+
+async def test_refused_lines_are_listed_page_by_page(api):
+    """Of the account's own uploads."""
+    first = await call(api, "ListRefusedRows", key="read-key", upload_id=format_id(9), page_size=1)
+    assert [4] == [each.line for each in first.refused]
+    token = first.next_page_token
+    second = await call(api, "ListRefusedRows", upload_id=format_id(9), page_size=1, page_token=token)
+    assert [6] == [each.line for each in second.refused]
+    for number in (format_id(8), "?"):
+        assert grpc.StatusCode.NOT_FOUND is (await call(api, "ListRefusedRows", upload_id=number)).code
+
+
+async def test_a_broadcast_can_go_to_an_upload(api, broadcasts):
+    """Alone, or with others."""
+    await broadcast(api, **(WHOLE | {"audience": {"upload_id": format_id(9)}}))
+    assert 9 == broadcasts.deeds[0][0].upload_id
+    refusal = await broadcast(api, **(WHOLE | {"audience": {"upload_id": "?"}}))
+    assert {"audience.upload_id"} == {each.field for each in refusal.bad_request.field_violations}

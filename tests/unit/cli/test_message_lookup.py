@@ -1,5 +1,6 @@
 """Pages do not show."""
 
+from dataclasses import fields
 from types import SimpleNamespace
 
 import pytest
@@ -30,7 +31,8 @@ class Pages:
 
 def newest_of(pages: Pages, limit: int) -> Newest:
     """The newest so many of them."""
-    connection = Connection("here", [], SimpleNamespace(), pages, *[SimpleNamespace()] * 6)
+    others = dict.fromkeys((each.name for each in fields(Connection)), SimpleNamespace())
+    connection = Connection(**others | {"address": "here", "metadata": [], "messages": pages})
     return Newest(connection, message_pb2.MessageFilter(), limit)
 
 

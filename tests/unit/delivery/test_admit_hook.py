@@ -14,6 +14,7 @@ from broker.delivery.intake import Intake
 from broker.delivery.policies import Policies
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
+from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
 from broker.domain.admission import PolicyFinding, PolicyOutcome, PolicyRule
 from broker.domain.lifecycle import State
@@ -63,6 +64,7 @@ def build(store: Store, clock: ManualClock) -> Iterator[Any]:
             Routes(store, scripted_registry(acme=ScriptedProvider()), clock, RouteHook((), clock)),
             Templates(store, identities, clock, templates_max=10),
             Policies(store, clock),
+            Senders(store, identities, clock, providers=()),
             clock,
             units_max=10,
             request_id_memory_s=86_400.0,

@@ -14,6 +14,7 @@ from broker.delivery.intake import Intake
 from broker.delivery.policies import Policies
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
+from broker.delivery.senders import Senders
 from broker.delivery.templates import TemplateName, Templates
 from broker.domain.broadcast import Broadcast, BroadcastState, Move, Wish
 from broker.domain.directory import ContactRef, Named
@@ -102,7 +103,16 @@ def new_desk(
     def make(*, batch_max: int = 10, ahead_max: int = 1_000, active_max: int = 10) -> Desk:
         policies = Policies(store, clock)
         limits: dict[str, Any] = {"units_max": 3, "request_id_memory_s": 86_400.0}
-        intake = Intake(store, identities, routes, templates, policies, clock, **limits)
+        intake = Intake(
+            store,
+            identities,
+            routes,
+            templates,
+            policies,
+            Senders(store, identities, clock, providers=()),
+            clock,
+            **limits,
+        )
         expander = Expander(
             store,
             identities,

@@ -18,6 +18,7 @@ from broker.delivery.intake import Intake
 from broker.delivery.policies import Policies
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
+from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
 from broker.domain.account_policy import AccountPolicy
 from broker.domain.ids import first_id_at
@@ -78,6 +79,7 @@ def make(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Callab
             Routes(store, registry, clock, RouteHook((), clock)),
             Templates(store, identities, clock, templates_max=10),
             policies,
+            Senders(store, identities, clock, providers=()),
             clock,
             units_max=10,
             request_id_memory_s=86_400.0,

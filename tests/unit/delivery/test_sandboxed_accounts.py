@@ -9,6 +9,7 @@ from broker.delivery.intake import Intake
 from broker.delivery.policies import Policies
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
+from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
 from broker.domain.account_policy import NO_POLICY, AccountPolicy
 from broker.domain.explaining import Verdict
@@ -44,6 +45,7 @@ def build(store: Store, clock: ManualClock) -> Any:
             routes,
             Templates(store, identities, clock, templates_max=1),
             Policies(store, clock),
+            Senders(store, identities, clock, providers=()),
             clock,
             units_max=10,
             request_id_memory_s=60.0,

@@ -14,6 +14,7 @@ from broker.delivery.intake import Intake
 from broker.delivery.policies import Policies
 from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
+from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
 from broker.delivery.waiting_replies import WaitingReplies
 from broker.domain.account_policy import AccountPolicy
@@ -40,6 +41,7 @@ def waiting(store: Store, clock: Clock) -> WaitingReplies:
         Routes(store, registry, clock, RouteHook((), clock)),
         Templates(store, identities, clock, templates_max=10),
         policies,
+        Senders(store, identities, clock, providers=()),
         clock,
         units_max=10,
         request_id_memory_s=86_400.0,

@@ -80,7 +80,7 @@ class Audience(_message.Message):
     GROUP_IDS_FIELD_NUMBER: _builtins.int
     UPLOAD_ID_FIELD_NUMBER: _builtins.int
     upload_id: _builtins.str
-    """A file sent through UploadAudience."""
+    """A file sent through BroadcastService.UploadAudience."""
     @_builtins.property
     def recipients(self) -> _containers.RepeatedCompositeFieldContainer[_recipient_pb2.Recipient]:
         """At most 10,000."""

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from waypost.v1 import broadcast_pb2 as _broadcast_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +19,62 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _FileFormat:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FileFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FileFormat.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FILE_FORMAT_UNSPECIFIED: _FileFormat.ValueType  # 0
+    """Found out from its beginning."""
+    FILE_FORMAT_CSV: _FileFormat.ValueType  # 1
+    """Cells between commas, semicolons or bars."""
+    FILE_FORMAT_TSV: _FileFormat.ValueType  # 2
+    """Cells between tabs."""
+    FILE_FORMAT_TEXT: _FileFormat.ValueType  # 3
+    """An address a line."""
+    FILE_FORMAT_EXCEL: _FileFormat.ValueType  # 4
+    """A workbook (xlsx, xls, xlsb, ods) of at most 64 MiB; its first sheet."""
+
+class FileFormat(_FileFormat, metaclass=_FileFormatEnumTypeWrapper):
+    """How a file of recipients is written."""
+
+FILE_FORMAT_UNSPECIFIED: FileFormat.ValueType  # 0
+"""Found out from its beginning."""
+FILE_FORMAT_CSV: FileFormat.ValueType  # 1
+"""Cells between commas, semicolons or bars."""
+FILE_FORMAT_TSV: FileFormat.ValueType  # 2
+"""Cells between tabs."""
+FILE_FORMAT_TEXT: FileFormat.ValueType  # 3
+"""An address a line."""
+FILE_FORMAT_EXCEL: FileFormat.ValueType  # 4
+"""A workbook (xlsx, xls, xlsb, ods) of at most 64 MiB; its first sheet."""
+Global___FileFormat: _TypeAlias = FileFormat  # noqa: Y015
+
+class _BadLines:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BadLinesEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BadLines.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BAD_LINES_UNSPECIFIED: _BadLines.ValueType  # 0
+    """Read as REFUSE_ALL."""
+    BAD_LINES_REFUSE_ALL: _BadLines.ValueType  # 1
+    """The whole file is refused: it has no recipients, and tells of all bad lines."""
+    BAD_LINES_KEEP_GOOD: _BadLines.ValueType  # 2
+    """The good lines are kept."""
+
+class BadLines(_BadLines, metaclass=_BadLinesEnumTypeWrapper):
+    """What becomes of the other lines when some are bad."""
+
+BAD_LINES_UNSPECIFIED: BadLines.ValueType  # 0
+"""Read as REFUSE_ALL."""
+BAD_LINES_REFUSE_ALL: BadLines.ValueType  # 1
+"""The whole file is refused: it has no recipients, and tells of all bad lines."""
+BAD_LINES_KEEP_GOOD: BadLines.ValueType  # 2
+"""The good lines are kept."""
+Global___BadLines: _TypeAlias = BadLines  # noqa: Y015
 
 @_typing.final
 class GetBroadcastRequest(_message.Message):
@@ -434,3 +491,221 @@ class DeleteBroadcastResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteBroadcastResponse: _TypeAlias = DeleteBroadcastResponse  # noqa: Y015
+
+@_typing.final
+class AudienceFile(_message.Message):
+    """What a file of recipients is. Its first line names the columns, unless it has an address itself. A column is
+    phone_number (also phone, number, mobile, msisdn and the like), email, device_token, schedule_time
+    (ISO 8601; UTC without an offset), client_reference or data; any other fills the placeholder of its name, with
+    what no name may have replaced by "_".
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    ENCODING_FIELD_NUMBER: _builtins.int
+    DELIMITER_FIELD_NUMBER: _builtins.int
+    BAD_LINES_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    """The account. Empty: the key's own."""
+    format: Global___FileFormat.ValueType
+    """Unspecified: found out."""
+    encoding: _builtins.str
+    """As Python names it, as "utf-8" or "cp1252". Empty: found out. At most 32 characters."""
+    delimiter: _builtins.str
+    """One character between cells. Empty: found out."""
+    bad_lines: Global___BadLines.ValueType
+    """What becomes of the good lines."""
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        format: Global___FileFormat.ValueType = ...,
+        encoding: _builtins.str = ...,
+        delimiter: _builtins.str = ...,
+        bad_lines: Global___BadLines.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "bad_lines", b"bad_lines", "delimiter", b"delimiter", "encoding", b"encoding", "format", b"format"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AudienceFile: _TypeAlias = AudienceFile  # noqa: Y015
+
+@_typing.final
+class UploadAudienceRequest(_message.Message):
+    """A part of an upload."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    chunk: _builtins.bytes
+    """Its next bytes, at most 1 MiB."""
+    @_builtins.property
+    def file(self) -> Global___AudienceFile:
+        """What the file is."""
+
+    def __init__(
+        self,
+        *,
+        file: Global___AudienceFile | None = ...,
+        chunk: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "file", b"file", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "file", b"file", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["file", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___UploadAudienceRequest: _TypeAlias = UploadAudienceRequest  # noqa: Y015
+
+@_typing.final
+class UploadAudienceResponse(_message.Message):
+    """What a file came to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    USABLE_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    REFUSED_ROWS_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    ENCODING_FIELD_NUMBER: _builtins.int
+    DELIMITER_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    upload_id: _builtins.str
+    """For Audience.upload_id, where `usable`, and for ListRefusedRows."""
+    usable: _builtins.bool
+    """Whether it can be sent to."""
+    rows: _builtins.int
+    """Recipients. Duplicates are among them; each broadcast leaves those out."""
+    refused_rows: _builtins.int
+    """Lines that became no recipients."""
+    format: Global___FileFormat.ValueType
+    """How the file is written."""
+    encoding: _builtins.str
+    """Empty for a workbook."""
+    delimiter: _builtins.str
+    """Empty for a workbook and for plain text."""
+    @_builtins.property
+    def columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What each column has, or the placeholder that it fills."""
+
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefusedRow]:
+        """The first 100 lines that became no recipients."""
+
+    def __init__(
+        self,
+        *,
+        upload_id: _builtins.str = ...,
+        usable: _builtins.bool = ...,
+        rows: _builtins.int = ...,
+        refused_rows: _builtins.int = ...,
+        format: Global___FileFormat.ValueType = ...,
+        encoding: _builtins.str = ...,
+        delimiter: _builtins.str = ...,
+        columns: _abc.Iterable[_builtins.str] | None = ...,
+        refused: _abc.Iterable[Global___RefusedRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "delimiter", b"delimiter", "encoding", b"encoding", "format", b"format", "refused", b"refused", "refused_rows", b"refused_rows", "rows", b"rows", "upload_id", b"upload_id", "usable", b"usable"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadAudienceResponse: _TypeAlias = UploadAudienceResponse  # noqa: Y015
+
+@_typing.final
+class RefusedRow(_message.Message):
+    """A line that became no recipient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """Its number in the file, from 1, the header counted."""
+    problem: _builtins.str
+    """What is wrong with it."""
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "problem", b"problem"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefusedRow: _TypeAlias = RefusedRow  # noqa: Y015
+
+@_typing.final
+class ListRefusedRowsRequest(_message.Message):
+    """Whose refused lines to list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    UPLOAD_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    """The account."""
+    upload_id: _builtins.str
+    """The upload."""
+    page_size: _builtins.int
+    """From 1 to 1,000; 0: 100."""
+    page_token: _builtins.str
+    """From the page before."""
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        upload_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "page_size", b"page_size", "page_token", b"page_token", "upload_id", b"upload_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRefusedRowsRequest: _TypeAlias = ListRefusedRowsRequest  # noqa: Y015
+
+@_typing.final
+class ListRefusedRowsResponse(_message.Message):
+    """A page of refused lines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFUSED_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefusedRow]:
+        """In the order of the file."""
+
+    def __init__(
+        self,
+        *,
+        refused: _abc.Iterable[Global___RefusedRow] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "refused", b"refused"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRefusedRowsResponse: _TypeAlias = ListRefusedRowsResponse  # noqa: Y015

@@ -37,6 +37,16 @@ class BroadcastServiceStub(object):
         Args:
             channel: A grpc.Channel.
         """
+        self.UploadAudience = channel.stream_unary(
+                '/waypost.v1.BroadcastService/UploadAudience',
+                request_serializer=waypost_dot_v1_dot_broadcast__service__pb2.UploadAudienceRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_broadcast__service__pb2.UploadAudienceResponse.FromString,
+                _registered_method=True)
+        self.ListRefusedRows = channel.unary_unary(
+                '/waypost.v1.BroadcastService/ListRefusedRows',
+                request_serializer=waypost_dot_v1_dot_broadcast__service__pb2.ListRefusedRowsRequest.SerializeToString,
+                response_deserializer=waypost_dot_v1_dot_broadcast__service__pb2.ListRefusedRowsResponse.FromString,
+                _registered_method=True)
         self.GetBroadcast = channel.unary_unary(
                 '/waypost.v1.BroadcastService/GetBroadcast',
                 request_serializer=waypost_dot_v1_dot_broadcast__service__pb2.GetBroadcastRequest.SerializeToString,
@@ -84,6 +94,22 @@ class BroadcastServiceServicer(object):
     account. Reading takes any key, all else a key that may send. A move that the broadcast's state does not allow
     is FAILED_PRECONDITION, reason BROADCAST_NOT_MOVABLE; its message and its metadata "state" name the state.
     """
+
+    def UploadAudience(self, request_iterator, context):
+        """Stores a file of recipients: first what it is, then its bytes in chunks. The answer comes when all of it is on
+        disk; Audience.upload_id then sends to it, in any number of broadcasts. A file of which nothing can be read is
+        INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRefusedRows(self, request, context):
+        """The lines of a file that became no recipients, in order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def GetBroadcast(self, request, context):
         """A broadcast and its progress. NOT_FOUND also for another account's.
@@ -145,6 +171,16 @@ class BroadcastServiceServicer(object):
 
 def add_BroadcastServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'UploadAudience': grpc.stream_unary_rpc_method_handler(
+                    servicer.UploadAudience,
+                    request_deserializer=waypost_dot_v1_dot_broadcast__service__pb2.UploadAudienceRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_broadcast__service__pb2.UploadAudienceResponse.SerializeToString,
+            ),
+            'ListRefusedRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRefusedRows,
+                    request_deserializer=waypost_dot_v1_dot_broadcast__service__pb2.ListRefusedRowsRequest.FromString,
+                    response_serializer=waypost_dot_v1_dot_broadcast__service__pb2.ListRefusedRowsResponse.SerializeToString,
+            ),
             'GetBroadcast': grpc.unary_unary_rpc_method_handler(
                     servicer.GetBroadcast,
                     request_deserializer=waypost_dot_v1_dot_broadcast__service__pb2.GetBroadcastRequest.FromString,
@@ -198,6 +234,60 @@ class BroadcastService(object):
     account. Reading takes any key, all else a key that may send. A move that the broadcast's state does not allow
     is FAILED_PRECONDITION, reason BROADCAST_NOT_MOVABLE; its message and its metadata "state" name the state.
     """
+
+    @staticmethod
+    def UploadAudience(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/waypost.v1.BroadcastService/UploadAudience',
+            waypost_dot_v1_dot_broadcast__service__pb2.UploadAudienceRequest.SerializeToString,
+            waypost_dot_v1_dot_broadcast__service__pb2.UploadAudienceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRefusedRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/waypost.v1.BroadcastService/ListRefusedRows',
+            waypost_dot_v1_dot_broadcast__service__pb2.ListRefusedRowsRequest.SerializeToString,
+            waypost_dot_v1_dot_broadcast__service__pb2.ListRefusedRowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def GetBroadcast(request,

@@ -36,6 +36,13 @@ class BroadcastServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> BroadcastServiceAsyncStub: ...
+    UploadAudience: _grpc.StreamUnaryMultiCallable[_broadcast_service_pb2.UploadAudienceRequest, _broadcast_service_pb2.UploadAudienceResponse]
+    """Stores a file of recipients: first what it is, then its bytes in chunks. The answer comes when all of it is on
+    disk; Audience.upload_id then sends to it, in any number of broadcasts. A file of which nothing can be read is
+    INVALID_ARGUMENT.
+    """
+    ListRefusedRows: _grpc.UnaryUnaryMultiCallable[_broadcast_service_pb2.ListRefusedRowsRequest, _broadcast_service_pb2.ListRefusedRowsResponse]
+    """The lines of a file that became no recipients, in order."""
     GetBroadcast: _grpc.UnaryUnaryMultiCallable[_broadcast_service_pb2.GetBroadcastRequest, _broadcast_service_pb2.GetBroadcastResponse]
     """A broadcast and its progress. NOT_FOUND also for another account's."""
     ListBroadcasts: _grpc.UnaryUnaryMultiCallable[_broadcast_service_pb2.ListBroadcastsRequest, _broadcast_service_pb2.ListBroadcastsResponse]
@@ -63,6 +70,13 @@ class BroadcastServiceAsyncStub(BroadcastServiceStub):
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    UploadAudience: _aio.StreamUnaryMultiCallable[_broadcast_service_pb2.UploadAudienceRequest, _broadcast_service_pb2.UploadAudienceResponse]  # type: ignore[assignment]
+    """Stores a file of recipients: first what it is, then its bytes in chunks. The answer comes when all of it is on
+    disk; Audience.upload_id then sends to it, in any number of broadcasts. A file of which nothing can be read is
+    INVALID_ARGUMENT.
+    """
+    ListRefusedRows: _aio.UnaryUnaryMultiCallable[_broadcast_service_pb2.ListRefusedRowsRequest, _broadcast_service_pb2.ListRefusedRowsResponse]  # type: ignore[assignment]
+    """The lines of a file that became no recipients, in order."""
     GetBroadcast: _aio.UnaryUnaryMultiCallable[_broadcast_service_pb2.GetBroadcastRequest, _broadcast_service_pb2.GetBroadcastResponse]  # type: ignore[assignment]
     """A broadcast and its progress. NOT_FOUND also for another account's."""
     ListBroadcasts: _aio.UnaryUnaryMultiCallable[_broadcast_service_pb2.ListBroadcastsRequest, _broadcast_service_pb2.ListBroadcastsResponse]  # type: ignore[assignment]
@@ -87,6 +101,23 @@ class BroadcastServiceServicer:
     account. Reading takes any key, all else a key that may send. A move that the broadcast's state does not allow
     is FAILED_PRECONDITION, reason BROADCAST_NOT_MOVABLE; its message and its metadata "state" name the state.
     """
+
+    def UploadAudience(
+        self,
+        request_iterator: _MaybeAsyncIterator[_broadcast_service_pb2.UploadAudienceRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_broadcast_service_pb2.UploadAudienceResponse, _abc.Awaitable[_broadcast_service_pb2.UploadAudienceResponse]]:
+        """Stores a file of recipients: first what it is, then its bytes in chunks. The answer comes when all of it is on
+        disk; Audience.upload_id then sends to it, in any number of broadcasts. A file of which nothing can be read is
+        INVALID_ARGUMENT.
+        """
+
+    def ListRefusedRows(
+        self,
+        request: _broadcast_service_pb2.ListRefusedRowsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_broadcast_service_pb2.ListRefusedRowsResponse, _abc.Awaitable[_broadcast_service_pb2.ListRefusedRowsResponse]]:
+        """The lines of a file that became no recipients, in order."""
 
     def GetBroadcast(
         self,

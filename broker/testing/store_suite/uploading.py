@@ -1,0 +1,81 @@
+# ruff: noqa: SIM300 - tests are written `expected == actual`
+"""Cases of files of recipients."""
+
+from broker.domain.audience import NOTHING_MORE, AudienceRow
+from broker.storage.expanding import read_audience_size, read_rows
+from broker.storage.uploads import (
+    RefusedRow,
+    Upload,
+    UploadBatch,
+    UploadEnd,
+    UploadState,
+    UploadSweep,
+    begin_uploads,
+    end_uploads,
+    read_abandoned,
+    read_refused_rows,
+    read_upload,
+    store_batches,
+    sweep_uploads,
+)
+from broker.testing.builders import NOW_US
+from broker.testing.store_suite.bench import Bench
+from broker.testing.store_suite.opening import OpenedStore
+
+
+async def received(bench: Bench, state: UploadState = UploadState.USABLE) -> Upload:
+    """A file of account 1: two batches of two rows, and two lines that are none."""
+    (number,) = bench.ids.take(1)
+    upload = Upload(number, 1, NOW_US, UploadState.RECEIVING, columns=("phone_number", "name"))
+    await bench.store.write(begin_uploads, [upload], [1])
+    for first in (1, 3):
+        rows = [AudienceRow(each, f"+44770090000{each}", "", "", NOTHING_MORE) for each in (first, first + 1)]
+        batch = UploadBatch(number, rows, [RefusedRow(10 * first, "is bad")])
+        await bench.store.write(store_batches, [batch])
+    if state is not UploadState.RECEIVING:
+        await bench.store.write(end_uploads, [UploadEnd(number, state, 4, 2)], [1])
+    return Upload(number, 1, NOW_US, state, 4, 2, upload.columns)
+
+
+class UploadingCases(OpenedStore):
+    """A file is there once all of it is."""
+
+    async def test_a_file_is_stored_batch_by_batch(self, bench: Bench) -> None:
+        """With its rows in order, and the lines that became none."""
+        upload = await received(bench)
+        assert upload == await bench.store.read(read_upload, 1, upload.upload_id)
+        rows = await bench.store.read(read_rows, 0, upload.upload_id, 1, 2)
+        assert [2, 3] == [each.number for each in rows]
+        found = await bench.store.read(read_refused_rows, upload.upload_id, 0, 10)
+        assert [RefusedRow(10, "is bad"), RefusedRow(30, "is bad")] == found
+        assert found[1:] == await bench.store.read(read_refused_rows, upload.upload_id, 10, 10)
+
+    async def test_it_cannot_be_used_before_its_end_and_not_by_another(self, bench: Bench) -> None:
+        """Both are as if there were none."""
+        halfway = await received(bench, UploadState.RECEIVING)
+        assert await bench.store.read(read_upload, 1, halfway.upload_id) is None
+        upload = await received(bench)
+        assert await bench.store.read(read_upload, 2, upload.upload_id) is None
+
+    async def test_what_was_left_halfway_is_found_and_removed(self, bench: Bench) -> None:
+        """In small batches, and with all that belongs to it; what is whole stays."""
+        upload = await received(bench)
+        halfway = await received(bench, UploadState.RECEIVING)
+        assert await bench.store.read(read_abandoned, halfway.upload_id) is None
+        assert halfway.upload_id == await bench.store.read(read_abandoned, halfway.upload_id + 1)
+        wish = UploadSweep(halfway.upload_id, 3, whole=True)
+        swept = [(await bench.store.write(sweep_uploads, [wish]))[0] for _ in range(2)]
+        assert [True, False] == swept
+        assert await bench.store.read(read_abandoned, halfway.upload_id + 1) is None
+        assert [] == await bench.store.read(read_refused_rows, halfway.upload_id, 0, 10)
+        assert 4 == await bench.store.read(read_audience_size, upload.upload_id)
+
+    async def test_a_refused_file_keeps_what_is_wrong_with_it(self, bench: Bench) -> None:
+        """And none of its rows."""
+        upload = await received(bench, UploadState.REFUSED)
+        assert [False] == await bench.store.write(
+            sweep_uploads, [UploadSweep(upload.upload_id, 10, whole=False)]
+        )
+        assert 0 == await bench.store.read(read_audience_size, upload.upload_id)
+        assert 2 == len(await bench.store.read(read_refused_rows, upload.upload_id, 0, 10))
+        assert upload == await bench.store.read(read_upload, 1, upload.upload_id)
