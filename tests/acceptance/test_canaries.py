@@ -34,8 +34,11 @@ METHODS: dict[str, MethodDescriptor] = {
     for service in import_module(f"waypost.v1.{module.name}").DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
-NAMES_OF_THE_OPERATOR = frozenset({"waypost.v1.ProviderService/ReplaceRoutes"})
-"""Here an administrator's own names of routes and providers are quoted, so that the wrong one is found."""
+NAMES_OF_THE_OPERATOR = frozenset({
+    "waypost.v1.ProviderService/ReplaceRoutes",
+    "waypost.v1.PriceService/ReplacePrices",
+})
+"""Here an administrator's own names of routes, prices and providers are quoted, so that the wrong one is found."""
 
 ENDS = ("0000", "0001", "0002", "0003", "0009", "0010")
 """Numbers that end so are delivered, refused, bounced, busy, opted out, and down at the sandbox."""

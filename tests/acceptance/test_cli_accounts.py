@@ -15,7 +15,7 @@ def waypost(broker: Any, *arguments: str, key: str | None = None) -> subprocess.
     environment = broker.environment if key is None else {**broker.environment, "WAYPOST_KEY": key}
     return subprocess.run(
         [sys.executable, "-m", "broker", *arguments],
-        env=environment,
+        env={**environment, "COLUMNS": "180"},
         capture_output=True,
         text=True,
         timeout=60,

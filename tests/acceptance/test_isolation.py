@@ -46,6 +46,7 @@ GIVEN_BY_CALLER = frozenset({
     ("DirectoryService/CreateContact", "contact.external_ids"),
     ("DirectoryService/UpdateContact", "contact.external_ids"),
     ("DirectoryService/CreateGroup", "group.group_id"),
+    ("SenderService/CreateSender", "sender.sender_id"),
 })
 """Fields with an id that the call gives to a new thing."""
 
@@ -209,6 +210,7 @@ CASES: Mapping[str, Case] = {
         (
             {"filter": {"contact_id": "{contact}"}},
             {"filter": {"reply_to_message_ids": ["{message}"]}},
+            {"filter": {"broadcast_ids": ["{broadcast}"]}},
         ),
         shows=False,
     ),
@@ -244,6 +246,10 @@ CASES: Mapping[str, Case] = {
         shows=False,
     ),
     "BroadcastService/GetBroadcast": Case("READ", ({"broadcast_id": "{broadcast}"},)),
+    "BroadcastService/UploadAudience": Case("SEND", ({"file": {"account_id": "{account}"}},), shows=False),
+    "BroadcastService/ListRefusedRows": Case(
+        "READ", ({"account_id": "{account}", "upload_id": "{message}"},), shows=False
+    ),
     "BroadcastService/ListBroadcasts": Case("READ", ({"account_id": "{account}"},)),
     "BroadcastService/UpdateBroadcast": Case(
         "SEND",

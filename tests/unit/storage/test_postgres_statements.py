@@ -29,7 +29,7 @@ WHOLE = {
     "all_charges": "a check of the whole store",
     "other_currency": "once, at the start; of accounts that ever had credit",
     "due_counts": "counts what waits, now and then",
-    "policies_with_links": "every account, once a second at most, where links are served",
+    "policies_with_links": "every account, once in five seconds at most, where links are served",
     "idle_endpoints": "every five minutes",
     "read_health": "a row a provider, at the start",
     "release_callbacks": "at the start",
