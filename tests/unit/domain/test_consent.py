@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from hypothesis import settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from hypothesis.strategies import sampled_from
 
 from broker.domain.consent import (
@@ -108,13 +108,13 @@ TestConsent.settings = settings(max_examples=100, stateful_step_count=50, deadli
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1_800)
 def test_consent_for_long() -> None:
     """The same over 100,000 steps."""
-
-    class Longer(ConsentMachine.TestCase):  # type: ignore[name-defined, misc]
-        settings = settings(max_examples=1_000, stateful_step_count=100, deadline=None)
-
-    Longer().runTest()
+    often = settings(
+        max_examples=1_000, stateful_step_count=100, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    run_state_machine_as_test(ConsentMachine, settings=often)
 
 
 @pytest.mark.parametrize(
