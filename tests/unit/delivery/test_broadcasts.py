@@ -1,5 +1,6 @@
 """Broadcasts over a real store: made by a caller, gathered and expanded by the background, a batch a turn."""
 
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
 from broker.delivery.senders import Senders
 from broker.delivery.templates import TemplateName, Templates
+from broker.domain.account_policy import AccountPolicy
 from broker.domain.broadcast import Broadcast, BroadcastState, Move, Wish
 from broker.domain.directory import ContactRef, Named
 from broker.domain.lifecycle import State
@@ -25,10 +27,12 @@ from broker.domain.submission import Content, Recipient, TemplateRef
 from broker.domain.template import Edition
 from broker.domain.vocabulary import Channel, Delegation, Reason, Traffic
 from broker.errors import BrokerError, ErrorReason
+from broker.storage.policies import NewPolicy, set_policies
 from broker.storage.store import Store
 from broker.testing.builders import SECOND_US, ManualClock, phones, sms, submission
 from broker.testing.scripted_provider import ScriptedProvider, scripted_registry
 from broker.testing.store_suite import Bench
+from broker.testing.store_suite.crediting import PAYING, PRICES, buy, credit
 from broker.testing.store_suite.directory_bench import DirectoryBench
 
 S = BroadcastState
@@ -100,9 +104,9 @@ def new_desk(
     routes = Routes(store, scripted_registry(acme=provider), clock, RouteHook((), clock))
     asked: dict[bytes, Wish] = {}
 
-    def make(*, batch_max: int = 10, ahead_max: int = 1_000, active_max: int = 10) -> Desk:
+    def make(*, batch_max: int = 10, ahead_max: int = 1_000, active_max: int = 10, **more: Any) -> Desk:
         policies = Policies(store, clock)
-        limits: dict[str, Any] = {"units_max": 3, "request_id_memory_s": 86_400.0}
+        limits: dict[str, Any] = {"units_max": 3, "request_id_memory_s": 86_400.0, **more}
         intake = Intake(
             store,
             identities,
@@ -181,6 +185,40 @@ async def test_only_so_many_messages_wait_for_a_provider(new_desk: Callable[...,
         counts.append((await desk.now(made)).progress.accepted)
         await desk.deliver()
     assert [20, 40, 45] == counts
+
+
+async def test_without_credit_it_is_held_where_it_is_and_goes_on_when_there_is_some(
+    new_desk: Callable[..., Desk], bench: Bench
+) -> None:
+    """No batch is sent in part or unpaid, and nobody is left out or written to twice."""
+    desk = new_desk(prices_now=lambda: PRICES)
+    await bench.store.write(set_policies, [NewPolicy(1, PAYING)], [1])
+    await buy(bench, "first", 10 * 30 + 299)
+    made = await desk.make(*phones(25))
+    await desk.work()
+    held = await desk.now(made)
+    assert (S.SUSPENDED, 10, (299, 300, 0)) == (held.state, held.progress.accepted, await credit(bench))
+    await desk.control.move(1, made.broadcast_id, Move.RESUME)
+    await desk.work()
+    assert (S.SUSPENDED, 10) == ((await desk.now(made)).state, (await desk.now(made)).progress.accepted)
+    await buy(bench, "second", 15 * 30 - 299)
+    await desk.control.move(1, made.broadcast_id, Move.RESUME)
+    await desk.work()
+    assert sorted(each.phone_number or "" for each in phones(25)) == sorted(await desk.deliver())
+    assert (0, 0, 25 * 30) == await credit(bench)
+
+
+async def test_each_recipient_has_short_links_of_its_own(new_desk: Callable[..., Desk], bench: Bench) -> None:
+    """What a provider gets has them, so clicks are of one recipient."""
+    codes = itertools.count(1 << 60)
+    desk = new_desk(draw_code=lambda: next(codes))
+    policy = AccountPolicy(link_domains=("go.example.org",), track_links=True)
+    await bench.store.write(set_policies, [NewPolicy(1, policy)], [1])
+    await desk.make(*phones(12), content=sms("See https://example.com/a/long/path"))
+    await desk.work()
+    bench.now_us = desk.clock.now_us()
+    said = {str(each.message.content["text"]) for each in (await bench.claim(100)).attempts}
+    assert (12, True) == (len(said), all(each.startswith("See https://go.example.org/") for each in said))
 
 
 async def test_duplicates_get_one_message(desk: Desk) -> None:
