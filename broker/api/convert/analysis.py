@@ -26,7 +26,7 @@ def analyzed_text(request: pb.AnalyzeMessageRequest) -> tuple[str, tuple[str, ..
 
 
 def analysis_of(text: str, missing: tuple[str, ...], units_max: int) -> pb.AnalyzeMessageResponse:
-    """The whole report on a text. There are no price rules yet, so `credit_cost` is absent."""
+    """The whole report on a text. A price depends on the route, which Explain finds, so `credit_cost` is 0."""
     analysis = analyze(text)
     whole = analysis.measure
     response = pb.AnalyzeMessageResponse(

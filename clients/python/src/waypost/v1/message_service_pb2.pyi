@@ -422,7 +422,7 @@ class AnalyzeMessageRequest(_message.Message):
     answer, with short links that lead nowhere.
     """
     recipient: _builtins.str
-    """Who it would go to; decides credit_cost. Empty: no cost."""
+    """Who it would go to. Not looked at in this version: Explain tells what a message to a recipient costs."""
     subject: _builtins.str
     """A subject line, for providers that count it. At most 13 characters."""
     @_builtins.property
@@ -475,7 +475,7 @@ class AnalyzeMessageResponse(_message.Message):
     within_maximum: _builtins.bool
     """Whether the account's most units (10 by default) suffice."""
     credit_cost: _builtins.int
-    """What it would cost, in micros of a credit. 0: no price rule applies."""
+    """What it would cost, in micros of a credit. 0 in this version: Explain has the price."""
     characters: _builtins.int
     """How many characters (Unicode code points) it has."""
     units_max: _builtins.int
