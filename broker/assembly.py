@@ -61,7 +61,7 @@ from broker.domain.routes import Route, violations_of
 from broker.domain.vocabulary import EventKind
 from broker.metrics import Metrics
 from broker.parts import Parts
-from broker.plugins import load_plugins
+from broker.plugins import Plugins, load_plugins
 from broker.settings import DeliverySettings, FeedSettings, Settings, SettingsError
 from broker.storage.engine import Engine
 from broker.storage.keeping import Boot, boot
@@ -120,15 +120,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
     hook = RouteHook(plugins.hooks.get("waypost_route", ()), clock)
     policies = Policies(store, clock)
     prices = PriceBook(store, registry, clock, settings.credits.currency)
-    provider_types = frozenset(each.type for each in registry.all())
-    credit = Credits(
-        store,
-        identities,
-        clock,
-        payments_of(settings.payments, plugins, provider_types),
-        currency=settings.credits.currency,
-        purchase_micros_min=settings.credits.purchase_micros_min,
-    )
+    credit = _build_credit(settings, store, identities, registry, clock, plugins)
     templates = Templates(store, identities, clock, templates_max=settings.content.templates_max)
     senders = Senders(store, identities, clock, providers=frozenset(each.name for each in registry.all()))
     routes = Routes(store, registry, clock, hook, of_settings=of_settings, standing_of=lanes.standing_of)
@@ -183,25 +175,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         settings.inbound, store, intake, policies, registry, clock, metrics, inbound_hooks
     )
     webhooks.sender.answered = inbound.waiting
-    expander = Expander(
-        store,
-        identities,
-        intake,
-        policies,
-        clock,
-        decode=stored_wish,
-        batch_max=settings.broadcasts.batch_max,
-        ahead_max=settings.broadcasts.ahead_max,
-    )
-    broadcasts = Broadcasts(
-        store,
-        identities,
-        intake,
-        clock,
-        request_id_memory_s=settings.intake.request_id_memory_s,
-        active_max=settings.broadcasts.active_max,
-        hint=expander.hint,
-    )
+    broadcasts, expander = _build_broadcasts(settings, store, identities, intake, policies, clock)
     history = History(store, clock)
     forwarder = OptInForwarder(
         store,
@@ -275,6 +249,55 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
     store.on_commit(partial(_after_commit, parts))
     _watch(parts)
     return parts
+
+
+def _build_credit(
+    settings: Settings,
+    store: Store,
+    identities: Identities,
+    registry: Registry,
+    clock: SystemClock,
+    plugins: Plugins,
+) -> Credits:
+    provider_types = frozenset(each.type for each in registry.all())
+    return Credits(
+        store,
+        identities,
+        clock,
+        payments_of(settings.payments, plugins, provider_types),
+        currency=settings.credits.currency,
+        purchase_micros_min=settings.credits.purchase_micros_min,
+    )
+
+
+def _build_broadcasts(
+    settings: Settings,
+    store: Store,
+    identities: Identities,
+    intake: Intake,
+    policies: Policies,
+    clock: SystemClock,
+) -> tuple[Broadcasts, Expander]:
+    expander = Expander(
+        store,
+        identities,
+        intake,
+        policies,
+        clock,
+        decode=stored_wish,
+        batch_max=settings.broadcasts.batch_max,
+        ahead_max=settings.broadcasts.ahead_max,
+    )
+    broadcasts = Broadcasts(
+        store,
+        identities,
+        intake,
+        clock,
+        request_id_memory_s=settings.intake.request_id_memory_s,
+        active_max=settings.broadcasts.active_max,
+        hint=expander.hint,
+    )
+    return broadcasts, expander
 
 
 def _routes_of(settings: Settings, registry: Registry) -> tuple[Route, ...] | None:
