@@ -63,13 +63,15 @@ check: $(READY) ## Lint, format, types, import rules, protos, and whether what i
 	@$(BIN)/python tools/pins.py --check
 	@$(MAKE) --no-print-directory verify
 
-protos: $(READY) ## Write the Python stubs and docs/lifecycle.md anew
+protos: $(READY) ## Write the Python stubs, docs/lifecycle.md and docs/coverage.md anew
 	@$(BIN)/python tools/protos.py
 	@$(BIN)/python tools/lifecycle_diagram.py
+	@$(BIN)/python tools/coverage.py
 
 verify: $(READY) ## Fail when a generated file is not what its source makes
 	@$(BIN)/python tools/protos.py --check
 	@$(BIN)/python tools/lifecycle_diagram.py --check
+	@$(BIN)/python tools/coverage.py --check
 
 format: $(READY) ## Format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix-only
