@@ -35,10 +35,11 @@ from broker.domain.outcome import (
     ReportedFact,
     Unknown,
 )
+from broker.domain.particulars import NO_PARTICULARS, Particulars
 from broker.domain.pause import retry_after_s
 from broker.domain.payment import Declined, Paid, PaymentOrder
 from broker.domain.spelling import IdSpelling
-from broker.domain.submission import Submission
+from broker.domain.submission import Campaign, Submission, TemplateUsed
 from broker.domain.upstream_account import UpstreamBalance, UpstreamUsage
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 
@@ -50,6 +51,7 @@ __all__ = [
     "AdmitQuery",
     "CallbackAnswer",
     "CallbackRequest",
+    "Campaign",
     "Capabilities",
     "Channel",
     "Clock",
@@ -70,6 +72,7 @@ __all__ = [
     "OutboundMessage",
     "Outcome",
     "Paid",
+    "Particulars",
     "PaymentOrder",
     "PaymentsBackend",
     "PaymentsType",
@@ -83,6 +86,7 @@ __all__ = [
     "ReportedFact",
     "RouteQuery",
     "Submission",
+    "TemplateUsed",
     "TextProfile",
     "Traffic",
     "Unknown",
@@ -164,6 +168,10 @@ class OutboundMessage:
     others), absent fields left out. `idempotency_key` is the same for every attempt at the message.
     `attempt` counts from 1. `submitted_at_us` is when the attempt was recorded. `provider_message_ids`
     is empty in `submit`; in `query` it holds what the provider answered, where it did answer.
+    `particulars` are what only some messages have.
+
+    When to send, quiet hours, frequency caps and short links are the broker's: what a provider is given is due
+    now, and is sent as it stands. An upstream that does the same has to be told not to.
     """
 
     message_id: str
@@ -180,6 +188,7 @@ class OutboundMessage:
     client_reference: str = ""
     tags: tuple[str, ...] = ()
     provider_message_ids: tuple[str, ...] = ()
+    particulars: Particulars = NO_PARTICULARS
 
     @property
     def text(self) -> str:

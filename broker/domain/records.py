@@ -16,7 +16,8 @@ from broker.domain.vocabulary import Channel, Direction, EventKind, Guarantee, R
 class Labels:
     """What a caller attached to a submission for its own use, besides what each recipient may override.
 
-    Also the version of a template that it was made with, and whether it answers STOP, START or HELP.
+    Also the version of a template that it was made with, whether it answers STOP, START or HELP, and whether it was
+    to be sent in quiet hours too.
     """
 
     campaign: Campaign | None = None
@@ -27,6 +28,7 @@ class Labels:
     redriven_from_message_id: int | None = None
     answers_consent: bool = False
     broadcast_id: int | None = None
+    ignore_quiet_hours: bool = False
 
 
 NO_LABELS = Labels()

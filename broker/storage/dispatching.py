@@ -15,6 +15,8 @@ from broker.domain.decision import (
 )
 from broker.domain.ids import format_id
 from broker.domain.outcome import Outcome
+from broker.domain.particulars import NO_PARTICULARS, Particulars
+from broker.domain.records import Labels
 from broker.domain.spelling import IdSpelling
 from broker.domain.submission import NO_TOKENS
 from broker.domain.value import value
@@ -27,6 +29,7 @@ from broker.storage.journal import Journal
 from broker.storage.learning import told_by_answer
 from broker.storage.links import NO_LINKS, read_short_urls
 from broker.storage.matching import ProviderId, loose_spellings, provider_ids, register
+from broker.storage.particulars import Answered, particulars_of, read_answered, with_answered
 from broker.storage.transaction import Row, Transaction
 from broker.storage.ways import Ways
 
@@ -65,6 +68,8 @@ class Parcel:
     answers_consent: bool
     content: dict[str, object]
     broadcast_id: int | None = None
+    particulars: Particulars = NO_PARTICULARS
+    answered: Answered | None = None
 
     def outbound(self, due: DueRow, provider_message_ids: tuple[str, ...] = ()) -> OutboundMessage:
         """The message as its provider gets it."""
@@ -85,6 +90,7 @@ class Parcel:
             client_reference=self.client_reference,
             tags=self.tags,
             provider_message_ids=provider_message_ids,
+            particulars=with_answered(self.particulars, self.answered, due.provider),
         )
 
 
@@ -99,11 +105,18 @@ def load_outbound(tx: Transaction, rows: list[DueRow]) -> dict[int, Parcel]:
     personal = [row[0] for row in found if contents[row[1]].tokens is not None]
     tokens = read_tokens(tx, personal)
     short_urls = read_short_urls(tx, [row[0] for row in found if contents[row[1]].link_domain])
+    labels = [load_labels(row[10]) for row in found]
+    answered = read_answered(tx, labels)
     return {
         row[0]: _parcel(
-            row, contents[row[1]], tokens.get(row[0], NO_TOKENS), short_urls.get(row[0], NO_LINKS)
+            row,
+            contents[row[1]],
+            of,
+            tokens.get(row[0], NO_TOKENS),
+            short_urls.get(row[0], NO_LINKS),
+            answered,
         )
-        for row in found
+        for row, of in zip(found, labels, strict=True)
     }
 
 
@@ -119,9 +132,15 @@ _TRAFFICS = {int(traffic): traffic for traffic in Traffic}
 _GUARANTEES = {int(guarantee): guarantee for guarantee in Guarantee}
 
 
-def _parcel(row: Row, said: StoredContent, own: Mapping[str, str], short_urls: Mapping[str, str]) -> Parcel:
+def _parcel(
+    row: Row,
+    said: StoredContent,
+    labels: Labels,
+    own: Mapping[str, str],
+    short_urls: Mapping[str, str],
+    answered: Mapping[int, Answered],
+) -> Parcel:
     channel = _CHANNELS[row[2]]
-    labels = load_labels(row[10])
     return Parcel(
         channel=channel,
         recipient=row[3],
@@ -135,6 +154,8 @@ def _parcel(row: Row, said: StoredContent, own: Mapping[str, str], short_urls: M
         answers_consent=labels.answers_consent,
         content=said.said_on(channel, own, short_urls),
         broadcast_id=row[11],
+        particulars=particulars_of(labels, said, own, shortened=bool(short_urls)),
+        answered=answered.get(labels.reply_to_message_id or 0),
     )
 
 

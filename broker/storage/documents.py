@@ -44,6 +44,8 @@ def dump_labels(submission: Submission) -> str:
         fields["answers_consent"] = True
     if submission.broadcast_id is not None:
         fields["broadcast"] = submission.broadcast_id
+    if submission.ignore_quiet_hours:
+        fields["ignore_quiet_hours"] = True
     return orjson.dumps(fields).decode() if fields else UNLABELLED
 
 
@@ -77,6 +79,7 @@ def load_labels(text: str) -> Labels:
         redriven_from_message_id=fields.get("redriven_from"),
         answers_consent=fields.get("answers_consent", False),
         broadcast_id=fields.get("broadcast"),
+        ignore_quiet_hours=fields.get("ignore_quiet_hours", False),
     )
 
 

@@ -39,6 +39,12 @@ FROM inbound_messages
 WHERE provider = :provider AND provider_message_id IN (SELECT value FROM json_each(:provider_message_ids))
   AND provider_message_id <> ''
 
+-- Who brought messages that came in, and under which id.
+-- name: inbound_upstream
+SELECT message_id, provider, provider_message_id
+FROM inbound_messages
+WHERE message_id IN (SELECT value FROM json_each(:message_ids))
+
 -- name: answered_messages
 SELECT m.message_id, m.channel, m.client_reference, m.data, s.labels, m.contact_id, c.url, c.method
 FROM messages m

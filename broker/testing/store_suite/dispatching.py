@@ -8,8 +8,9 @@ import pytest
 from broker.domain.ids import format_id
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Accepted, NotAccepted, Outcome, Rejected, Unknown
+from broker.domain.submission import Campaign, TemplateUsed
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
-from broker.spi import OutboundMessage
+from broker.spi import OutboundMessage, Particulars
 from broker.storage.agenda import Work
 from broker.storage.claiming import next_due_at
 from broker.storage.dispatching import give_up, settle
@@ -71,6 +72,30 @@ class ClaimingCases(OpenedStore):
             attempt.guarantee,
             attempt.account_id,
         )
+
+    async def test_a_claim_hands_out_what_the_caller_asked_for_besides(self, bench: Bench) -> None:
+        """Campaign, origin, quiet hours, and the template with the values that this recipient has."""
+        used = TemplateUsed("shop", "bill", 3, "en-GB")
+        content = replace(sms("$Name$ owes $Sum$"), names=frozenset({"Name", "Sum"}))
+        recipients = (replace(phones(1)[0], tokens={"Name": "Ada"}),)
+        await bench.send(
+            content=content,
+            recipients=recipients,
+            tokens={"Name": "?", "Sum": "5"},
+            edition=used,
+            campaign=Campaign("spring", "Spring"),
+            origin="shop",
+            ignore_quiet_hours=True,
+        )
+        (attempt,) = (await bench.claim()).attempts
+        expected = Particulars(
+            campaign=Campaign("spring", "Spring"),
+            origin="shop",
+            ignore_quiet_hours=True,
+            template=used,
+            template_values={"Name": "Ada", "Sum": "5"},
+        )
+        assert ("Ada owes 5", expected) == (attempt.message.text, attempt.message.particulars)
 
     async def test_a_message_is_claimed_once(self, bench: Bench) -> None:
         """What one claim took, the next does not see."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from broker.domain.ids import format_id
 from broker.domain.inbound import AssignedBy, InboundKind, InboundRules
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Accepted, NotAccepted, Unknown
@@ -71,6 +72,22 @@ class KeepingCases(WithPhone):
         third, fourth = await phone.write(phone.arrival(provider_message_id="in-1"), other)
         assert (Duplicate, Kept) == (type(third), type(fourth))
         assert 2 == len(await bench.events())
+
+    @pytest.mark.parametrize(
+        ("instance", "known"), [(PROVIDER, "in-1"), ("other", "")], ids=["its own", "another's"]
+    )
+    async def test_who_answers_it_is_told_its_id_there(
+        self, bench: Bench, phone: Phone, instance: str, known: str
+    ) -> None:
+        """The instance that brought it knows it by that; to any other the id says nothing."""
+        kept = await phone.say("Is it on its way?", provider_message_id="in-1", provider=instance)
+        await bench.send(reply_to_message_id=kept.message_id)
+        (attempt,) = (await bench.claim()).attempts
+        found = attempt.message.particulars
+        assert (format_id(kept.message_id), known) == (
+            found.reply_to_message_id,
+            found.reply_to_provider_message_id,
+        )
 
     async def test_without_an_id_nobody_can_tell(self, bench: Bench, phone: Phone) -> None:
         """Two that say the same may be two."""

@@ -69,7 +69,8 @@ class LinkCases(OpenedStore):
                 for each in (first, second)
             ]
             said = {"text": f"See {first.short_url}, {second.short_url} and {first.short_url}."}
-            assert said == attempt_at(message_id, claimed).message.content
+            message = attempt_at(message_id, claimed).message
+            assert (said, True) == (message.content, message.particulars.links_shortened)
             assert said == (await bench.message(message_id)).content
             seen |= {first.short_url, second.short_url}
         assert 4 == len(seen)
