@@ -37,10 +37,10 @@ class Upstream:
 
     `requests` are those that arrived whole, in order, whatever was answered; `accepted` counts
     connections and `connections` those that are open now; `bytes_written` is what was sent back. `answer` can be replaced at any time. What it raises
-    is kept in `defects` and answered with a 500.
+    is kept in `defects` and answered with a 500. It listens on a free port, or on `port`.
     """
 
-    def __init__(self, answer: Handler = nothing_here) -> None:
+    def __init__(self, answer: Handler = nothing_here, *, port: int = 0) -> None:
         self.answer = answer
         self.requests: list[Request] = []
         self.defects: list[Exception] = []
@@ -52,7 +52,7 @@ class Upstream:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
-        self._port = 0
+        self._port = port
         self._silent: socket.socket | None = None
 
     def __enter__(self) -> Self:
@@ -151,7 +151,7 @@ class Upstream:
                 tasks.discard(task)
                 writer.close()
 
-        server = await asyncio.start_server(serve, HOST, 0)
+        server = await asyncio.start_server(serve, HOST, self._port)
         started.set_result(server.sockets[0].getsockname()[1])
         await self._ending.wait()
         server.close()

@@ -1,0 +1,90 @@
+"""The table of one instance, `[providers.<instance>]`.
+
+What Ogangi's document leaves unsaid is a setting here; its default is the likeliest answer, and a guess.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+Verdict = Literal["accepted", "rejected", "invalid_recipient", "opted_out", "not_accepted", "unknown"]
+"""What a word of Ogangi's says of a message."""
+
+Column = Literal["recipient", "text", "sender"]
+
+
+class OgangiSettings(BaseModel):
+    """One workspace ("instance") at Ogangi, and how its side reads what the document does not say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    base_url: str = Field(pattern=r"^https?://[^\s?#]+$")
+    instance_id: str = Field(min_length=1, max_length=64)
+    user_name: str = Field(default="", max_length=128)
+    public_key: SecretStr
+    private_key: SecretStr | None = None
+    private_key_file: Path | None = None
+    timeout_s: float = Field(default=20.0, gt=0, le=60)
+    shortcode: str = Field(default="", max_length=20)
+    batch_max: int = Field(default=1_000, ge=1, le=10_000)
+
+    signature_form: Literal["suffix", "prefix", "hmac", "plain"] = "suffix"
+    signature_order: Literal["url", "name"] = "url"
+    signature_posted: bool = True
+    signature_public_key: bool = True
+    signature_separator: str = Field(default="", max_length=8)
+    signature_encoding: Literal["hex", "hex_upper", "base64", "base64url"] = "hex"
+
+    file_form: Literal["multipart", "field"] = "multipart"
+    file_name: str = Field(default="recipients.csv", pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    file_columns: tuple[Column, ...] = ("recipient", "text")
+    file_header: bool = False
+    file_separator: str = Field(default=",", min_length=1, max_length=1)
+    file_quotes: bool = True
+    file_encoding: Literal["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "windows-1252"] = "utf-8"
+    recipient_plus: bool = False
+
+    message_statuses: dict[str, Verdict] = Field(
+        default={"SENT_TO_CARRIER": "accepted"}, min_length=1, max_length=256
+    )
+    failures: dict[str, Literal["rejected", "not_accepted", "unknown"]] = Field(default={}, max_length=256)
+
+    @property
+    def key(self) -> str:
+        """The private key; empty where signatures need none."""
+        return "" if self.private_key is None else self.private_key.get_secret_value()
+
+    @field_validator("file_columns")
+    @classmethod
+    def _names_both(cls, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+        if len(set(columns)) != len(columns) or not {"recipient", "text"} <= set(columns):
+            raise ValueError("must name recipient and text, and each column once")
+        return columns
+
+    @field_validator("file_separator")
+    @classmethod
+    def _separates(cls, separator: str) -> str:
+        if separator in '"\r\n':
+            raise ValueError("must be neither a quote nor a line end")
+        return separator
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_file(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping) or not isinstance(values.get("private_key_file"), str | Path):
+            return values
+        if values.get("private_key") is not None:
+            raise ValueError("give private_key or private_key_file, not both")
+        try:
+            key = Path(values["private_key_file"]).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeError) as error:
+            raise ValueError(f"private_key_file cannot be read: {type(error).__name__}") from None
+        return {**values, "private_key": key}
+
+    @model_validator(mode="after")
+    def _can_sign(self) -> Self:
+        if self.signature_form != "plain" and not self.key:
+            raise ValueError('give private_key or private_key_file, or signature_form = "plain"')
+        return self
