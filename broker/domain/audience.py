@@ -1,6 +1,6 @@
 """Who a broadcast goes to: rows of an audience, made of recipients and contacts and read back as such."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from broker.domain.address import normal_mailbox, normal_number
@@ -26,6 +26,23 @@ class AudienceRow:
     email: str
     device_token: str
     more: Mapping[str, Any]
+
+
+@value
+class AudienceBlock:
+    """Rows that follow each other, `number` first, column by column.
+
+    Of addresses a column is None where nobody has any. `values` are those for placeholders, by name and "" where a
+    row has none; `others` what else is known, by the short names of `AudienceRow.more`.
+    """
+
+    number: int
+    rows: int
+    phone_numbers: Sequence[str] | None
+    emails: Sequence[str] | None
+    device_tokens: Sequence[str] | None
+    values: Mapping[str, Sequence[str]]
+    others: Mapping[str, Sequence[Any]]
 
 
 def row_of(number: int, one: Reached, names: frozenset[str], region: str = "") -> AudienceRow:

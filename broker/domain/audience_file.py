@@ -133,7 +133,7 @@ def row_of_cells(
         if (not text.isprintable()) and (problem := _unfit(text)):
             return problem
         if type(name) is Meaning:
-            kept, problem = _JUDGES[name](text.strip(), cell, now_us, region)
+            kept, problem = JUDGES[name](text.strip(), cell, now_us, region)
             if problem:
                 return problem
             found[name] = kept
@@ -153,11 +153,12 @@ def _row(
         return "has no address" if found or tokens else None
     more: dict[str, Any] = {"tokens": tokens} if tokens else {}
     if len(found) > 1:
-        more |= {_SHORT[name]: given for name, given in found.items() if name in _SHORT}
+        more |= {SHORT[name]: given for name, given in found.items() if name in SHORT}
     return AudienceRow(number, str(phone_number), str(email), str(device), more)
 
 
-_SHORT = {Meaning.TIME: "at", Meaning.REFERENCE: "reference", Meaning.DATA: "data"}
+SHORT: Mapping[Meaning, str] = {Meaning.TIME: "at", Meaning.REFERENCE: "reference", Meaning.DATA: "data"}
+"""By which names `AudienceRow.more` has them."""
 
 
 def _unfit(text: str) -> str | None:
@@ -199,7 +200,7 @@ def _text(name: Meaning, characters_max: int) -> Callable[[str, Cell, int, str],
     return judge
 
 
-_JUDGES: Mapping[Meaning, Callable[[str, Cell, int, str], _Judged]] = {
+JUDGES: Mapping[Meaning, Callable[[str, Cell, int, str], _Judged]] = {
     Meaning.PHONE: _phone,
     Meaning.EMAIL: _email,
     Meaning.TIME: _time,
@@ -207,6 +208,7 @@ _JUDGES: Mapping[Meaning, Callable[[str, Cell, int, str], _Judged]] = {
     Meaning.REFERENCE: _text(Meaning.REFERENCE, REFERENCE_CHARACTERS_MAX),
     Meaning.DATA: _text(Meaning.DATA, DATA_CHARACTERS_MAX),
 }
+"""What is kept of a cell: its text without space around it, itself, the time now and the region are given."""
 
 
 def _time_us(given: str | datetime) -> int | None:

@@ -10,7 +10,11 @@ COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS)
 LEADING_DIGITS = 8
 """Countries that share a calling code are told apart within these (Jersey is 447700 3), the code included."""
 
-_CALLING_CODE_DIGITS_MAX = 3
+CALLING_CODE_DIGITS_MAX = 3
+DIGITS_MAX = 15
+"""Of any number, its calling code included."""
+
+_REGIONS = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
 _NOWHERE = "001"
 
 
@@ -21,31 +25,41 @@ def country_of(number: str) -> str:
     these fit none of the countries of a calling code, it is the code's main one: +1 is US, +44 is GB.
     """
     digits = number[1:]
-    sharing = _sharing(digits[:_CALLING_CODE_DIGITS_MAX])
+    sharing = _sharing(digits[:CALLING_CODE_DIGITS_MAX])
     if len(sharing) > 1:
         return _among(digits[:LEADING_DIGITS], len(digits), sharing[0])
     return sharing[0] if sharing else ""
 
 
 def is_possible(number: str) -> bool:
-    """Whether an E.164 number's calling code is in use and its length is one that it may have."""
-    return _is_possible(number[1 : 1 + _CALLING_CODE_DIGITS_MAX], len(number))
+    """Whether an E.164 number's calling code is in use and its length is one that it may have.
+
+    As libphonenumber's isPossibleNumber, of the number as it is written: what follows the calling code is never
+    taken for a trunk prefix.
+    """
+    return len(number) in possible_lengths(number[1 : 1 + CALLING_CODE_DIGITS_MAX])
 
 
-@lru_cache(maxsize=8_192)
-def _is_possible(leading: str, length: int) -> bool:
-    try:
-        parsed = phonenumbers.parse("+" + leading.ljust(length - 1, "2"))
-    except phonenumbers.NumberParseException:
-        return False
-    return bool(phonenumbers.is_possible_number(parsed))
+@lru_cache(maxsize=1_000)
+def possible_lengths(leading: str) -> frozenset[int]:
+    """How long an E.164 number, its "+" included, may be that begins with these three digits."""
+    code = next((each for each in range(1, len(leading) + 1) if int(leading[:each]) in _REGIONS), None)
+    if code is None:
+        return frozenset()
+    numbers = {
+        length: phonenumbers.PhoneNumber(int(leading[:code]), int("2" * length))
+        for length in range(1, DIGITS_MAX - code + 1)
+    }
+    return frozenset(
+        1 + code + length for length, each in numbers.items() if phonenumbers.is_possible_number(each)
+    )
 
 
 @lru_cache(maxsize=1_000)
 def _sharing(leading: str) -> tuple[str, ...]:
     """The countries of the calling code that a number begins with, its main one first."""
     for count in range(1, len(leading) + 1):
-        regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(leading[:count]))
+        regions = _REGIONS.get(int(leading[:count]))
         if regions is not None:
             return () if regions[0] == _NOWHERE else tuple(regions)
     return ()

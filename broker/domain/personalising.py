@@ -8,7 +8,7 @@ from broker.domain.links import stood_in
 from broker.domain.parameter import Parameter
 from broker.domain.reaching import Reached
 from broker.domain.saying import Broken, Text, broken_rules, filled, filled_all, texts_of
-from broker.domain.submission import NO_TOKENS, Content, Submission
+from broker.domain.submission import NO_TOKENS, Content, Submission, with_contents
 from broker.domain.tokens import Values
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel
@@ -128,10 +128,18 @@ def told(submission: Submission, tokens: Values | None) -> Submission:
     """
     if tokens is None:
         return submission
-    values = {**submission.shared_tokens, **tokens}
-    documents = submission.content.documents.items()
-    filled_in = {channel: filled(channel, each, values, bodies=False) for channel, each in documents}
-    return as_said(replace(submission, content=Content(filled_in, links=submission.content.links)))
+    return as_said(
+        with_contents(submission)(_said(submission.content, {**submission.shared_tokens, **tokens}))
+    )
+
+
+def _said(content: Content, values: Values) -> Content:
+    """A content with these values in it, but for the bodies of an email."""
+    documents = content.documents.items()
+    return Content(
+        {channel: filled(channel, each, values, bodies=False) for channel, each in documents},
+        links=content.links,
+    )
 
 
 def as_said(submission: Submission) -> Submission:
@@ -178,7 +186,7 @@ def _say_each(
     texts: Sequence[Text],
     units_max: int,
 ) -> list[Said] | Refused:
-    shared = submission.shared_tokens
+    content, shared, with_content = submission.content, submission.shared_tokens, with_contents(submission)
     said: list[Said] = []
     found: list[tuple[int | None, Broken]] = []
     too_long: TooManyUnits | None = None
@@ -186,10 +194,11 @@ def _say_each(
         if values is None:
             said.append(Said(submission, None, None))
             continue
-        if broken := broken_rules(texts, {**shared, **values}):
+        known = {**shared, **values} if shared else values
+        if broken := broken_rules(texts, known):
             found += [(person.recipient_index, each) for each in broken]
             continue
-        asked = told(submission, values)
+        asked = as_said(with_content(_said(content, known)))
         size = measure(asked.content.text_on(_SMS)) if _SMS in asked.content.documents else None
         if size is not None and size.units > units_max and too_long is None:
             too_long = TooManyUnits(size.units, units_max, person.recipient_index)

@@ -130,15 +130,17 @@ def names_of(documents: Documents) -> frozenset[str]:
 
 def filled(channel: Channel, document: Document, values: Values, *, bodies: bool = True) -> dict[str, object]:
     """A channel's document with its placeholders replaced. Without `bodies`, those of an email stay as written."""
-    out = dict(document)
-    for field, rule in RULES[channel].items():
-        written = out.get(field)
-        if isinstance(written, str) and (bodies or rule.characters_max < BODY_CHARACTERS_MAX):
-            out[field] = fill(written, escaped(values) if rule.html and "$" in written else values)
-    if data := _data_of(document):
-        out["data"] = {key: fill(written, values) for key, written in data.items()}
-    # What is empty is absent in a document.
-    return {field: said for field, said in out.items() if said != ""}
+    rules, out = RULES[channel], {}
+    for field, written in document.items():
+        rule, said = rules.get(field), written
+        if rule is not None and isinstance(written, str):
+            if bodies or rule.characters_max < BODY_CHARACTERS_MAX:
+                said = fill(written, escaped(values) if rule.html and "$" in written else values)
+        elif field == "data" and isinstance(written, dict):
+            said = {key: fill(each, values) for key, each in written.items()}
+        if said != "":  # what is empty is absent in a document
+            out[field] = said
+    return out
 
 
 def filled_all(documents: Documents, values: Values) -> dict[Channel, Document]:

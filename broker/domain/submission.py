@@ -1,7 +1,8 @@
 """What a caller asks for, and what the broker answers: frozen values between the API and intake."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
+from operator import attrgetter
 
 from broker.domain.callback_url import CallbackMethod
 from broker.domain.directory import Named
@@ -159,6 +160,18 @@ class Submission:
         """The values that all recipients share for the content's placeholders."""
         shared = self.content.shared
         return (self.tokens or NO_TOKENS) if shared is None else shared
+
+
+_all_of = attrgetter(*Submission.__match_args__)
+_CONTENT = Submission.__match_args__.index("content")
+
+
+def with_contents(submission: Submission) -> Callable[[Content], Submission]:
+    """Makes the submission with another content; for many, since `replace` costs ten times as much."""
+    fields = _all_of(submission)
+    before, after = fields[:_CONTENT], fields[_CONTENT + 1 :]
+    make: Callable[..., Submission] = Submission
+    return lambda content: make(*before, content, *after)
 
 
 @value

@@ -4,16 +4,14 @@ Each writes what a batch came to together with the new place, where the broadcas
 that the batch began at. So a batch counts once, however often its process dies and whoever repeats it.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import orjson
-
-from broker.domain.audience import NOTHING_MORE, AudienceRow
+from broker.domain.audience import AudienceRow
 from broker.domain.broadcast import AddressKind, Pace, Place, Stage
 from broker.domain.planning import Plan
 from broker.domain.value import value
 from broker.storage.acceptance import Acceptor, consented, hold_credit
+from broker.storage.audience_rows import audience_columns, load_more
 from broker.storage.broadcasts import hold_back, running_at, save
 from broker.storage.transaction import Transaction
 
@@ -136,7 +134,7 @@ def read_rows(
         after=after,
         rows_max=rows_max,
     )
-    return [AudienceRow(row[0], row[1], row[2], row[3], _load(row[4])) for row in rows]
+    return [AudienceRow(row[0], row[1], row[2], row[3], load_more(row[4])) for row in rows]
 
 
 def read_audience_size(tx: Transaction, audience_id: int) -> int:
@@ -164,22 +162,3 @@ def read_ahead(tx: Transaction, broadcast_id: int, rows_max: int) -> int:
     """How many of a broadcast's messages wait for a provider, counted up to `rows_max`."""
     row = tx.one("broadcast_ahead", broadcast_id=broadcast_id, rows_max=rows_max)
     return int(row[0]) if row else 0
-
-
-def audience_columns(audience_id: int, rows: Sequence[AudienceRow]) -> list[tuple[object, ...]]:
-    """Rows of an audience as they are stored."""
-    return [
-        (audience_id, each.number, each.phone_number, each.email, each.device_token, _dump(each.more))
-        for each in rows
-    ]
-
-
-def _dump(more: Mapping[str, Any]) -> str:
-    return orjson.dumps(more).decode() if more else ""
-
-
-def _load(text: str) -> Mapping[str, Any]:
-    if not text:
-        return NOTHING_MORE
-    more: dict[str, Any] = orjson.loads(text)
-    return more

@@ -5,9 +5,9 @@ from enum import IntEnum
 
 import orjson
 
-from broker.domain.audience import AudienceRow
+from broker.domain.audience import AudienceBlock, AudienceRow
 from broker.domain.value import value
-from broker.storage.expanding import audience_columns
+from broker.storage.audience_rows import audience_columns, block_columns
 from broker.storage.transaction import Transaction
 
 
@@ -43,11 +43,12 @@ class RefusedRow:
 
 @value
 class UploadBatch:
-    """What a part of a file came to."""
+    """What a part of a file came to; rows come singly, or in blocks."""
 
     upload_id: int
     rows: Sequence[AudienceRow]
     refused: Sequence[RefusedRow]
+    blocks: Sequence[AudienceBlock] = ()
 
 
 @value
@@ -83,7 +84,10 @@ def begin_uploads(tx: Transaction, items: list[Upload]) -> list[None]:
 def store_batches(tx: Transaction, items: list[UploadBatch]) -> list[None]:
     """Store parts of files."""
     for item in items:
-        tx.bulk("insert_audience_rows", audience_columns(item.upload_id, item.rows))
+        rows = audience_columns(item.upload_id, item.rows)
+        for block in item.blocks:
+            rows += block_columns(item.upload_id, block)
+        tx.bulk("insert_audience_rows", rows)
         tx.bulk("insert_refused_rows", [(item.upload_id, each.line, each.problem) for each in item.refused])
     return [None] * len(items)
 

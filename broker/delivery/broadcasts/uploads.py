@@ -15,8 +15,9 @@ import structlog
 from broker.delivery.broadcasts.file_reading import FileBroken, FileKind, FileWish, kind_of, lines_of
 from broker.delivery.identities import Identities
 from broker.delivery.policies import Policies
-from broker.domain.audience import AudienceRow
+from broker.domain.audience import AudienceBlock, AudienceRow
 from broker.domain.audience_file import Cell, Columns, FileRefused, columns_of, row_of_cells, shown
+from broker.domain.audience_lines import LINES_AT_ONCE, plain_block
 from broker.domain.value import value
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
@@ -145,11 +146,11 @@ class Uploads:
         """Store each batch while the next one is read; answers the first refused lines."""
         shown_rows: list[RefusedRow] = []
         while batch is not None:
-            rows, refused = batch
+            rows, blocks, refused = batch
             if reading.rows + reading.refused > self._rows_max:
                 raise _refused(f"has more than {self._rows_max:,} lines")
             shown_rows += refused[: REFUSED_SHOWN_MAX - len(shown_rows)]
-            item = UploadBatch(upload_id, rows, refused)
+            item = UploadBatch(upload_id, rows, refused, blocks)
             storing = asyncio.ensure_future(self._store.write(store_batches, [item]))
             try:
                 batch = await asyncio.to_thread(reading.next)
@@ -169,7 +170,7 @@ class Uploads:
             (again,) = await self._store.write(sweep_uploads, [UploadSweep(upload_id, SWEEP_ROWS, whole)])
 
 
-_Batch = tuple[list[AudienceRow], list[RefusedRow]]
+_Batch = tuple[list[AudienceRow], list[AudienceBlock], list[RefusedRow]]
 
 
 class _Reading:
@@ -211,23 +212,40 @@ class _Reading:
 
     def _judge(self, columns: Columns) -> _Batch | None:
         rows: list[AudienceRow] = []
+        blocks: list[AudienceBlock] = []
         refused: list[RefusedRow] = []
-        count = 0
-        for line, cells in islice(self._lines, BATCH_ROWS):
-            count += 1
+        batch = list(islice(self._lines, BATCH_ROWS))
+        for start in range(0, len(batch), LINES_AT_ONCE):
+            numbered = batch[start : start + LINES_AT_ONCE]
+            lines = [line for _, line in numbered]
+            block = plain_block(self.rows + 1, lines, columns, self._now_us, self._region)
+            if block is None:
+                self._judge_each(numbered, columns, rows, refused)
+            else:
+                blocks.append(block)
+                self.rows += block.rows
+        self.refused += len(refused)
+        return (rows, blocks, refused) if batch else None
+
+    def _judge_each(
+        self,
+        numbered: Sequence[tuple[int, Sequence[Cell] | str]],
+        columns: Columns,
+        rows: list[AudienceRow],
+        refused: list[RefusedRow],
+    ) -> None:
+        """Add what each line is good for."""
+        for line, cells in numbered:
             found: AudienceRow | str | None
             if isinstance(cells, str):
                 found = cells
             else:
-                number = self.rows + len(rows) + 1
-                found = row_of_cells(number, cells, columns, self._now_us, self._region)
+                found = row_of_cells(self.rows + 1, cells, columns, self._now_us, self._region)
             if isinstance(found, AudienceRow):
                 rows.append(found)
+                self.rows += 1
             elif found is not None:
                 refused.append(RefusedRow(line, found))
-        self.rows += len(rows)
-        self.refused += len(refused)
-        return (rows, refused) if count else None
 
 
 def _refused(rule: str) -> BrokerError:

@@ -1,7 +1,7 @@
 # ruff: noqa: SIM300 - tests are written `expected == actual`
 """Cases of files of recipients."""
 
-from broker.domain.audience import NOTHING_MORE, AudienceRow
+from broker.domain.audience import NOTHING_MORE, AudienceBlock, AudienceRow
 from broker.storage.expanding import read_audience_size, read_rows
 from broker.storage.uploads import (
     RefusedRow,
@@ -49,6 +49,23 @@ class UploadingCases(OpenedStore):
         found = await bench.store.read(read_refused_rows, upload.upload_id, 0, 10)
         assert [RefusedRow(10, "is bad"), RefusedRow(30, "is bad")] == found
         assert found[1:] == await bench.store.read(read_refused_rows, upload.upload_id, 10, 10)
+
+    async def test_rows_come_in_blocks_as_well(self, bench: Bench) -> None:
+        """They are what they would be one by one, with quotation marks, empty values and times."""
+        (number,) = bench.ids.take(1)
+        values = {"a": ['"', "x"], "b": ["", "100%"]}
+        blocks = [
+            AudienceBlock(1, 1, ["+447700900001"], None, None, {"a": ["x"], "b": ["%s"]}, {}),
+            AudienceBlock(2, 2, None, ["a@example.org"] * 2, None, values, {"at": [5, 6]}),
+            AudienceBlock(4, 1, None, None, ["token"], {}, {}),
+        ]
+        await bench.store.write(store_batches, [UploadBatch(number, (), (), blocks)])
+        assert [
+            AudienceRow(1, "+447700900001", "", "", {"tokens": {"a": "x", "b": "%s"}}),
+            AudienceRow(2, "", "a@example.org", "", {"tokens": {"a": '"'}, "at": 5}),
+            AudienceRow(3, "", "a@example.org", "", {"tokens": {"a": "x", "b": "100%"}, "at": 6}),
+            AudienceRow(4, "", "", "token", NOTHING_MORE),
+        ] == await bench.store.read(read_rows, 0, number, 0, 10)
 
     async def test_it_cannot_be_used_before_its_end_and_not_by_another(self, bench: Bench) -> None:
         """Both are as if there were none."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from broker.domain.address import (
     LOCAL_PART_CHARACTERS_MAX,
     MAILBOX_CHARACTERS_MAX,
+    all_normal,
     normal_mailbox,
     normal_number,
     sender_fits,
@@ -239,3 +240,13 @@ def test_other_channels_have_senders_of_their_own_shape(sender: str, channel: Ch
 def test_no_sender_fits_everywhere(channel: Channel) -> None:
     """It stands for the provider's default."""
     assert sender_fits("", channel)
+
+
+@given(
+    st.lists(st.one_of(NUMBERS, st.from_regex(r"\+[0-9\n]{6,17}", fullmatch=True)), min_size=1, max_size=4)
+)
+def test_many_numbers_are_normal_when_each_is(numbers: list[str]) -> None:
+    """None passes for two, whatever is between them."""
+    given = [*numbers, "\n".join(numbers)]
+    for some in (numbers, given, numbers[:1]):
+        assert all_normal(some) is all(normal_number(each) == each for each in some)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.domain.country import COUNTRIES, country_of
+from broker.domain.country import COUNTRIES, country_of, is_possible
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,16 @@ def test_every_number_has_one_answer(number: str) -> None:
     digits = number[1:]
     assert country_of(number) in COUNTRIES | {""}
     assert country_of(number) == country_of("+" + digits[:8].ljust(len(digits), "7"))
+
+
+@given(st.from_regex(r"\A\+[1-9][0-9]{6,14}\Z"))
+def test_a_number_is_possible_where_libphonenumber_says_so(number: str) -> None:
+    """Of the very digits: a zero after the calling code is a digit of the number, as it is in Italy."""
+    codes = [int(number[1:end]) for end in (2, 3, 4)]
+    code = next((each for each in codes if each in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), None)
+    national = number.removeprefix(f"+{code}")
+    zeros = len(national) - len(str(int(national)))
+    written = phonenumbers.PhoneNumber(
+        code, int(national), italian_leading_zero=zeros > 0, number_of_leading_zeros=zeros
+    )
+    assert is_possible(number) is (code is not None and phonenumbers.is_possible_number(written))

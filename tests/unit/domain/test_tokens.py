@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from broker.domain.tokens import Places, escaped, fill, fill_known, is_name, places_in
+from broker.domain.tokens import FORM_CHARACTERS_MAX, Places, escaped, fill, fill_known, is_name, places_in
 
 VALUES = {"name": "Ada", "Shop_2": "Acme", "5": "five", "empty": "", "money": "$5 $name$ $$"}
 
@@ -118,3 +118,11 @@ def test_reading_from_the_left_finds_the_same_as_a_plain_reader(text: str) -> No
             at += 1
     names = set(re.findall(r"[A-Za-z0-9_]+", text))
     assert "".join(out) == fill(text, {name: f"<{name}>" for name in names})
+
+
+@given(st.text(alphabet="$ab%(s)d0\n", max_size=30))
+def test_a_long_text_is_filled_in_like_a_short_one(text: str) -> None:
+    """Whatever stands in it that means something to others than us."""
+    known = dict.fromkeys(places_in(text).counts, "%(a)s$b$")
+    long = "." * FORM_CHARACTERS_MAX
+    assert fill(text, known) + long == fill(text + long, known)
