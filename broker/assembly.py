@@ -232,7 +232,9 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         janitor=Janitor(store, clock, receipt_memory_s=settings.store.receipt_memory_s, metrics=metrics),
         webhooks=webhooks,
         inbound=inbound,
-        keywords=Keywords(store, clock, network=webhooks.book.network),
+        keywords=Keywords(
+            store, clock, policies, network=webhooks.book.network, prices_now=lambda: prices.prices
+        ),
         indexer=LogFollower(store, clock, INDEXING),
         usage_counter=LogFollower(store, clock, COUNTING),
         usage=UsageReports(store),

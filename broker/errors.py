@@ -69,6 +69,7 @@ class ErrorReason(Enum):
     TEMPLATE_CHANGED = "another version is the latest by now; read it and try again"
     TEMPLATES_FULL = "there are as many templates, or versions of this one, as there may be"
     SENDER_NOT_FOUND = "there is no such sender"
+    SENDER_NOT_REGISTERED = "the account's policy allows no senders but registered ones, and this is none"
     SENDER_EXISTS = "the account has this sender, of the same kind and country"
     SENDERS_FULL = "the account, or the pool, has as many senders as it may have; delete one first"
     DIRECTORY_FULL = "the directory holds as much as it may"

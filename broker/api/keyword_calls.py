@@ -7,6 +7,7 @@ from broker.api.convert.findings import Findings
 from broker.api.convert.ids import account_text
 from broker.api.convert.keywords import keyword_fields_of, keyword_message, keyword_name_of, sender_of
 from broker.api.convert.paging import page_position, page_size_of, page_token
+from broker.api.convert.prices import price_message
 from broker.api.gate import Access, Gate
 from broker.api.rpc import Method, Unary
 from broker.delivery.keywords import Keywords
@@ -37,10 +38,13 @@ class KeywordCalls:
     async def check_keyword(
         self, caller: Principal, request: pb.CheckKeywordRequest
     ) -> pb.CheckKeywordResponse:
-        """Whether a keyword is free."""
+        """Whether a keyword is free, and what renting it costs."""
         account_id = await account_for(self._gate.keys, caller, request.account_id)
         name = keyword_name_of(request, account_id)
-        return pb.CheckKeywordResponse(available=await self._keywords.available(name))
+        return pb.CheckKeywordResponse(
+            available=await self._keywords.available(name),
+            price=price_message(await self._keywords.price(name)),
+        )
 
     async def rent_keyword(self, caller: Principal, request: pb.RentKeywordRequest) -> pb.RentKeywordResponse:
         """Rent a keyword."""

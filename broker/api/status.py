@@ -83,6 +83,7 @@ CODES: dict[ErrorReason, grpc.StatusCode] = {
     ErrorReason.TEMPLATE_CHANGED: grpc.StatusCode.ABORTED,
     ErrorReason.TEMPLATES_FULL: grpc.StatusCode.FAILED_PRECONDITION,
     ErrorReason.SENDER_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    ErrorReason.SENDER_NOT_REGISTERED: grpc.StatusCode.FAILED_PRECONDITION,
     ErrorReason.SENDER_EXISTS: grpc.StatusCode.ALREADY_EXISTS,
     ErrorReason.SENDERS_FULL: grpc.StatusCode.FAILED_PRECONDITION,
     ErrorReason.DIRECTORY_FULL: grpc.StatusCode.FAILED_PRECONDITION,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
+from broker.cli.amounts import amount_text
 from broker.cli.grid import Column, grid
 from waypost.v1 import keyword_pb2
 
@@ -15,6 +16,7 @@ _COLUMNS = (
     Column("group", rare=True),
     Column("forwarded to", rare=True),
     Column("called", rare=True),
+    Column("paid", right=True, rare=True),
 )
 
 
@@ -34,4 +36,7 @@ def _cells(keyword: keyword_pb2.Keyword) -> Sequence[str]:
         keyword.group_id,
         keyword.forward_to_email,
         keyword.callback_url + alone,
+        f"{amount_text(keyword.price.amount_micros)} {keyword.price.currency}"
+        if keyword.price.currency
+        else "",
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from broker.cli.amounts import amount_text
 from broker.cli.exit_codes import ExitCode
 from broker.cli.options import (
     DATA_DIR_DEFAULT,
@@ -66,7 +67,12 @@ def check_keyword(
     """Say whether a keyword is free; the exit code does, too."""
     where = (target, key, data_dir, tls, tls_ca)
     answer = _about("CheckKeyword", where, sender=sender, keyword=keyword, account_id=account)
-    print(f"{keyword} is {'free' if answer.available else 'taken'} at {sender}")
+    price = (
+        f", for {amount_text(answer.price.amount_micros)} {answer.price.currency}"
+        if answer.price.currency
+        else ""
+    )
+    print(f"{keyword} is free at {sender}{price}" if answer.available else f"{keyword} is taken at {sender}")
     return ExitCode.OK if answer.available else ExitCode.REFUSED
 
 
@@ -81,7 +87,7 @@ def rent_keyword(
     tls: TlsOption = False,
     tls_ca: TlsCaOption = None,
 ) -> int:
-    """Rent a keyword at a sender."""
+    """Rent a keyword at a sender, which the account pays for where it pays and there is a price."""
     where = (target, key, data_dir, tls, tls_ca)
     answer = _about("RentKeyword", where, sender=sender, keyword=keyword, account_id=account)
     return _show(answer.keyword, json=json)

@@ -13,7 +13,8 @@ from broker.cli.options import ChannelName
 from broker.cli.wording import word_of
 from waypost.v1 import channel_pb2, price_service_pb2
 
-_FIELDS = ("provider", "channels", "prefixes", "countries", "amount")
+_FIELDS = ("item", "provider", "channels", "prefixes", "countries", "amount")
+_ITEMS = {"autoreply": "PRICED_ITEM_AUTOREPLY", "keyword": "PRICED_ITEM_KEYWORD"}
 
 
 def read_prices_file(path: Path) -> list[price_service_pb2.PriceRule]:
@@ -44,6 +45,10 @@ def _rule(where: str, table: object) -> price_service_pb2.PriceRule:
     if not isinstance(channels, list) or not all(each in frozenset(ChannelName) for each in channels):
         raise UsageError(f"{where}.channels: a list of {', '.join(ChannelName)}")
     fields["channels"] = [f"CHANNEL_{each.upper()}" for each in channels]
+    if "item" in fields:
+        if fields["item"] not in _ITEMS:
+            raise UsageError(f"{where}.item: one of {', '.join(_ITEMS)}, or left out for messages")
+        fields["item"] = _ITEMS[fields["item"]]
     micros = micros_of(f"{where}.amount", str(table["amount"]))
     try:
         return ParseDict({**fields, "price": {"amount_micros": str(micros)}}, price_service_pb2.PriceRule())
@@ -56,10 +61,16 @@ def prices_as_toml(rules: Iterable[price_service_pb2.PriceRule]) -> str:
     return "\n".join("\n".join(["[[prices]]", *_lines(rule), ""]) for rule in rules)
 
 
+def item_word(rule: price_service_pb2.PriceRule) -> str:
+    """What a rule is the price of; empty for messages."""
+    return word_of(price_service_pb2.PricedItem.DESCRIPTOR, rule.item).lower() if rule.item else ""
+
+
 def _lines(rule: price_service_pb2.PriceRule) -> list[str]:
     channels = [word_of(channel_pb2.Channel.DESCRIPTOR, each).lower() for each in rule.channels]
     whole, rest = divmod(rule.price.amount_micros, 1_000_000)
     fields = {
+        "item": item_word(rule),
         "provider": rule.provider,
         "channels": channels,
         "prefixes": list(rule.prefixes),

@@ -154,6 +154,7 @@ def prices_table(table: "pb.PriceTable", rules: "list[pb.PriceRule]") -> "Render
     from rich.text import Text
 
     from broker.cli.grid import Column, grid
+    from broker.cli.price_files import item_word
     from broker.cli.wording import local_time, word_of
     from waypost.v1 import channel_pb2
 
@@ -162,6 +163,7 @@ def prices_table(table: "pb.PriceTable", rules: "list[pb.PriceRule]") -> "Render
     about = Text(f"version {table.version}, {local_time(table.create_time)}, by key {table.key_id}")
     rows = [
         (
+            item_word(rule),
             rule.provider or "any",
             ", ".join(word_of(channel_pb2.Channel.DESCRIPTOR, each).lower() for each in rule.channels),
             ", ".join([*(f"+{each}" for each in rule.prefixes), *rule.countries]) or "anywhere",
@@ -169,5 +171,11 @@ def prices_table(table: "pb.PriceTable", rules: "list[pb.PriceRule]") -> "Render
         )
         for rule in rules
     ]
-    columns = (Column("provider"), Column("channels", rare=True), Column("to"), Column("a unit", right=True))
+    columns = (
+        Column("of", rare=True),
+        Column("provider"),
+        Column("channels", rare=True),
+        Column("to"),
+        Column("costs", right=True),
+    )
     return Group(grid(columns, rows), "", about)

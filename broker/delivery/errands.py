@@ -14,7 +14,7 @@ from broker.delivery.inbound_hook import InboundHook
 from broker.delivery.policies import Policies
 from broker.domain.account_policy import AccountPolicy
 from broker.domain.consent import Act
-from broker.domain.errand import AutoReply, Errand, forward_submission
+from broker.domain.errand import AUTOREPLY, AutoReply, Errand, forward_submission
 from broker.errors import BrokerError
 from broker.spi import Clock
 from broker.storage.errands import (
@@ -119,7 +119,7 @@ class Errands:
             text = consent_answer(errand, policy)
             return AutoReply(errand, text, "consent") if text else None
         if errand.autoreply and not (errand.called_back and policy.inbound_waits):
-            return AutoReply(errand, errand.autoreply, "autoreply")
+            return AutoReply(errand, errand.autoreply, AUTOREPLY)
         answer = self._hook.answer(errand) if errand.asks_hook else None
         return AutoReply(errand, answer, "plugin") if answer else None
 

@@ -22,7 +22,7 @@ from broker.domain.grounds import DrawCode, Grounds, no_codes
 from broker.domain.linking import LinksRefused, with_link_rule
 from broker.domain.network import PUBLIC_ONLY, AddressPolicy
 from broker.domain.planning import Plan, fingerprint, plan
-from broker.domain.prices import FREE, Prices
+from broker.domain.prices import NO_PRICES, PriceList
 from broker.domain.reaching import PEOPLE_OF_CALL_MAX, PEOPLE_OF_FRAME_MAX, TooManyPeople
 from broker.domain.sender_book import from_free_sender
 from broker.domain.style import NO_STYLES, StyleClasses
@@ -61,7 +61,7 @@ class Intake:
         network: AddressPolicy = PUBLIC_ONLY,
         admit: AdmitHook | None = None,
         style_classes: StyleClasses = NO_STYLES,
-        prices_now: Callable[[], Prices] = lambda: FREE,
+        prices_now: Callable[[], PriceList] = lambda: NO_PRICES,
         draw_code: DrawCode = no_codes,
     ) -> None:
         self._store = store
@@ -208,7 +208,7 @@ class Intake:
             finds.pop(message_id, None)
         # Each recipient is held against each route, which may take a while: others go on meanwhile.
         return await asyncio.to_thread(
-            explain_plan, now.routing, planned, finds, now.penalties, self._prices_now()
+            explain_plan, now.routing, planned, finds, now.penalties, self._prices_now().messages
         )
 
     async def _with_consent(self, planned: Plan) -> tuple[Plan, Collection[int]]:
@@ -258,7 +258,7 @@ class Intake:
             now.routing.version,
             policy,
             self._style_classes,
-            self._prices_now(),
+            self._prices_now().of(submission.priced_as),
             find_carriers,
             self._draw_code,
         )

@@ -2,8 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from broker.delivery.credits import not_enough
+from broker.delivery.policies import Policies
+from broker.domain.account_policy import AccountPolicy
 from broker.domain.keyword import KEYWORDS_OF_ACCOUNT_MAX, Keyword
 from broker.domain.network import AddressPolicy
+from broker.domain.price import Price
+from broker.domain.prices import NO_PRICES, PriceList, keyword_price
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
 from broker.storage.keywords import (
@@ -11,66 +16,86 @@ from broker.storage.keywords import (
     KeywordName,
     KeywordsFull,
     KeywordTaken,
+    KeywordUnpaid,
     NewKeyword,
     NoSuchKeyword,
     NoSuchKeywordGroup,
+    RentUndone,
+    SenderUnregistered,
     change_keywords,
     read_available,
     read_keyword,
     read_keywords,
     release_keywords,
     rent_keywords,
+    undo_rents,
 )
 from broker.storage.store import Store
 
 __all__ = ["KeywordName", "Keywords"]
 
-ChargeRent = Callable[[Keyword], Awaitable[None]]
-"""Has the account pay for a keyword that it has just rented. Raises BrokerError when it does not: it is released."""
+RentUpstream = Callable[[Keyword], Awaitable[None]]
+"""Has whoever serves the address rent a keyword out, too. Raises BrokerError when they do not: it is given back."""
 
 
-async def free_of_charge(_keyword: Keyword) -> None:
-    """Renting has no price."""
+async def nobody_asked(_keyword: Keyword) -> None:
+    """Nobody upstream knows of keywords."""
 
 
 class Keywords:
-    """Works on the store. `network` says where callbacks may lead, `charge` has the rent paid."""
+    """Works on the store. `network` says where callbacks may lead, `prices_now` what renting costs."""
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
+        policies: Policies,
         *,
         network: AddressPolicy,
-        charge: ChargeRent = free_of_charge,
+        prices_now: Callable[[], PriceList] = lambda: NO_PRICES,
+        upstream: RentUpstream = nobody_asked,
         keywords_max: int = KEYWORDS_OF_ACCOUNT_MAX,
     ) -> None:
         self._store = store
         self._clock = clock
+        self._policies = policies
         self.network = network
-        self._charge = charge
+        self._prices_now = prices_now
+        self._upstream = upstream
         self._keywords_max = keywords_max
 
     async def available(self, name: KeywordName) -> bool:
-        """Whether an account could rent it now."""
+        """Whether it is free for the account to rent now."""
         return await self._store.read(read_available, name)
 
+    async def price(self, name: KeywordName) -> Price | None:
+        """What renting it would cost the account now; None: nothing."""
+        policy = await self._policy(name.account_id)
+        return keyword_price(self._prices_now(), name.sender) if policy.enforce_credit else None
+
     async def rent(self, name: KeywordName) -> Keyword:
-        """Rent it. Raises BrokerError KEYWORD_TAKEN, KEYWORDS_FULL, and what stops the payment."""
-        wish = Keyword(name.account_id, name.sender, name.word, self._clock.now_us())
-        item = NewKeyword(wish, self._keywords_max)
+        """Rent it, and have the account pay for it in the same transaction.
+
+        Raises BrokerError KEYWORD_TAKEN, KEYWORDS_FULL, SENDER_NOT_REGISTERED, CREDIT_EXHAUSTED, and what stops it
+        upstream.
+        """
+        policy = await self._policy(name.account_id)
+        wish = Keyword(
+            name.account_id, name.sender, name.word, self._clock.now_us(), paid=await self.price(name)
+        )
+        item = NewKeyword(wish, self._keywords_max, policy.senders_registered_only)
         (answer,) = await self._store.write(rent_keywords, [item], [name.account_id])
-        match answer:
-            case KeywordTaken():
-                raise BrokerError(ErrorReason.KEYWORD_TAKEN)
-            case KeywordsFull(allowed):
-                raise BrokerError(ErrorReason.KEYWORDS_FULL, metadata={"allowed": str(allowed)})
+        if not isinstance(answer, Keyword):
+            raise _refusal(answer)
         try:
-            await self._charge(answer)
+            await self._upstream(answer)
         except BaseException:
-            await self._store.write(release_keywords, [name], [name.account_id])
+            await self._store.write(undo_rents, [RentUndone(name, self._clock.now_us())], [name.account_id])
             raise
         return answer
+
+    async def _policy(self, account_id: int) -> AccountPolicy:
+        return (await self._policies.of((account_id,)))[account_id]
 
     async def configure(self, name: KeywordName, fields: Mapping[str, object]) -> Keyword:
         """Set it up. Raises BrokerError KEYWORD_NOT_FOUND, KEYWORD_GROUP_INVALID."""
@@ -101,3 +126,15 @@ class Keywords:
         (mine,) = await self._store.write(release_keywords, [name], [name.account_id])
         if not mine:
             raise BrokerError(ErrorReason.KEYWORD_NOT_FOUND)
+
+
+def _refusal(answer: KeywordTaken | SenderUnregistered | KeywordsFull | KeywordUnpaid) -> BrokerError:
+    match answer:
+        case KeywordTaken():
+            return BrokerError(ErrorReason.KEYWORD_TAKEN)
+        case SenderUnregistered():
+            return BrokerError(ErrorReason.SENDER_NOT_REGISTERED)
+        case KeywordsFull(allowed):
+            return BrokerError(ErrorReason.KEYWORDS_FULL, metadata={"allowed": str(allowed)})
+        case KeywordUnpaid(needed, available, currency):
+            return not_enough(needed, available, currency)

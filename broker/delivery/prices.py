@@ -1,7 +1,7 @@
 """The prices in force: read from the store at start, replaced at run time, and asked for every message."""
 
 from broker.delivery.registry import Registry
-from broker.domain.prices import PriceRule, Prices, PriceTable, price_violations
+from broker.domain.prices import PriceList, PriceRule, PriceTable, price_violations
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.settings import SettingsError
 from broker.spi import Clock
@@ -25,7 +25,7 @@ class PriceBook:
         self._clock = clock
         self.currency = currency
         self.current = NOTHING_PRICED
-        self.prices = Prices(self.current.table)
+        self.prices = PriceList(self.current.table)
 
     async def start(self) -> None:
         """Read what is stored. Raises SettingsError where that is in another currency."""
@@ -71,7 +71,7 @@ class PriceBook:
 
     def _adopt(self, stored: StoredPrices) -> None:
         self.current = stored
-        self.prices = Prices(stored.table)
+        self.prices = PriceList(stored.table)
 
 
 def _changed(version: int) -> BrokerError:

@@ -2,9 +2,13 @@
 
 from broker.domain.consent import Act
 from broker.domain.ids import format_id
+from broker.domain.price import PricedItem
 from broker.domain.submission import Content, Recipient, Submission
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Reason, Traffic
+
+AUTOREPLY = "autoreply"
+"""Who made an answer: the text of a keyword."""
 
 FORWARD_SUBJECT_TEXT = "Message from {person} to {address}"
 
@@ -78,6 +82,7 @@ def reply_submission(reply: AutoReply, provider: str) -> Submission:
         refused_for=reply.refused_for,
         refusal_detail=reply.detail,
         answers_consent=errand.act is not None,
+        priced_as=PricedItem.AUTOREPLY if reply.by == AUTOREPLY else PricedItem.MESSAGE_UNIT,
     )
 
 
@@ -93,5 +98,5 @@ def forward_submission(errand: Errand) -> Submission:
         traffic=Traffic.TRANSACTIONAL,
         reply_to_message_id=errand.message_id,
         origin="forward",
-        free_of_charge=True,
+        priced_as=None,
     )

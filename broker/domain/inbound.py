@@ -30,7 +30,7 @@ class AssignedBy(IntEnum):
     LAST_MESSAGE = 2
     """The account was the last to write to that person from that address."""
     SENDER = 3
-    """The address is a sender of the account."""
+    """The address is a registered sender of the account, and of no other."""
     INSTANCE = 4
     """The settings name the account for the provider instance."""
     DEFAULT = 5

@@ -11,6 +11,7 @@ A keyword belongs to one account at one address (sender) at a time. Which messag
 
 from broker.domain.callback_url import CallbackMethod
 from broker.domain.consent_keywords import consent_word, plain_words
+from broker.domain.price import Price
 from broker.domain.text_profile import CHARACTERS_MAX, restricted_refusal
 from broker.domain.value import value
 
@@ -26,6 +27,7 @@ class Keyword:
 
     `word` is in its plain form. Who texts it joins the group (None: no group), and gets the autoreply. What comes is
     forwarded to `forward_to` and told to `callback_url`, "" for neither; with `send_unique` to no webhook besides.
+    `paid` is what the account paid for it, None: nothing.
     """
 
     account_id: int
@@ -38,6 +40,7 @@ class Keyword:
     callback_url: str = ""
     callback_method: CallbackMethod = CallbackMethod.POST
     send_unique: bool = False
+    paid: Price | None = None
 
     @property
     def shown(self) -> str:

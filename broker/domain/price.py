@@ -1,6 +1,19 @@
-"""An amount of money."""
+"""An amount of money, and what there are prices for."""
+
+from enum import IntEnum
 
 from broker.domain.value import value
+
+
+class PricedItem(IntEnum):
+    """What a price is of. Numbers are stored and equal those of the protos."""
+
+    MESSAGE_UNIT = 0
+    """A part of an SMS, or a message on another channel."""
+    AUTOREPLY = 1
+    """An answer to a keyword, once however many parts it has. Without a price of its own it costs what a message does."""
+    KEYWORD = 2
+    """Renting a keyword, once. Its destination is the address that it is rented at."""
 
 
 @value

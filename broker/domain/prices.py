@@ -6,6 +6,8 @@ names the channel. Where no rule fits, a message is free.
 
 A message is priced when it is planned, for each provider that may carry it. The dearest is what it may cost at
 most; the one that carries it decides what it does cost.
+
+Autoreplies and keywords have rules of their own in the same table.
 """
 
 import re
@@ -14,7 +16,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from broker.domain.country import COUNTRIES, country_of
-from broker.domain.price import Price
+from broker.domain.price import Price, PricedItem
 from broker.domain.routes import PHONE_CHANNELS
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel
@@ -40,7 +42,7 @@ def is_currency(text: str) -> bool:
 
 @value
 class PriceRule:
-    """What a unit costs. `provider` "": through any; without channels: on any; without destinations: to any.
+    """What a unit of `item` costs. `provider` "": through any; without channels: on any; without destinations: to any.
 
     `prefixes` are leading digits of E.164 without "+", `countries` ISO 3166 alpha-2 codes; either is enough.
     """
@@ -50,6 +52,7 @@ class PriceRule:
     channels: tuple[Channel, ...] = ()
     prefixes: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
+    item: PricedItem = PricedItem.MESSAGE_UNIT
 
 
 @value
@@ -83,20 +86,30 @@ def normal_rule(rule: PriceRule) -> PriceRule:
 
 
 class Prices:
-    """A table of rules, made ready for use. Nothing in it changes."""
+    """What a table of rules says of one item, made ready for use. Nothing in it changes.
 
-    def __init__(self, table: PriceTable) -> None:
+    Where none of its rules fits, those of `otherwise` may.
+    """
+
+    def __init__(
+        self,
+        table: PriceTable,
+        item: PricedItem = PricedItem.MESSAGE_UNIT,
+        otherwise: "Prices | None" = None,
+    ) -> None:
+        rules = [each for each in table.rules if each.item is item]
         self.version = table.version
         self.currency = table.currency
-        self.free = not table.rules
+        self.free: bool = not rules and (otherwise is None or otherwise.free)
+        self._otherwise = otherwise
         self._micros: dict[tuple[str, Channel | None, str], int] = {}
-        for rule in table.rules:
+        for rule in rules:
             for key in _keys(rule):
                 self._micros[key] = rule.amount_micros
-        prefixes = {prefix for rule in table.rules for prefix in rule.prefixes}
+        prefixes = {prefix for rule in rules for prefix in rule.prefixes}
         self._prefixes = prefixes
         self._lengths = sorted({len(each) for each in prefixes}, reverse=True)
-        self._countries = any(rule.countries for rule in table.rules)
+        self._countries = any(rule.countries for rule in rules)
         self._of = lru_cache(maxsize=REMEMBERED_MAX)(self._find)
 
     def unit_micros(self, provider: str, channel: Channel, address: str) -> int | None:
@@ -105,7 +118,10 @@ class Prices:
         if channel in PHONE_CHANNELS:
             prefix = self._longest_prefix(address)
             country = country_of(address) if self._countries else ""
-        return self._of(provider, channel, prefix, country)
+        micros = self._of(provider, channel, prefix, country)
+        if micros is None and self._otherwise is not None:
+            return self._otherwise.unit_micros(provider, channel, address)
+        return micros
 
     def quote(self, *ways: Way) -> Quote | None:
         """What a message costs through the providers that may carry it; None where no rule fits any.
@@ -144,6 +160,34 @@ class Prices:
 FREE = Prices(PriceTable())
 
 
+class PriceList:
+    """A whole table, made ready for use."""
+
+    def __init__(self, table: PriceTable) -> None:
+        self.version = table.version
+        self.messages = Prices(table)
+        self._others: Mapping[PricedItem | None, Prices] = {
+            PricedItem.AUTOREPLY: Prices(table, PricedItem.AUTOREPLY, self.messages),
+            PricedItem.KEYWORD: Prices(table, PricedItem.KEYWORD),
+        }
+
+    def of(self, item: PricedItem | None) -> Prices:
+        """The prices of an item; of None, which is free of charge."""
+        if item is PricedItem.MESSAGE_UNIT:
+            return self.messages
+        return self._others.get(item, FREE)
+
+
+NO_PRICES = PriceList(PriceTable())
+
+
+def keyword_price(prices: PriceList, address: str) -> Price | None:
+    """What it costs to rent a keyword at an address; None where that is free. A short code is of no country."""
+    place = address if address.startswith("+") else "+"
+    found = price_of(prices.of(PricedItem.KEYWORD), "", Channel.SMS, place, 1)
+    return found if found is not None and found.micros else None
+
+
 def price_of(prices: Prices, provider: str, channel: Channel, address: str, units: int) -> Price | None:
     """What a message costs through a provider; None where no rule fits."""
     unit = prices.unit_micros(provider, channel, address)
@@ -163,15 +207,15 @@ def price_violations(
     if len(rules) > RULES_MAX:
         return [Violation("prices", f"has {len(rules):,} entries; at most {RULES_MAX:,} are allowed")]
     found: list[Violation] = []
-    first: dict[tuple[str, Channel | None, str], int] = {}
+    first: dict[tuple[PricedItem, tuple[str, Channel | None, str]], int] = {}
     for index, rule in enumerate(rules):
         path = f"prices[{index}]"
         broken = _broken(rule, serving)
         found += [Violation(f"{path}.{field}", problem) for field, problem in broken]
         if not broken:
-            taken = {first.setdefault(key, index) for key in _keys(rule)} - {index}
+            taken = {first.setdefault((rule.item, key), index) for key in _keys(rule)} - {index}
             if taken:
-                found.append(Violation(path, f"says what a unit costs that prices[{min(taken)}] says too"))
+                found.append(Violation(path, f"says what something costs that prices[{min(taken)}] says too"))
         if len(found) >= VIOLATIONS_MAX:
             break
     return found
@@ -181,6 +225,9 @@ def _broken(rule: PriceRule, serving: Mapping[str, Collection[Channel]]) -> list
     broken = []
     if not 0 <= rule.amount_micros <= AMOUNT_MICROS_MAX:
         broken.append(("price.amount_micros", f"must be from 0 to {AMOUNT_MICROS_MAX:,}"))
+    if rule.item is PricedItem.KEYWORD:
+        no_keyword = "must be empty for keywords: their price is the same through all"
+        broken += [(field, no_keyword) for field in ("provider", "channels") if getattr(rule, field)]
     if rule.provider and rule.provider not in serving:
         broken.append(("provider", f"no provider instance is named {rule.provider!r}"))
     if rule.channels and (rule.prefixes or rule.countries) and PHONE_CHANNELS.isdisjoint(rule.channels):

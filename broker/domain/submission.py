@@ -11,7 +11,7 @@ from broker.domain.fallback import ChannelFallback
 from broker.domain.lifecycle import State
 from broker.domain.links import NO_WISH, LinkRule, LinkWish
 from broker.domain.parameter import Parameter
-from broker.domain.price import Price
+from broker.domain.price import Price, PricedItem
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 
@@ -114,7 +114,7 @@ class Submission:
     instances that the sender is usable on; empty: all.
 
     The last four are the broker's own, about answers to what came in: one that must not go is seen as refused, one to
-    STOP, START or HELP goes whatever the recipient said, and forwarding is free of charge.
+    STOP, START or HELP goes whatever the recipient said. `priced_as` is what it costs; None: nothing.
     `redriven_from_message_id` is the message that this one sends again. `track_links` is None where the caller
     leaves it to the template and the account.
     """
@@ -147,7 +147,7 @@ class Submission:
     refused_for: Reason | None = None
     refusal_detail: str = ""
     answers_consent: bool = False
-    free_of_charge: bool = False
+    priced_as: PricedItem | None = PricedItem.MESSAGE_UNIT
     fallback: ChannelFallback | None = None
     ignore_quiet_hours: bool = False
     sender_pool: str = ""

@@ -12,7 +12,7 @@ from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import State
 from broker.domain.links import shortened
 from broker.domain.outcome import Receipt, ReceiptStatus
-from broker.domain.price import Price
+from broker.domain.price import Price, PricedItem
 from broker.domain.prices import PriceRule, Quote
 from broker.domain.records import NO_LABELS, Labels
 from broker.domain.routes import Route
@@ -273,7 +273,7 @@ def load_prices(text: str) -> tuple[PriceRule, ...]:
     for fields in orjson.loads(text):
         lists = {name: tuple(given) for name, given in fields.items() if isinstance(given, list)}
         rule = PriceRule(**({"amount_micros": 0} | fields | lists))
-        rules.append(replace(rule, channels=tuple(map(Channel, rule.channels))))
+        rules.append(replace(rule, channels=tuple(map(Channel, rule.channels)), item=PricedItem(rule.item)))
     return tuple(rules)
 
 

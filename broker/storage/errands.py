@@ -110,7 +110,7 @@ def forget_replies(tx: Transaction, items: list[ForgetReplies]) -> list[int]:
 
 
 def read_own_addresses(tx: Transaction, addresses: Collection[str]) -> set[str]:
-    """Those of these addresses that are senders of ours: what they say may be our own answer."""
+    """Those of these addresses that are ours, with a keyword or registered: what they say may be our own answer."""
     return {row[0] for row in tx.all("own_addresses", addresses=sorted(addresses))}
 
 

@@ -6,7 +6,7 @@ left for afterwards.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from broker.domain.address import sender_fits
 from broker.domain.callback_url import CallbackMethod
@@ -35,6 +35,7 @@ from broker.storage.errands import errand_row
 from broker.storage.joining import Joined, join_groups
 from broker.storage.journal import Journal
 from broker.storage.keywords import read_keywords_at
+from broker.storage.senders import read_owners
 from broker.storage.transaction import Row, Transaction
 from broker.storage.webhooks import follow_accounts
 
@@ -130,6 +131,7 @@ def _assign(tx: Transaction, arrivals: Sequence[Arrival], read: Sequence[Reading
     keywords = read_keywords_at(tx, {each.inbound.recipient for each in arrivals}, words) if words else {}
     named = sorted({each.account_id for each in arrivals if each.account_id is not None})
     there = {row[0] for row in tx.all("accounts_among", account_ids=named)} if named else set()
+    owners = read_owners(tx, {each.inbound.recipient for each in arrivals})
     first = tx.one("first_account")
     assert first is not None
     return [
@@ -143,9 +145,15 @@ def _assign(tx: Transaction, arrivals: Sequence[Arrival], read: Sequence[Reading
             rules=each.rules,
             named=each.account_id if each.account_id in there else None,
             default=int(first[0]),
+            owner=_only(owners.get(each.inbound.recipient, ())),
         )
         for each, reading in zip(arrivals, read, strict=True)
     ]
+
+
+def _only(owners: Collection[int]) -> int | None:
+    """The account that has an address for itself: of several nobody can tell which is meant."""
+    return next(iter(owners)) if len(owners) == 1 else None
 
 
 def read_correspondence(tx: Transaction, people: set[str]) -> Mapping[str, Sequence[Written]]:

@@ -85,6 +85,14 @@ class Ledger:
         book.post(available=-micros, held=micros)
         return True
 
+    def spend(self, account_id: int, micros: int) -> bool:
+        """Something that is no message is paid at once, where there is enough."""
+        book = self._book(account_id)
+        if book.now["available"] < micros:
+            return False
+        book.post(available=-micros, spent=micros)
+        return True
+
     def settle(self, account_id: int, held: int, micros: int) -> None:
         """A message costs so much of what was held for it."""
         self._book(account_id).post(available=held - micros, held=-held, spent=micros)
@@ -94,7 +102,7 @@ class Ledger:
         self._book(account_id).post(available=held, held=-held)
 
     def refund(self, account_id: int, micros: int) -> None:
-        """What a message cost is given back."""
+        """What a message, or something else, cost is given back."""
         self._book(account_id).post(available=micros, spent=-micros)
 
     def buy(self, account_id: int, micros: int, currency: str) -> None:

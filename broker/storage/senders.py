@@ -1,6 +1,7 @@
 """Verbs of senders: register and remove them, and remember whom each recipient of a pool heard from."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
 import orjson
 
@@ -108,6 +109,14 @@ def read_senders(tx: Transaction, account_id: int) -> list[Sender]:
 def read_accounts_with_senders(tx: Transaction) -> set[int]:
     """The accounts that have any."""
     return {row[0] for row in tx.all("accounts_with_senders")}
+
+
+def read_owners(tx: Transaction, senders: Collection[str]) -> Mapping[str, set[int]]:
+    """The accounts that have registered each of these senders, by its value; those that nobody has are left out."""
+    owners: defaultdict[str, set[int]] = defaultdict(set)
+    for sender, account_id in tx.all("sender_owners", senders=sorted(senders)):
+        owners[sender].add(account_id)
+    return owners
 
 
 def read_choices(tx: Transaction, wishes: list[ChoiceWish]) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations  # ValueType is a name of the stubs alone
 from collections.abc import Callable, Mapping
 
 from broker.api.convert.ids import account_text
+from broker.api.convert.prices import price_message
 from broker.api.convert.times import timestamp
 from broker.api.convert.words import CALLBACK_METHODS, PB_CALLBACK_METHODS
 from broker.domain.address import normal_mailbox, sender_fits
@@ -115,4 +116,5 @@ def keyword_message(keyword: Keyword) -> pb.Keyword:
         callback_method=PB_CALLBACK_METHODS[keyword.callback_method],
         send_unique=keyword.send_unique,
         rent_time=timestamp(keyword.rented_at_us),
+        price=price_message(keyword.paid),
     )

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from broker.api.convert.findings import Findings
 from broker.api.convert.times import timestamp
-from broker.api.convert.words import CHANNELS, PB_CHANNELS
+from broker.api.convert.words import CHANNELS, PB_CHANNELS, PB_PRICED_ITEMS, PRICED_ITEMS
 from broker.delivery.prices import StoredPrices
 from broker.domain.ids import format_id
-from broker.domain.price import Price
+from broker.domain.price import Price, PricedItem
 from broker.domain.prices import RULES_MAX, PriceRule, normal_rule
 from waypost.v1 import price_pb2, price_service_pb2
 
@@ -37,6 +37,7 @@ def _rule(path: str, rule: price_service_pb2.PriceRule, currency: str, findings:
             channels=tuple(word for word in words if word is not None),
             prefixes=tuple(rule.prefixes),
             countries=tuple(rule.countries),
+            item=findings.word(f"{path}.item", rule.item, PRICED_ITEMS) or PricedItem.MESSAGE_UNIT,
         )
     )
 
@@ -50,6 +51,7 @@ def price_rule_messages(rules: Iterable[PriceRule], currency: str) -> list[price
             prefixes=rule.prefixes,
             countries=rule.countries,
             price=price_pb2.Price(amount_micros=rule.amount_micros, currency=currency),
+            item=PB_PRICED_ITEMS[rule.item],
         )
         for rule in rules
     ]

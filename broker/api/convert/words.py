@@ -18,6 +18,7 @@ from broker.domain.explaining import Verdict
 from broker.domain.health import CircuitState
 from broker.domain.lifecycle import Fact, State
 from broker.domain.parameter import ParameterType
+from broker.domain.price import PricedItem
 from broker.domain.sender import SenderCapability, SenderKind
 from broker.domain.vocabulary import Channel, Delegation, Direction, EventKind, Guarantee, Reason, Traffic
 from broker.spi import Idempotency, ReceiptMode
@@ -32,6 +33,7 @@ from waypost.v1.opt_in_pb2 import OptInAct as PbOptInAct
 from waypost.v1.opt_in_pb2 import OptInScope as PbOptInScope
 from waypost.v1.opt_in_pb2 import OptInSource as PbOptInSource
 from waypost.v1.opt_in_pb2 import OptInState as PbOptInState
+from waypost.v1.price_service_pb2 import PricedItem as PbPricedItem
 from waypost.v1.provider_pb2 import CircuitState as PbCircuitState
 from waypost.v1.provider_pb2 import IdempotencyMode as PbIdempotencyMode
 from waypost.v1.provider_pb2 import ReceiptMode as PbReceiptMode
@@ -155,6 +157,16 @@ SENDER_CAPABILITIES: Mapping[int, SenderCapability] = {
 }
 PB_SENDER_CAPABILITIES: Mapping[SenderCapability, PbSenderCapability.ValueType] = {
     each: PbSenderCapability.Value(f"SENDER_CAPABILITY_{each.name}") for each in SenderCapability
+}
+PRICED_ITEMS: Mapping[int, PricedItem] = {
+    PbPricedItem.PRICED_ITEM_UNSPECIFIED: PricedItem.MESSAGE_UNIT,
+    PbPricedItem.PRICED_ITEM_AUTOREPLY: PricedItem.AUTOREPLY,
+    PbPricedItem.PRICED_ITEM_KEYWORD: PricedItem.KEYWORD,
+}
+PB_PRICED_ITEMS: Mapping[PricedItem, PbPricedItem.ValueType] = {
+    PricedItem.MESSAGE_UNIT: PbPricedItem.PRICED_ITEM_UNSPECIFIED,
+    PricedItem.AUTOREPLY: PbPricedItem.PRICED_ITEM_AUTOREPLY,
+    PricedItem.KEYWORD: PbPricedItem.PRICED_ITEM_KEYWORD,
 }
 PB_VERDICTS: Mapping[Verdict, PbRouteVerdict.ValueType] = {
     each: PbRouteVerdict.Value(f"ROUTE_VERDICT_{each.name}") for each in Verdict

@@ -29,4 +29,6 @@ WHERE (address, person, message_id) IN (
 RETURNING 1
 
 -- name: own_addresses
-SELECT DISTINCT k.sender FROM keywords k WHERE k.sender IN (SELECT value FROM json_each(:addresses))
+SELECT k.sender FROM keywords k WHERE k.sender IN (SELECT value FROM json_each(:addresses))
+UNION
+SELECT s.value FROM senders s WHERE s.value IN (SELECT value FROM json_each(:addresses))

@@ -2,13 +2,13 @@
 
 -- name: keywords_at
 SELECT account_id, sender, keyword, rented_at, group_id, autoreply, forward_to, callback_url, callback_method,
-       send_unique
+       send_unique, paid, currency
 FROM keywords
 WHERE sender IN (SELECT value FROM json_each(:senders)) AND keyword IN (SELECT value FROM json_each(:keywords))
 
 -- name: keywords_of_account
 SELECT account_id, sender, keyword, rented_at, group_id, autoreply, forward_to, callback_url, callback_method,
-       send_unique
+       send_unique, paid, currency
 FROM keywords
 WHERE account_id = :account_id AND (sender, keyword) > (:sender, :keyword)
   AND (:only_sender = '' OR sender = :only_sender)
@@ -21,7 +21,7 @@ SELECT count(*) FROM keywords WHERE account_id = :account_id
 -- name: insert_keywords
 INSERT INTO keywords (
     account_id, sender, keyword, rented_at, group_id, autoreply, forward_to, callback_url, callback_method,
-    send_unique
+    send_unique, paid, currency
 ) VALUES :rows
 
 -- name: update_keywords

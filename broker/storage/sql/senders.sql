@@ -9,6 +9,9 @@ INSERT INTO senders (
 SELECT sender_id FROM senders
 WHERE value = :value AND account_id = :account_id AND kind = :kind AND country = :country
 
+-- name: sender_owners
+SELECT DISTINCT value, account_id FROM senders WHERE value IN (SELECT value FROM json_each(:senders))
+
 -- name: count_senders
 SELECT count(*), coalesce(sum(CASE WHEN pool = :pool THEN 1 ELSE 0 END), 0)
 FROM senders

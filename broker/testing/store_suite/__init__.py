@@ -34,6 +34,7 @@ from broker.testing.store_suite.grouping import GroupingCases
 from broker.testing.store_suite.housekeeping import HousekeepingCases
 from broker.testing.store_suite.inbound import InboundCases
 from broker.testing.store_suite.keepsakes import KeepsakeCases
+from broker.testing.store_suite.keywords import KeywordCases
 from broker.testing.store_suite.lanes import LanesCases
 from broker.testing.store_suite.learning import LearningCases, PasscodeCases
 from broker.testing.store_suite.ledger_machine import LedgerMachine
@@ -74,6 +75,7 @@ class StoreSuite(
     TellingCases,
     InboundCases,
     AnsweringCases,
+    KeywordCases,
     LinkCases,
     CallbackCases,
     ConsentCases,

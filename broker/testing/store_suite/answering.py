@@ -5,12 +5,9 @@ from typing import Any
 
 import pytest
 
-from broker.domain.callback_url import CallbackMethod
 from broker.domain.consent import Act, Consent, ConsentChange, ConsentSource, Scope
-from broker.domain.directory import Label
 from broker.domain.errand import Errand
 from broker.domain.inbound import AssignedBy, InboundKind
-from broker.domain.keyword import AUTOREPLY_DEFAULT, Keyword
 from broker.domain.vocabulary import EventKind, Reason
 from broker.storage.consenting import Asked, read_standings, read_testimony, record_consent
 from broker.storage.errands import (
@@ -25,41 +22,18 @@ from broker.storage.errands import (
     read_own_addresses,
 )
 from broker.storage.following import read_log_page
-from broker.storage.groups import GroupRemoval, NewGroup, SavedGroup, add_groups, members_among, remove_groups
-from broker.storage.keywords import (
-    KeywordName,
-    KeywordsFull,
-    KeywordTaken,
-    NewKeyword,
-    NoSuchKeyword,
-    NoSuchKeywordGroup,
-    read_available,
-    read_keyword,
-    read_keywords,
-    release_keywords,
-    rent_keywords,
-)
+from broker.storage.groups import GroupRemoval, members_among, remove_groups
 from broker.testing.builders import NOW_US, SECOND_US
 from broker.testing.store_suite.bench import Bench
 from broker.testing.store_suite.callback_bench import URL, Caller, to
 from broker.testing.store_suite.inbound_bench import HOUR_S, OURS, PERSON, Phone, WithPhone, person, told
-
-JOIN = KeywordName(2, OURS, "join")
+from broker.testing.store_suite.keywords import group, register
 
 
 async def state(bench: Bench, account_id: int = 1, sender: str = OURS) -> Consent:
     """What the person wants of a sender."""
     (wish,) = await bench.store.read(read_standings, [Asked(account_id, sender, PERSON)])
     return wish.state
-
-
-async def group(bench: Bench, account_id: int = 2) -> int:
-    """A group of an account."""
-    (group_id,) = bench.ids.take(1)
-    item = NewGroup(group_id, account_id, Label("List"), bench.now_us, 10)
-    (made,) = await bench.store.write(add_groups, [item], [account_id])
-    assert isinstance(made, SavedGroup)
-    return group_id
 
 
 class ConsentOfInboundCases(WithPhone):
@@ -126,70 +100,30 @@ class ConsentOfInboundCases(WithPhone):
             assert Consent.OPTED_OUT_GLOBALLY != await state(bench)
 
 
-class KeywordCases(WithPhone):
-    """Keywords belong to one account at a time."""
-
-    async def test_a_keyword_is_rented_by_one_account(self, bench: Bench, phone: Phone) -> None:
-        """At one sender; at another one it is free."""
-        rented = await phone.rent()
-        assert Keyword(2, OURS, "join", NOW_US) == rented
-        assert KeywordTaken() == await phone.rent(account_id=3)
-        assert KeywordTaken() == await phone.rent()
-        assert not await bench.store.read(read_available, KeywordName(3, OURS, "join"))
-        assert isinstance(await phone.rent(account_id=3, sender="12345"), Keyword)
-
-    async def test_two_who_rent_it_in_one_call_do_not_both_get_it(self, bench: Bench) -> None:
-        """The first one does."""
-        items = [NewKeyword(Keyword(each, OURS, "join", NOW_US), 10) for each in (1, 2)]
-        first, second = await bench.store.write(rent_keywords, items, [1, 2])
-        assert (Keyword(1, OURS, "join", NOW_US), KeywordTaken()) == (first, second)
-
-    async def test_an_account_rents_so_many(self, phone: Phone) -> None:
-        """And no more."""
-        await phone.rent("one", keywords_max=1)
-        assert KeywordsFull(1) == await phone.rent("two", keywords_max=1)
-
-    async def test_only_what_is_named_changes(self, bench: Bench, phone: Phone) -> None:
-        """Another account's is as unknown as one that is not there; so is a group."""
-        await phone.rent()
-        group_id = await group(bench)
-        changed = await phone.configure(
-            group_id=group_id, callback_url=URL, callback_method=CallbackMethod.GET
-        )
-        assert isinstance(changed, Keyword)
-        assert (group_id, AUTOREPLY_DEFAULT, URL) == (
-            changed.group_id,
-            changed.autoreply,
-            changed.callback_url,
-        )
-        assert changed == await bench.store.read(read_keyword, JOIN)
-        again = await phone.configure(group_id=None, send_unique=True)
-        assert isinstance(again, Keyword)
-        assert (None, True, URL) == (again.group_id, again.send_unique, again.callback_url)
-        assert NoSuchKeyword() == await phone.configure(account_id=3, autoreply="Hi")
-        assert NoSuchKeywordGroup() == await phone.configure(group_id=await group(bench, 3))
-
-    async def test_a_released_keyword_is_free(self, bench: Bench, phone: Phone) -> None:
-        """Only its renter releases it."""
-        await phone.rent()
-        names = [KeywordName(3, OURS, "join"), JOIN, JOIN]
-        assert [False, True, False] == await bench.store.write(release_keywords, names)
-        assert isinstance(await phone.rent(account_id=3), Keyword)
-
-    async def test_they_are_listed_in_pages(self, bench: Bench, phone: Phone) -> None:
-        """By sender and word, an account's own."""
-        for sender, word in ((OURS, "b"), ("12345", "c"), (OURS, "a")):
-            await phone.rent(word, sender=sender)
-        await phone.rent("other", account_id=3)
-        first = await bench.store.read(read_keywords, 2, ("", ""), 2)
-        rest = await bench.store.read(read_keywords, 2, (first[-1].sender, first[-1].word), 2)
-        assert ["a", "b", "c"] == [each.word for each in (*first, *rest)]
-        named = await bench.store.read(read_keywords, 2, ("", ""), 10, "12345")
-        assert ["c"] == [each.word for each in named]
-
-
 class MatchingCases(WithPhone):
     """Which message is a keyword's."""
+
+    @pytest.mark.parametrize(
+        ("registered", "expected"),
+        [((2,), (2, AssignedBy.SENDER)), ((2, 3), (1, AssignedBy.DEFAULT)), ((), (1, AssignedBy.DEFAULT))],
+        ids=["one account", "two", "nobody"],
+    )
+    async def test_what_nobody_wrote_for_is_for_who_registered_the_address(
+        self, bench: Bench, phone: Phone, registered: tuple[int, ...], expected: Any
+    ) -> None:
+        """Where that is one account alone: of several nobody can tell which was meant."""
+        for account_id in registered:
+            await register(bench, account_id)
+        kept = await phone.say("Is anybody there?")
+        found = told((await bench.events(kept.account_id))[-1])
+        assert expected == (kept.account_id, found["assigned_by"])
+
+    async def test_who_wrote_comes_before_who_registered(self, bench: Bench, phone: Phone) -> None:
+        """They are who is answered; the instance's account comes behind both."""
+        await register(bench, account_id=2)
+        assert 2 == (await phone.say("Hello?", account_id=3)).account_id
+        await bench.sent("x", sender=OURS, account_id=1, **person())
+        assert 1 == (await phone.say("Thanks", account_id=3)).account_id
 
     async def test_a_bare_keyword_is_its_renters(self, bench: Bench, phone: Phone) -> None:
         """Also when another account wrote to that person just now. Who texts it wants to be written to."""
@@ -346,10 +280,12 @@ class ErrandCases(WithPhone):
         assert [3] == await bench.store.write(forget_replies, [ForgetReplies(bench.now_us - HOUR_US + 1, 10)])
 
     async def test_our_own_addresses_are_known(self, bench: Bench, phone: Phone) -> None:
-        """Where keywords are texted to."""
+        """Where keywords are texted to, and what somebody has registered."""
         await phone.rent()
-        assert {OURS} == await bench.store.read(read_own_addresses, {OURS, PERSON})
+        await register(bench, 1, "+447700900002")
+        asked = {OURS, PERSON, "+447700900002"}
+        assert asked - {PERSON} == await bench.store.read(read_own_addresses, asked)
 
 
-class AnsweringCases(ConsentOfInboundCases, KeywordCases, MatchingCases, ErrandCases):
+class AnsweringCases(ConsentOfInboundCases, MatchingCases, ErrandCases):
     """All of them."""

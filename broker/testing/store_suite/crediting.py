@@ -32,7 +32,8 @@ from broker.testing.builders import DAY_US, SECOND_US, phones, submission
 from broker.testing.store_suite.bench import Bench, receipt, room
 from broker.testing.store_suite.opening import OpenedStore
 
-PRICES = Prices(PriceTable(1, (PriceRule(30, "acme"), PriceRule(50, "dear"), PriceRule(10)), "EUR"))
+PRICE_TABLE = PriceTable(1, (PriceRule(30, "acme"), PriceRule(50, "dear"), PriceRule(10)), "EUR")
+PRICES = Prices(PRICE_TABLE)
 PAYING = AccountPolicy(enforce_credit=True)
 BOTH = ("acme", "dear")
 

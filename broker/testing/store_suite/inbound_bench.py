@@ -7,6 +7,7 @@ import pytest
 from broker.domain.inbound import InboundRules
 from broker.domain.keyword import Keyword
 from broker.domain.outcome import Inbound
+from broker.domain.price import Price
 from broker.domain.records import EventRecord
 from broker.domain.submission import Recipient
 from broker.storage.errands import DueErrand, read_due_errands
@@ -14,11 +15,10 @@ from broker.storage.inbound import Arrival, Duplicate, Kept, record_inbound
 from broker.storage.keywords import (
     KeywordChange,
     KeywordName,
-    KeywordsFull,
-    KeywordTaken,
     NewKeyword,
     NoSuchKeyword,
     NoSuchKeywordGroup,
+    Rented,
     change_keywords,
     rent_keywords,
 )
@@ -76,10 +76,18 @@ class Phone:
         return await self._bench.store.read(read_due_errands, self._bench.now_us, 100)
 
     async def rent(
-        self, word: str = "join", account_id: int = 2, sender: str = OURS, keywords_max: int = 100
-    ) -> Keyword | KeywordTaken | KeywordsFull:
-        """An account rents a keyword."""
-        item = NewKeyword(Keyword(account_id, sender, word, self._bench.now_us), keywords_max)
+        self,
+        word: str = "join",
+        account_id: int = 2,
+        sender: str = OURS,
+        keywords_max: int = 100,
+        *,
+        paid: Price | None = None,
+        registered_only: bool = False,
+    ) -> Rented:
+        """An account rents a keyword, and pays for it where there is a price."""
+        wish = Keyword(account_id, sender, word, self._bench.now_us, paid=paid)
+        item = NewKeyword(wish, keywords_max, registered_only)
         (answer,) = await self._bench.store.write(rent_keywords, [item], [account_id])
         return answer
 

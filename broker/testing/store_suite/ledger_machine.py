@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broker.domain.charging import FAILED, SENT, Charge
+from broker.domain.keyword import Keyword
 from broker.domain.lifecycle import State
 from broker.domain.outcome import Accepted, NotAccepted, Outcome, Rejected, Unknown
 from broker.domain.vocabulary import Guarantee
@@ -25,12 +26,14 @@ from broker.storage.crediting import (
 )
 from broker.storage.dispatching import OpenAttempt, settle
 from broker.storage.history import Cancellation, cancel
+from broker.storage.keywords import KeywordName, NewKeyword, RentUndone, rent_keywords, undo_rents
 from broker.storage.ledger import read_ledger_misfits
 from broker.storage.matching import Report, record_receipts
 from broker.storage.transaction import Transaction
 from broker.testing.builders import SECOND_US, acceptance, phones, submission
 from broker.testing.store_suite.bench import Bench, message_ids, receipt, room
 from broker.testing.store_suite.crediting import BOTH, PAYING, PRICES
+from broker.testing.store_suite.keywords import RENT
 from broker.testing.store_suite.opening import OpenedStore
 
 Step = tuple[Any, ...]
@@ -49,6 +52,8 @@ STEPS = st.one_of(
     st.tuples(st.just("wait"), CRASH, st.sampled_from([1, 30, 400])),
     st.tuples(st.just("buy"), CRASH, st.sampled_from(PAYERS), st.integers(0, 5), st.booleans()),
     st.tuples(st.just("move"), CRASH, st.sampled_from(PAYERS), st.sampled_from(PAYERS), st.integers(1, 120)),
+    st.tuples(st.just("rent"), CRASH, st.sampled_from(PAYERS), PLACE),
+    st.tuples(st.just("undo"), CRASH, st.sampled_from(PAYERS), PLACE),
 )
 
 
@@ -65,6 +70,7 @@ class Play:
         self.sent: list[tuple[int, int]] = []
         self.attempts: list[OpenAttempt] = []
         self.bought = 0
+        self.rents = 0
 
     async def run(self, steps: Sequence[Step]) -> None:
         """Every step, and after each of them a look at all books and charges."""
@@ -97,7 +103,7 @@ class Play:
             )
             assert expected is charge
         spent = sum(row[8] for row in heads if row[10] == Charge.SETTLED)
-        assert spent == sum(row[3] for row in tx.all("all_ledgers"))
+        assert spent + self.rents == sum(row[3] for row in tx.all("all_ledgers"))
 
     async def send(self, crash: bool, account_id: int, count: int, providers: int) -> None:
         """To a few recipients, where there is credit for them all."""
@@ -167,6 +173,20 @@ class Play:
         more = sum(row[4] for row in before) - sum(row[4] for row in after)
         assert more in {0, micros if paid else 0}
         self.bought += more
+
+    async def rent(self, crash: bool, account_id: int, place: int) -> None:
+        """A keyword that is paid for, often one that somebody has."""
+        word = Keyword(account_id, "12345", f"word{place}", self.bench.now_us, paid=RENT)
+        (answer,) = await self.write(rent_keywords, [NewKeyword(word, 3)], [account_id], crash)
+        if isinstance(answer, Keyword):
+            self.rents += RENT.micros
+
+    async def undo(self, crash: bool, account_id: int, place: int) -> None:
+        """A keyword that an account does not get after all, often one that it never had."""
+        undone = RentUndone(KeywordName(account_id, "12345", f"word{place}"), self.bench.now_us)
+        (was_there,) = await self.write(undo_rents, [undone], [account_id], crash)
+        if was_there:
+            self.rents -= RENT.micros
 
     async def move(self, crash: bool, account_id: int, other_account_id: int, micros: int) -> None:
         """Between two accounts."""

@@ -1,5 +1,6 @@
 """Cases of the price table's versions."""
 
+from broker.domain.price import PricedItem
 from broker.domain.prices import PriceRule, PriceTable
 from broker.domain.vocabulary import Channel
 from broker.storage.pricing import (
@@ -18,6 +19,8 @@ from broker.testing.store_suite.opening import OpenedStore
 RULES = (
     PriceRule(50_000, "acme", (Channel.SMS, Channel.MMS), ("447", "1"), ("GB",)),
     PriceRule(0),
+    PriceRule(1, item=PricedItem.AUTOREPLY),
+    PriceRule(2, countries=("GB",), item=PricedItem.KEYWORD),
 )
 
 

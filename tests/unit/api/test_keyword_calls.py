@@ -8,19 +8,27 @@ import grpc
 import pytest
 
 from broker.delivery.keywords import Keywords
+from broker.delivery.policies import Policies
+from broker.domain.account_policy import AccountPolicy
 from broker.domain.directory import Label
 from broker.domain.ids import format_id
 from broker.domain.keyword import Keyword
 from broker.domain.network import PUBLIC_ONLY
+from broker.domain.price import PricedItem
+from broker.domain.prices import PriceList, PriceRule, PriceTable
 from broker.errors import BrokerError, ErrorReason
+from broker.storage.crediting import PurchaseEnd, PurchaseWish, begin_purchases, end_purchases
 from broker.storage.groups import NewGroup, add_groups
 from broker.storage.keeping import NewAccount, create_accounts
 from broker.storage.keywords import KeywordName
+from broker.storage.ledger import read_balance
 from broker.storage.migrate import load_migrations, migrate
+from broker.storage.policies import NewPolicy, set_policies
 from broker.storage.sqlite import SqliteEngine
 from broker.storage.store import Store
 from broker.testing.builders import NOW_US, ManualClock
 from waypost.v1 import keyword_pb2 as pb
+from waypost.v1 import price_pb2
 
 READER, SENDER, ADMIN = "read-key", "send-key", "admin-key"
 OTHER_ACCOUNT = "0000000000002"
@@ -45,7 +53,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 @pytest.fixture
 def keywords(store: Store) -> Keywords:
     """What the service works with."""
-    return Keywords(store, ManualClock(NOW_US), network=PUBLIC_ONLY)
+    clock = ManualClock(NOW_US)
+    policies = Policies(store, clock)
+    return Keywords(store, clock, policies, network=PUBLIC_ONLY, prices_now=lambda: PRICES)
 
 
 async def call(api: Any, method: str, key: str = ADMIN, **fields: Any) -> Any:
@@ -154,14 +164,62 @@ async def test_they_are_listed_in_pages(api: Any) -> None:
     assert ["C"] == [each.keyword for each in await listed(api, sender="12345")]
 
 
-async def test_a_keyword_that_is_not_paid_for_is_free_again(store: Store) -> None:
-    """Renting is paid; a decline leaves nothing behind."""
+PRICES = PriceList(PriceTable(1, (PriceRule(100, item=PricedItem.KEYWORD),), "EUR"))
+RENT = price_pb2.Price(amount_micros=100, currency="EUR")
+
+
+async def paying(store: Store, micros: int) -> None:
+    """Account 1 pays, and has so much."""
+    await store.write(set_policies, [NewPolicy(1, AccountPolicy(enforce_credit=True))], [1])
+    await store.write(begin_purchases, [PurchaseWish(1, "first", 1, micros, NOW_US)], [1])
+    await store.write(end_purchases, [PurchaseEnd(1, "first", True, "", "EUR", NOW_US)], [1])
+
+
+async def test_a_keyword_is_paid_when_it_is_rented(api: Any, store: Store) -> None:
+    """CheckKeyword tells the price before; what the credit does not suffice for is not rented."""
+    await paying(store, 150)
+    assert RENT == (await call(api, "CheckKeyword")).price
+    assert RENT == (await call(api, "RentKeyword")).keyword.price
+    refusal = await call(api, "RentKeyword", keyword="second")
+    assert (grpc.StatusCode.FAILED_PRECONDITION, "CREDIT_EXHAUSTED") == (refusal.code, refusal.reason)
+    assert ("100", "50", "EUR") == tuple(
+        refusal.info.metadata[name] for name in ("needed_micros", "available_micros", "currency")
+    )
+    assert (await call(api, "CheckKeyword", keyword="second")).available
+    assert RENT == (await listed(api))[0].price
+
+
+async def test_who_does_not_pay_rents_for_nothing(api: Any) -> None:
+    """Whatever the price is."""
+    assert not (await call(api, "CheckKeyword")).HasField("price")
+    assert not (await call(api, "RentKeyword")).keyword.HasField("price")
+
+
+async def test_who_may_use_registered_senders_alone_is_told_so(api: Any, store: Store) -> None:
+    """By a reason of its own."""
+    await store.write(set_policies, [NewPolicy(1, AccountPolicy(senders_registered_only=True))], [1])
+    refusal = await call(api, "RentKeyword")
+    assert (grpc.StatusCode.FAILED_PRECONDITION, "SENDER_NOT_REGISTERED") == (refusal.code, refusal.reason)
+
+
+async def test_a_keyword_that_is_refused_upstream_is_free_again_and_paid_back(store: Store) -> None:
+    """Nothing is left behind."""
 
     async def declined(_keyword: Keyword) -> None:
         raise BrokerError(ErrorReason.KEYWORDS_FULL)
 
-    keywords = Keywords(store, ManualClock(NOW_US), network=PUBLIC_ONLY, charge=declined)
+    await paying(store, 150)
+    clock = ManualClock(NOW_US)
+    keywords = Keywords(
+        store,
+        clock,
+        Policies(store, clock),
+        network=PUBLIC_ONLY,
+        prices_now=lambda: PRICES,
+        upstream=declined,
+    )
     name = KeywordName(1, "12345", "join")
     with pytest.raises(BrokerError):
         await keywords.rent(name)
     assert await keywords.available(name)
+    assert (150, 0) == await store.read(lambda tx: (read_balance(tx, 1).available, read_balance(tx, 1).spent))

@@ -39,6 +39,13 @@ async def test_prices_come_back_as_they_are_kept(api):
     assert [pb.PriceRule(**normal), anything] == list(page.prices)
 
 
+async def test_other_things_have_prices_beside_messages(api):
+    """The same rule may be there once for each."""
+    rules = [{"price": {"amount_micros": 1 + item}, "item": item} for item in range(3)]
+    assert 3 == (await replaced(api, *rules)).table.rule_count
+    assert [0, 1, 2] == [each.item for each in (await listed(api)).prices]
+
+
 async def test_a_version_is_read_page_by_page(api):
     """Also when another one is in force by then."""
     await replaced(api, *({"prefixes": [f"{number}"], "price": {}} for number in range(1, 6)))
@@ -65,6 +72,9 @@ async def test_a_version_is_read_page_by_page(api):
         ([{"price": {}, "countries": ["ZZ"]}], "prices[0].countries[0]"),
         ([{"price": {}, "channels": [3], "countries": ["GB"]}], "prices[0].countries"),
         ([{"price": {}}, {"price": {"amount_micros": 1}}], "prices[1]"),
+        ([{"price": {}, "item": 9}], "prices[0].item"),
+        ([{"price": {}, "item": 2, "provider": "acme"}], "prices[0].provider"),
+        ([{"price": {}, "item": 2, "channels": [1]}], "prices[0].channels"),
         ([{"price": {}, "prefixes": ["44", "1"]}, {"price": {}, "prefixes": ["7", "+1"]}], "prices[1]"),
     ],
 )

@@ -58,7 +58,8 @@ def test_amounts_are_readable(micros: int, shown: str) -> None:
 def test_prices_survive_a_file(tmp_path: Path) -> None:
     """Every field; and a file may have none."""
     path = tmp_path / "prices.toml"
-    for rules in ([FULL, price_service_pb2.PriceRule(price={})], []):
+    items = [price_service_pb2.PriceRule(price={}, item=item) for item in range(3)]
+    for rules in ([FULL, *items], []):
         path.write_text(prices_as_toml(rules), encoding="utf-8")
         assert rules == read_prices_file(path)
 
@@ -75,6 +76,7 @@ def test_prices_survive_a_file(tmp_path: Path) -> None:
         ("[[prices]]\namount = -1", "is no amount"),
         ("[[prices]]\namount = 1\nchannels = ['smss']", "a list of"),
         ("[[prices]]\namount = 1\nprefixes = 44", "prefixes"),
+        ("[[prices]]\namount = 1\nitem = 'page'", "one of autoreply, keyword"),
     ],
 )
 def test_a_file_that_says_something_else_is_refused(tmp_path: Path, text: str, told: str) -> None:

@@ -22,6 +22,7 @@ from broker.domain.broadcast import Broadcast, BroadcastState, Move, Wish
 from broker.domain.directory import ContactRef, Named
 from broker.domain.lifecycle import State
 from broker.domain.outcome import Accepted
+from broker.domain.prices import PriceList
 from broker.domain.records import MessageRecord
 from broker.domain.submission import Content, Recipient, TemplateRef
 from broker.domain.template import Edition
@@ -32,7 +33,7 @@ from broker.storage.store import Store
 from broker.testing.builders import SECOND_US, ManualClock, phones, sms, submission
 from broker.testing.scripted_provider import ScriptedProvider, scripted_registry
 from broker.testing.store_suite import Bench
-from broker.testing.store_suite.crediting import PAYING, PRICES, buy, credit
+from broker.testing.store_suite.crediting import PAYING, PRICE_TABLE, buy, credit
 from broker.testing.store_suite.directory_bench import DirectoryBench
 
 S = BroadcastState
@@ -191,7 +192,7 @@ async def test_without_credit_it_is_held_where_it_is_and_goes_on_when_there_is_s
     new_desk: Callable[..., Desk], bench: Bench
 ) -> None:
     """No batch is sent in part or unpaid, and nobody is left out or written to twice."""
-    desk = new_desk(prices_now=lambda: PRICES)
+    desk = new_desk(prices_now=lambda: PriceList(PRICE_TABLE))
     await bench.store.write(set_policies, [NewPolicy(1, PAYING)], [1])
     await buy(bench, "first", 10 * 30 + 299)
     made = await desk.make(*phones(25))

@@ -22,6 +22,8 @@ from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
 from broker.domain.account_policy import AccountPolicy
 from broker.domain.ids import first_id_at
+from broker.domain.price import Price, PricedItem
+from broker.domain.prices import PriceList, PriceRule, PriceTable
 from broker.domain.records import MessageRecord
 from broker.domain.vocabulary import Channel, Direction, Reason, Traffic
 from broker.errors import BrokerError, ErrorReason
@@ -34,6 +36,7 @@ from broker.storage.store import Store
 from broker.testing.builders import NOW_US, ManualClock
 from broker.testing.scripted_provider import ScriptedProvider, scripted_registry
 from broker.testing.store_suite import Bench
+from broker.testing.store_suite.crediting import buy, credit
 from broker.testing.store_suite.inbound_bench import HOUR_S, OURS, PERSON, Phone, person
 
 Answer = Callable[..., Any]
@@ -69,7 +72,7 @@ def plugged() -> Iterator[Callable[..., Any]]:
 def make(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Callable[..., Errands]:
     """Over the test's store, with plugins."""
 
-    def errands(hooks: Any = (), intake: Any = None) -> Errands:
+    def errands(hooks: Any = (), intake: Any = None, **more: Any) -> Errands:
         identities = Identities(store, clock, node=0, last=first_id_at(NOW_US // 1_000 + 1_000))
         registry = scripted_registry(acme=provider)
         policies = Policies(store, clock)
@@ -83,6 +86,7 @@ def make(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Callab
             clock,
             units_max=10,
             request_id_memory_s=86_400.0,
+            **more,
         )
         answering = Answering(store, intake, clock, Metrics(), route=registry.route, replies_per_hour_max=2)
         return Errands(store, answering, policies, InboundHook(hooks, clock), clock)
@@ -154,6 +158,41 @@ async def test_a_keyword_answers_and_forwards(make: Any, bench: Bench, phone: Ph
     ((email,),) = await bench.pages(recipients=frozenset({"ada@example.org"}))
     content = (await bench.message(email)).content or {}
     assert (f"Message from {PERSON} to {OURS}", "JOIN") == (content["subject"], content["text"])
+
+
+async def test_an_autoreply_costs_its_own_price_and_a_forward_nothing(
+    make: Any, bench: Bench, phone: Phone
+) -> None:
+    """Held like that of any message; the answer to HELP costs what a message does."""
+    rules = (PriceRule(30), PriceRule(7, item=PricedItem.AUTOREPLY))
+    errands = make(prices_now=lambda: PriceList(PriceTable(1, rules, "EUR")))
+    await decide(bench, enforce_credit=True)
+    await buy(bench, "first", 100)
+    await phone.rent(account_id=1)
+    await phone.configure(account_id=1, forward_to="ada@example.org")
+    await phone.say("JOIN")
+    await errands.carry_out()
+    (answer,) = await answers(bench)
+    ((email,),) = await bench.pages(recipients=frozenset({"ada@example.org"}))
+    assert (Price(7, "EUR"), None) == (answer.price, (await bench.message(email)).price)
+    assert (93, 7, 0) == await credit(bench)
+    await phone.say("HELP")
+    await errands.carry_out()
+    assert (63, 37, 0) == await credit(bench)
+
+
+async def test_what_cannot_be_paid_is_not_answered(make: Any, bench: Bench, phone: Phone) -> None:
+    """The message is kept, and forwarded all the same; nothing is tried again."""
+    rules = (PriceRule(30),)
+    errands = make(prices_now=lambda: PriceList(PriceTable(1, rules, "EUR")))
+    await decide(bench, enforce_credit=True)
+    await phone.rent(account_id=1)
+    await phone.configure(account_id=1, forward_to="ada@example.org")
+    await phone.say("JOIN")
+    await errands.carry_out()
+    assert [] == await answers(bench)
+    assert 1 == len((await bench.pages(recipients=frozenset({"ada@example.org"})))[0])
+    assert [] == await phone.due()
 
 
 async def test_a_forwarded_message_has_a_subject_of_one_line(make: Any, bench: Bench, phone: Phone) -> None:

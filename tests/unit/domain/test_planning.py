@@ -448,7 +448,7 @@ class TestFingerprints:
             "refused_for",
             "refusal_detail",
             "answers_consent",
-            "free_of_charge",
+            "priced_as",
         }
         assert {
             "request_id",

@@ -2,8 +2,18 @@
 
 import pytest
 
-from broker.domain.price import Price
-from broker.domain.prices import FREE, PriceRule, Prices, PriceTable, Quote, price_of
+from broker.domain.price import Price, PricedItem
+from broker.domain.prices import (
+    FREE,
+    NO_PRICES,
+    PriceList,
+    PriceRule,
+    Prices,
+    PriceTable,
+    Quote,
+    keyword_price,
+    price_of,
+)
 from broker.domain.vocabulary import Channel
 
 SMS, EMAIL = Channel.SMS, Channel.EMAIL
@@ -74,3 +84,40 @@ def test_a_message_costs_its_units_through_each_candidate() -> None:
     both = table.quote((("acme",), SMS, GERMAN, 1), (("acme", "dear"), EMAIL, "a@example.com", 1))
     assert Quote(50, {"acme": 30, "dear": 50}) == both
     assert Price(90, "EUR") == price_of(table, "acme", SMS, GERMAN, 3)
+
+
+AUTOREPLY, KEYWORD = PricedItem.AUTOREPLY, PricedItem.KEYWORD
+LONDON = "+442079460000"
+WHOLE = PriceList(
+    PriceTable(
+        1,
+        (
+            PriceRule(30),
+            PriceRule(10, countries=("GB",), item=AUTOREPLY),
+            PriceRule(100, item=KEYWORD),
+            PriceRule(200, prefixes=("447",), item=KEYWORD),
+            PriceRule(0, countries=("DE",), item=KEYWORD),
+        ),
+        "EUR",
+    )
+)
+
+
+def test_an_autoreply_has_a_price_of_its_own_or_that_of_a_message() -> None:
+    """A message never has that of an autoreply, and what is free has none."""
+    autoreplies, messages = WHOLE.of(AUTOREPLY), WHOLE.of(PricedItem.MESSAGE_UNIT)
+    assert [10, 30] == [autoreplies.unit_micros("acme", SMS, each) for each in (LONDON, GERMAN)]
+    assert [30, 30] == [messages.unit_micros("acme", SMS, each) for each in (LONDON, GERMAN)]
+    assert WHOLE.of(None).free
+    assert not PriceList(PriceTable(1, (PriceRule(30),), "EUR")).of(AUTOREPLY).free
+    only_keywords = PriceList(PriceTable(1, (PriceRule(30, item=KEYWORD),), "EUR"))
+    assert (True, True) == (only_keywords.messages.free, only_keywords.of(AUTOREPLY).free)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"), [(BRITISH, 200), ("+12025550123", 100), ("44791", 100), (GERMAN, None)]
+)
+def test_a_keyword_costs_by_where_it_is_rented(address: str, expected: int | None) -> None:
+    """A short code is of no country, whatever digits it begins with; nothing is no price."""
+    assert (expected and Price(expected, "EUR")) == keyword_price(WHOLE, address)
+    assert keyword_price(NO_PRICES, address) is None

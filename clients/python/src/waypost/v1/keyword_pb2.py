@@ -23,36 +23,37 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from waypost.v1 import price_pb2 as waypost_dot_v1_dot_price__pb2
 from waypost.v1 import send_pb2 as waypost_dot_v1_dot_send__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18waypost/v1/keyword.proto\x12\nwaypost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15waypost/v1/send.proto\"\x8c\x02\n\x07Keyword\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0f\n\x07keyword\x18\x03 \x01(\t\x12\x10\n\x08group_id\x18\x04 \x01(\t\x12\x11\n\tautoreply\x18\x05 \x01(\t\x12\x18\n\x10\x66orward_to_email\x18\x06 \x01(\t\x12\x14\n\x0c\x63\x61llback_url\x18\x07 \x01(\t\x12\x33\n\x0f\x63\x61llback_method\x18\x08 \x01(\x0e\x32\x1a.waypost.v1.CallbackMethod\x12\x13\n\x0bsend_unique\x18\t \x01(\x08\x12-\n\trent_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"J\n\x13\x43heckKeywordRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0f\n\x07keyword\x18\x03 \x01(\t\")\n\x14\x43heckKeywordResponse\x12\x11\n\tavailable\x18\x01 \x01(\x08\"I\n\x12RentKeywordRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0f\n\x07keyword\x18\x03 \x01(\t\";\n\x13RentKeywordResponse\x12$\n\x07keyword\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Keyword\"\xd7\x02\n\x17\x43onfigureKeywordRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0f\n\x07keyword\x18\x03 \x01(\t\x12\x15\n\x08group_id\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tautoreply\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x1d\n\x10\x66orward_to_email\x18\x06 \x01(\tH\x02\x88\x01\x01\x12\x19\n\x0c\x63\x61llback_url\x18\x07 \x01(\tH\x03\x88\x01\x01\x12\x33\n\x0f\x63\x61llback_method\x18\x08 \x01(\x0e\x32\x1a.waypost.v1.CallbackMethod\x12\x18\n\x0bsend_unique\x18\t \x01(\x08H\x04\x88\x01\x01\x42\x0b\n\t_group_idB\x0c\n\n_autoreplyB\x13\n\x11_forward_to_emailB\x0f\n\r_callback_urlB\x0e\n\x0c_send_unique\"@\n\x18\x43onfigureKeywordResponse\x12$\n\x07keyword\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Keyword\"`\n\x13ListKeywordsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"V\n\x14ListKeywordsResponse\x12%\n\x08keywords\x18\x01 \x03(\x0b\x32\x13.waypost.v1.Keyword\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x15ReleaseKeywordRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0f\n\x07keyword\x18\x03 \x01(\t\"\x18\n\x16ReleaseKeywordResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18waypost/v1/keyword.proto\x12\nwaypost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16waypost/v1/price.proto\x1a\x15waypost/v1/send.proto\"\xae\x02\n\x07Keyword\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0f\n\x07keyword\x18\x03 \x01(\t\x12\x10\n\x08group_id\x18\x04 \x01(\t\x12\x11\n\tautoreply\x18\x05 \x01(\t\x12\x18\n\x10\x66orward_to_email\x18\x06 \x01(\t\x12\x14\n\x0c\x63\x61llback_url\x18\x07 \x01(\t\x12\x33\n\x0f\x63\x61llback_method\x18\x08 \x01(\x0e\x32\x1a.waypost.v1.CallbackMethod\x12\x13\n\x0bsend_unique\x18\t \x01(\x08\x12-\n\trent_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12 \n\x05price\x18\x0b \x01(\x0b\x32\x11.waypost.v1.Price\"J\n\x13\x43heckKeywordRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0f\n\x07keyword\x18\x03 \x01(\t\"K\n\x14\x43heckKeywordResponse\x12\x11\n\tavailable\x18\x01 \x01(\x08\x12 \n\x05price\x18\x02 \x01(\x0b\x32\x11.waypost.v1.Price\"I\n\x12RentKeywordRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0f\n\x07keyword\x18\x03 \x01(\t\";\n\x13RentKeywordResponse\x12$\n\x07keyword\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Keyword\"\xd7\x02\n\x17\x43onfigureKeywordRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0f\n\x07keyword\x18\x03 \x01(\t\x12\x15\n\x08group_id\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tautoreply\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x1d\n\x10\x66orward_to_email\x18\x06 \x01(\tH\x02\x88\x01\x01\x12\x19\n\x0c\x63\x61llback_url\x18\x07 \x01(\tH\x03\x88\x01\x01\x12\x33\n\x0f\x63\x61llback_method\x18\x08 \x01(\x0e\x32\x1a.waypost.v1.CallbackMethod\x12\x18\n\x0bsend_unique\x18\t \x01(\x08H\x04\x88\x01\x01\x42\x0b\n\t_group_idB\x0c\n\n_autoreplyB\x13\n\x11_forward_to_emailB\x0f\n\r_callback_urlB\x0e\n\x0c_send_unique\"@\n\x18\x43onfigureKeywordResponse\x12$\n\x07keyword\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Keyword\"`\n\x13ListKeywordsRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"V\n\x14ListKeywordsResponse\x12%\n\x08keywords\x18\x01 \x03(\x0b\x32\x13.waypost.v1.Keyword\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x15ReleaseKeywordRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x0f\n\x07keyword\x18\x03 \x01(\t\"\x18\n\x16ReleaseKeywordResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waypost.v1.keyword_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_KEYWORD']._serialized_start=97
-  _globals['_KEYWORD']._serialized_end=365
-  _globals['_CHECKKEYWORDREQUEST']._serialized_start=367
-  _globals['_CHECKKEYWORDREQUEST']._serialized_end=441
-  _globals['_CHECKKEYWORDRESPONSE']._serialized_start=443
-  _globals['_CHECKKEYWORDRESPONSE']._serialized_end=484
-  _globals['_RENTKEYWORDREQUEST']._serialized_start=486
-  _globals['_RENTKEYWORDREQUEST']._serialized_end=559
-  _globals['_RENTKEYWORDRESPONSE']._serialized_start=561
-  _globals['_RENTKEYWORDRESPONSE']._serialized_end=620
-  _globals['_CONFIGUREKEYWORDREQUEST']._serialized_start=623
-  _globals['_CONFIGUREKEYWORDREQUEST']._serialized_end=966
-  _globals['_CONFIGUREKEYWORDRESPONSE']._serialized_start=968
-  _globals['_CONFIGUREKEYWORDRESPONSE']._serialized_end=1032
-  _globals['_LISTKEYWORDSREQUEST']._serialized_start=1034
-  _globals['_LISTKEYWORDSREQUEST']._serialized_end=1130
-  _globals['_LISTKEYWORDSRESPONSE']._serialized_start=1132
-  _globals['_LISTKEYWORDSRESPONSE']._serialized_end=1218
-  _globals['_RELEASEKEYWORDREQUEST']._serialized_start=1220
-  _globals['_RELEASEKEYWORDREQUEST']._serialized_end=1296
-  _globals['_RELEASEKEYWORDRESPONSE']._serialized_start=1298
-  _globals['_RELEASEKEYWORDRESPONSE']._serialized_end=1322
+  _globals['_KEYWORD']._serialized_start=121
+  _globals['_KEYWORD']._serialized_end=423
+  _globals['_CHECKKEYWORDREQUEST']._serialized_start=425
+  _globals['_CHECKKEYWORDREQUEST']._serialized_end=499
+  _globals['_CHECKKEYWORDRESPONSE']._serialized_start=501
+  _globals['_CHECKKEYWORDRESPONSE']._serialized_end=576
+  _globals['_RENTKEYWORDREQUEST']._serialized_start=578
+  _globals['_RENTKEYWORDREQUEST']._serialized_end=651
+  _globals['_RENTKEYWORDRESPONSE']._serialized_start=653
+  _globals['_RENTKEYWORDRESPONSE']._serialized_end=712
+  _globals['_CONFIGUREKEYWORDREQUEST']._serialized_start=715
+  _globals['_CONFIGUREKEYWORDREQUEST']._serialized_end=1058
+  _globals['_CONFIGUREKEYWORDRESPONSE']._serialized_start=1060
+  _globals['_CONFIGUREKEYWORDRESPONSE']._serialized_end=1124
+  _globals['_LISTKEYWORDSREQUEST']._serialized_start=1126
+  _globals['_LISTKEYWORDSREQUEST']._serialized_end=1222
+  _globals['_LISTKEYWORDSRESPONSE']._serialized_start=1224
+  _globals['_LISTKEYWORDSRESPONSE']._serialized_end=1310
+  _globals['_RELEASEKEYWORDREQUEST']._serialized_start=1312
+  _globals['_RELEASEKEYWORDREQUEST']._serialized_end=1388
+  _globals['_RELEASEKEYWORDRESPONSE']._serialized_start=1390
+  _globals['_RELEASEKEYWORDRESPONSE']._serialized_end=1414
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from waypost.v1 import price_pb2 as _price_pb2
 from waypost.v1 import send_pb2 as _send_pb2
 import builtins as _builtins
 import sys
@@ -36,6 +37,7 @@ class Keyword(_message.Message):
     CALLBACK_METHOD_FIELD_NUMBER: _builtins.int
     SEND_UNIQUE_FIELD_NUMBER: _builtins.int
     RENT_TIME_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The account that has rented it."""
     sender: _builtins.str
@@ -45,7 +47,7 @@ class Keyword(_message.Message):
     group_id: _builtins.str
     """Who texts it joins this group of the directory. Empty: no group."""
     autoreply: _builtins.str
-    """What they are answered: at most 160 characters of the restricted text profile. It costs as any SMS of one part."""
+    """What they are answered: at most 160 characters of the restricted text profile. Each costs as docs/credits.md says."""
     forward_to_email: _builtins.str
     """What comes is forwarded to this mailbox, through an email provider. Empty: nowhere."""
     callback_url: _builtins.str
@@ -57,6 +59,10 @@ class Keyword(_message.Message):
     @_builtins.property
     def rent_time(self) -> _timestamp_pb2.Timestamp:
         """When it was rented."""
+
+    @_builtins.property
+    def price(self) -> _price_pb2.Price:
+        """What the account paid for renting it. Absent: nothing."""
 
     def __init__(
         self,
@@ -71,10 +77,11 @@ class Keyword(_message.Message):
         callback_method: _send_pb2.CallbackMethod.ValueType = ...,
         send_unique: _builtins.bool = ...,
         rent_time: _timestamp_pb2.Timestamp | None = ...,
+        price: _price_pb2.Price | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["rent_time", b"rent_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["price", b"price", "rent_time", b"rent_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "autoreply", b"autoreply", "callback_method", b"callback_method", "callback_url", b"callback_url", "forward_to_email", b"forward_to_email", "group_id", b"group_id", "keyword", b"keyword", "rent_time", b"rent_time", "send_unique", b"send_unique", "sender", b"sender"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "autoreply", b"autoreply", "callback_method", b"callback_method", "callback_url", b"callback_url", "forward_to_email", b"forward_to_email", "group_id", b"group_id", "keyword", b"keyword", "price", b"price", "rent_time", b"rent_time", "send_unique", b"send_unique", "sender", b"sender"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -117,16 +124,22 @@ class CheckKeywordResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     AVAILABLE_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
     available: _builtins.bool
-    """Whether the account could rent it now."""
+    """Whether it is free for the account to rent."""
+    @_builtins.property
+    def price(self) -> _price_pb2.Price:
+        """What renting it would cost the account now. Absent: nothing, as for an account that does not pay."""
+
     def __init__(
         self,
         *,
         available: _builtins.bool = ...,
+        price: _price_pb2.Price | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["price", b"price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "price", b"price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -134,7 +147,9 @@ Global___CheckKeywordResponse: _TypeAlias = CheckKeywordResponse  # noqa: Y015
 
 @_typing.final
 class RentKeywordRequest(_message.Message):
-    """The keyword to rent."""
+    """The keyword to rent. The account pays for it at once, where it pays and there is a price: CREDIT_EXHAUSTED when its
+    credit does not suffice, and then nothing is rented.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

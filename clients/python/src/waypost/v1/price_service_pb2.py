@@ -27,25 +27,27 @@ from waypost.v1 import channel_pb2 as waypost_dot_v1_dot_channel__pb2
 from waypost.v1 import price_pb2 as waypost_dot_v1_dot_price__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ewaypost/v1/price_service.proto\x12\nwaypost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/channel.proto\x1a\x16waypost/v1/price.proto\"\x8b\x01\n\tPriceRule\x12\x10\n\x08provider\x18\x01 \x01(\t\x12%\n\x08\x63hannels\x18\x02 \x03(\x0e\x32\x13.waypost.v1.Channel\x12\x10\n\x08prefixes\x18\x03 \x03(\t\x12\x11\n\tcountries\x18\x04 \x03(\t\x12 \n\x05price\x18\x05 \x01(\x0b\x32\x11.waypost.v1.Price\"\x84\x01\n\nPriceTable\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrule_count\x18\x03 \x01(\x05\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x0e\n\x06key_id\x18\x05 \x01(\t\"K\n\x11ListPricesRequest\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"{\n\x12ListPricesResponse\x12%\n\x05table\x18\x01 \x01(\x0b\x32\x16.waypost.v1.PriceTable\x12%\n\x06prices\x18\x02 \x03(\x0b\x32\x15.waypost.v1.PriceRule\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"n\n\x14ReplacePricesRequest\x12%\n\x06prices\x18\x01 \x03(\x0b\x32\x15.waypost.v1.PriceRule\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\">\n\x15ReplacePricesResponse\x12%\n\x05table\x18\x01 \x01(\x0b\x32\x16.waypost.v1.PriceTable2\xb1\x01\n\x0cPriceService\x12K\n\nListPrices\x12\x1d.waypost.v1.ListPricesRequest\x1a\x1e.waypost.v1.ListPricesResponse\x12T\n\rReplacePrices\x12 .waypost.v1.ReplacePricesRequest\x1a!.waypost.v1.ReplacePricesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ewaypost/v1/price_service.proto\x12\nwaypost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/channel.proto\x1a\x16waypost/v1/price.proto\"\xb1\x01\n\tPriceRule\x12\x10\n\x08provider\x18\x01 \x01(\t\x12%\n\x08\x63hannels\x18\x02 \x03(\x0e\x32\x13.waypost.v1.Channel\x12\x10\n\x08prefixes\x18\x03 \x03(\t\x12\x11\n\tcountries\x18\x04 \x03(\t\x12 \n\x05price\x18\x05 \x01(\x0b\x32\x11.waypost.v1.Price\x12$\n\x04item\x18\x06 \x01(\x0e\x32\x16.waypost.v1.PricedItem\"\x84\x01\n\nPriceTable\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nrule_count\x18\x03 \x01(\x05\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x0e\n\x06key_id\x18\x05 \x01(\t\"K\n\x11ListPricesRequest\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"{\n\x12ListPricesResponse\x12%\n\x05table\x18\x01 \x01(\x0b\x32\x16.waypost.v1.PriceTable\x12%\n\x06prices\x18\x02 \x03(\x0b\x32\x15.waypost.v1.PriceRule\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"n\n\x14ReplacePricesRequest\x12%\n\x06prices\x18\x01 \x03(\x0b\x32\x15.waypost.v1.PriceRule\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\">\n\x15ReplacePricesResponse\x12%\n\x05table\x18\x01 \x01(\x0b\x32\x16.waypost.v1.PriceTable*]\n\nPricedItem\x12\x1b\n\x17PRICED_ITEM_UNSPECIFIED\x10\x00\x12\x19\n\x15PRICED_ITEM_AUTOREPLY\x10\x01\x12\x17\n\x13PRICED_ITEM_KEYWORD\x10\x02\x32\xb1\x01\n\x0cPriceService\x12K\n\nListPrices\x12\x1d.waypost.v1.ListPricesRequest\x1a\x1e.waypost.v1.ListPricesResponse\x12T\n\rReplacePrices\x12 .waypost.v1.ReplacePricesRequest\x1a!.waypost.v1.ReplacePricesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waypost.v1.price_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PRICEDITEM']._serialized_start=822
+  _globals['_PRICEDITEM']._serialized_end=915
   _globals['_PRICERULE']._serialized_start=130
-  _globals['_PRICERULE']._serialized_end=269
-  _globals['_PRICETABLE']._serialized_start=272
-  _globals['_PRICETABLE']._serialized_end=404
-  _globals['_LISTPRICESREQUEST']._serialized_start=406
-  _globals['_LISTPRICESREQUEST']._serialized_end=481
-  _globals['_LISTPRICESRESPONSE']._serialized_start=483
-  _globals['_LISTPRICESRESPONSE']._serialized_end=606
-  _globals['_REPLACEPRICESREQUEST']._serialized_start=608
-  _globals['_REPLACEPRICESREQUEST']._serialized_end=718
-  _globals['_REPLACEPRICESRESPONSE']._serialized_start=720
-  _globals['_REPLACEPRICESRESPONSE']._serialized_end=782
-  _globals['_PRICESERVICE']._serialized_start=785
-  _globals['_PRICESERVICE']._serialized_end=962
+  _globals['_PRICERULE']._serialized_end=307
+  _globals['_PRICETABLE']._serialized_start=310
+  _globals['_PRICETABLE']._serialized_end=442
+  _globals['_LISTPRICESREQUEST']._serialized_start=444
+  _globals['_LISTPRICESREQUEST']._serialized_end=519
+  _globals['_LISTPRICESRESPONSE']._serialized_start=521
+  _globals['_LISTPRICESRESPONSE']._serialized_end=644
+  _globals['_REPLACEPRICESREQUEST']._serialized_start=646
+  _globals['_REPLACEPRICESREQUEST']._serialized_end=756
+  _globals['_REPLACEPRICESRESPONSE']._serialized_start=758
+  _globals['_REPLACEPRICESRESPONSE']._serialized_end=820
+  _globals['_PRICESERVICE']._serialized_start=918
+  _globals['_PRICESERVICE']._serialized_end=1095
 # @@protoc_insertion_point(module_scope)

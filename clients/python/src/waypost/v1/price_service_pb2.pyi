@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from waypost.v1 import channel_pb2 as _channel_pb2
 from waypost.v1 import price_pb2 as _price_pb2
 import builtins as _builtins
@@ -20,6 +21,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _PricedItem:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PricedItemEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PricedItem.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PRICED_ITEM_UNSPECIFIED: _PricedItem.ValueType  # 0
+    """A unit of a message: a part of an SMS, or a message on another channel."""
+    PRICED_ITEM_AUTOREPLY: _PricedItem.ValueType  # 1
+    """The autoreply of a keyword, each one. Where no rule of this kind fits, it costs what any message does."""
+    PRICED_ITEM_KEYWORD: _PricedItem.ValueType  # 2
+    """Renting a keyword, once. Its destination is the address that it is rented at; there is no provider and no channel."""
+
+class PricedItem(_PricedItem, metaclass=_PricedItemEnumTypeWrapper):
+    """What a price is of."""
+
+PRICED_ITEM_UNSPECIFIED: PricedItem.ValueType  # 0
+"""A unit of a message: a part of an SMS, or a message on another channel."""
+PRICED_ITEM_AUTOREPLY: PricedItem.ValueType  # 1
+"""The autoreply of a keyword, each one. Where no rule of this kind fits, it costs what any message does."""
+PRICED_ITEM_KEYWORD: PricedItem.ValueType  # 2
+"""Renting a keyword, once. Its destination is the address that it is rented at; there is no provider and no channel."""
+Global___PricedItem: _TypeAlias = PricedItem  # noqa: Y015
 
 @_typing.final
 class PriceRule(_message.Message):
@@ -37,8 +62,11 @@ class PriceRule(_message.Message):
     PREFIXES_FIELD_NUMBER: _builtins.int
     COUNTRIES_FIELD_NUMBER: _builtins.int
     PRICE_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     """The provider instance that routes lead to. Empty: any."""
+    item: Global___PricedItem.ValueType
+    """What it is the price of. UNSPECIFIED: a unit of a message."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """Channels."""
@@ -63,10 +91,11 @@ class PriceRule(_message.Message):
         prefixes: _abc.Iterable[_builtins.str] | None = ...,
         countries: _abc.Iterable[_builtins.str] | None = ...,
         price: _price_pb2.Price | None = ...,
+        item: Global___PricedItem.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["price", b"price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "countries", b"countries", "prefixes", b"prefixes", "price", b"price", "provider", b"provider"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "countries", b"countries", "item", b"item", "prefixes", b"prefixes", "price", b"price", "provider", b"provider"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class PriceServiceStub(object):
-    """What messages cost. docs/credits.md tells how prices are picked and charged.
+    """What messages, and keywords, cost. docs/credits.md tells how prices are picked and charged.
     """
 
     def __init__(self, channel):
@@ -48,7 +48,7 @@ class PriceServiceStub(object):
 
 
 class PriceServiceServicer(object):
-    """What messages cost. docs/credits.md tells how prices are picked and charged.
+    """What messages, and keywords, cost. docs/credits.md tells how prices are picked and charged.
     """
 
     def ListPrices(self, request, context):
@@ -87,7 +87,7 @@ def add_PriceServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PriceService(object):
-    """What messages cost. docs/credits.md tells how prices are picked and charged.
+    """What messages, and keywords, cost. docs/credits.md tells how prices are picked and charged.
     """
 
     @staticmethod

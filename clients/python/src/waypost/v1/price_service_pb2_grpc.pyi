@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class PriceServiceStub:
-    """What messages cost. docs/credits.md tells how prices are picked and charged."""
+    """What messages, and keywords, cost. docs/credits.md tells how prices are picked and charged."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -40,7 +40,7 @@ class PriceServiceStub:
 
 @_typing.type_check_only
 class PriceServiceAsyncStub(PriceServiceStub):
-    """What messages cost. docs/credits.md tells how prices are picked and charged."""
+    """What messages, and keywords, cost. docs/credits.md tells how prices are picked and charged."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListPrices: _aio.UnaryUnaryMultiCallable[_price_service_pb2.ListPricesRequest, _price_service_pb2.ListPricesResponse]  # type: ignore[assignment]
@@ -49,7 +49,7 @@ class PriceServiceAsyncStub(PriceServiceStub):
     """Puts other prices in force, all at once. Messages that were accepted before keep theirs. For admin keys."""
 
 class PriceServiceServicer:
-    """What messages cost. docs/credits.md tells how prices are picked and charged."""
+    """What messages, and keywords, cost. docs/credits.md tells how prices are picked and charged."""
 
     def ListPrices(
         self,
