@@ -90,7 +90,7 @@ class ErrorReason(Enum):
     ADMISSION_FAILED = "a plugin that decides what may be sent failed; nothing was accepted"
     STORE_UNAVAILABLE = "the store cannot be written; nothing was accepted"
     OUTCOME_UNKNOWN = "the store's answer was lost; the same call with the same request_id is safe"
-    NOT_IMPLEMENTED = "this version of the broker does not offer the call or the field"
+    NOT_IMPLEMENTED = "this version of the broker does not offer the call"
     INTERNAL_ERROR = "a defect in the broker; its log has the details"
 
 

@@ -57,6 +57,8 @@ def send_broadcast(
     sender: option.Sender = "",
     traffic: option.Traffic = None,
     channel: option.Channels = None,
+    ignore_quiet_hours: option.IgnoreQuietHours = False,
+    cap_frequency: option.CapFrequency = False,
     schedule: option.Schedule = None,
     per_minute: Annotated[
         int, typer.Option(metavar="COUNT", min=0, help="The most messages a minute; 0: no limit.")
@@ -84,6 +86,7 @@ def send_broadcast(
     """
     from broker.cli.broadcast_request import request_of
     from broker.cli.connection import Target
+    from broker.cli.policy_wishes import options_of
     from broker.cli.requests import TemplateWish, Wishes
 
     if not (file or to or group):
@@ -98,6 +101,7 @@ def send_broadcast(
         sender=sender,
         traffic=traffic or "",
         channels=channel or (),
+        options=options_of(ignore_quiet_hours=ignore_quiet_hours, cap_frequency=cap_frequency),
         schedule_time=None if schedule is None else time_of("--schedule", schedule),
         campaign=campaign,
         tags=tag or (),

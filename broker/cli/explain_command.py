@@ -18,6 +18,7 @@ from broker.cli.options import (
     TlsOption,
     time_of,
 )
+from broker.cli.recipients import Row
 from broker.cli.send_command import whom_and_what
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 def explain(
     words: option.Words = None,
     to: option.To = None,
+    contact: option.Contacts = None,
     csv: option.Csv = None,
     text: option.Text = None,
     subject: option.Subject = "",
@@ -37,6 +39,7 @@ def explain(
     traffic: option.Traffic = None,
     channel: option.Channels = None,
     ignore_quiet_hours: option.IgnoreQuietHours = False,
+    cap_frequency: option.CapFrequency = False,
     fallback: option.Fallback = False,
     fallback_after: option.FallbackAfter = None,
     schedule: option.Schedule = None,
@@ -58,7 +61,8 @@ def explain(
 
     Exit codes: 0 every recipient would be accepted, 1 a recipient or the call would be refused.
     """
-    recipients, said = whom_and_what(words or [], to or [], csv, text)
+    rows = [Row(contact=each) for each in contact or ()]
+    recipients, said = whom_and_what(words or [], to or [], csv, text, rows)
 
     from broker.cli.connection import Target
     from broker.cli.policy_wishes import options_of
@@ -72,7 +76,10 @@ def explain(
         traffic=traffic or "",
         channels=channel or (),
         options=options_of(
-            fallback=fallback, fallback_after=fallback_after, ignore_quiet_hours=ignore_quiet_hours
+            fallback=fallback,
+            fallback_after=fallback_after,
+            ignore_quiet_hours=ignore_quiet_hours,
+            cap_frequency=cap_frequency,
         ),
         schedule_time=None if schedule is None else time_of("--schedule", schedule),
         tags=tag or (),

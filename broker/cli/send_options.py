@@ -77,6 +77,14 @@ IgnoreQuietHours = Annotated[
     bool,
     typer.Option("--ignore-quiet-hours", help="Send also when it is quiet there.", rich_help_panel=_MESSAGE),
 ]
+CapFrequency = Annotated[
+    bool,
+    typer.Option(
+        "--cap-frequency",
+        help="Refuse contacts who have had as many promotional messages as the account's policy allows.",
+        rich_help_panel=_MESSAGE,
+    ),
+]
 Reference = Annotated[str, typer.Option(help="Your own id, on every event.", rich_help_panel=_MESSAGE)]
 Campaign = Annotated[
     str, typer.Option(metavar="ID", help="A campaign to report under.", rich_help_panel=_MESSAGE)

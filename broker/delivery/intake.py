@@ -31,6 +31,7 @@ from broker.domain.vocabulary import Channel
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
 from broker.storage.acceptance import Acceptance, Accepted, Reused, Unaffordable, accept, read_remembered
+from broker.storage.capping import read_capped
 from broker.storage.consenting import read_plan_refusals
 from broker.storage.people import Reach, read_reach
 from broker.storage.store import Store
@@ -114,8 +115,8 @@ class Intake:
             if isinstance(planned, BrokerError):
                 answers.append(await self._answered_before(submission, now_us) or planned)
             elif submission.validate_only:
-                consented, _ = await self._with_consent(planned)
-                answers.append([message.result for message in consented.messages])
+                as_stored, _ = await self._as_stored(planned)
+                answers.append([message.result for message in as_stored.messages])
             else:
                 answers.append(None)
                 items.append(Acceptance(planned, self._remember_us))
@@ -203,7 +204,7 @@ class Intake:
         )
         if isinstance(planned, BrokerError):
             raise planned
-        planned, refused = await self._with_consent(planned)
+        planned, refused = await self._as_stored(planned)
         for message_id in refused:
             finds.pop(message_id, None)
         # Each recipient is held against each route, which may take a while: others go on meanwhile.
@@ -211,10 +212,13 @@ class Intake:
             explain_plan, now.routing, planned, finds, now.penalties, self._prices_now().messages
         )
 
-    async def _with_consent(self, planned: Plan) -> tuple[Plan, Collection[int]]:
+    async def _as_stored(self, planned: Plan) -> tuple[Plan, Collection[int]]:
         """What would become of a plan that is not stored, and the messages that consent refuses."""
         refusals = await self._store.read(read_plan_refusals, (planned,))
-        return with_refusals(planned, refusals), refusals
+        planned = with_refusals(planned, refusals)
+        if planned.cap is not None:
+            planned = await self._store.read(read_capped, planned)
+        return planned, refusals
 
     async def _answered_before(self, submission: Submission, now_us: int) -> Answer | None:
         """The first answer to a request that is refused now: the settings may have changed since."""

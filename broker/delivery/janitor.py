@@ -10,6 +10,7 @@ from broker.metrics import Metrics
 from broker.spi import Clock
 from broker.storage.acceptance import forget_request_ids
 from broker.storage.agenda import Work
+from broker.storage.capping import ForgetPromotions, forget_promotions
 from broker.storage.groups import read_any_group_removed, sweep_groups
 from broker.storage.keeping import Forget, forget_receipts, read_due_counts
 from broker.storage.parking import read_parked_count
@@ -108,7 +109,7 @@ class Janitor:
                 (gone,) = await self._store.write(sweep_groups, [SWEEP_ROWS_MAX])
 
     async def forget(self) -> None:
-        """One round: request_ids, matches of receipts and choices of pools past their memory, in small batches."""
+        """One round: request_ids, matches of receipts, choices of pools and what counts for caps, in small batches."""
         now_us = self._clock.now_us()
         await self._store.write(forget_request_ids, [now_us])
         gone = 1
@@ -118,3 +119,6 @@ class Janitor:
         while gone:
             choices = ForgetChoices(now_us - CHOICE_MEMORY_US, SWEEP_ROWS_MAX)
             (gone,) = await self._store.write(forget_choices, [choices])
+        gone = 1
+        while gone:
+            (gone,) = await self._store.write(forget_promotions, [ForgetPromotions(now_us, SWEEP_ROWS_MAX)])

@@ -2,6 +2,7 @@
 
 from broker.domain.address import PHONE_CHANNELS
 from broker.domain.country import COUNTRIES, country_of
+from broker.domain.frequency import FrequencyCap, cap_problems
 from broker.domain.link_policy import link_problems
 from broker.domain.quiet_hours import QuietHours, quiet_problems
 from broker.domain.text_profile import restricted_refusal
@@ -26,7 +27,8 @@ class AccountPolicy:
     `low_balance_micros`: an event tells when what it can spend falls below this; 0: none does.
     `sandbox_only`: its messages go to sandbox providers and to no other. `passcode_ignores_opt_out`: passcodes also
     go to those who opted out of the account's senders, though never to those who opted out for every account.
-    `quiet_hours` are when promotional messages do not go; None: never.
+    `quiet_hours` are when promotional messages do not go; None: never. `frequency_cap` is how many of them a contact
+    of the directory gets, where a request asks for it; None: any number, and they are not counted.
     `senders_registered_only`: a message may name none but the senders that the account has registered.
     `link_domains` are the hosts that its short links may have, the first by default; `track_links` whether links
     are shortened where a request does not say. `web_parameters` ("utm_source=sms") are added to where the short
@@ -49,6 +51,7 @@ class AccountPolicy:
     link_domains: tuple[str, ...] = ()
     track_links: bool = False
     web_parameters: tuple[str, ...] = ()
+    frequency_cap: FrequencyCap | None = None
 
     def allows(self, address: str, channel: Channel) -> bool:
         """Whether a normal address may be written to, by its country."""
@@ -86,6 +89,8 @@ def policy_problems(policy: AccountPolicy) -> list[tuple[str, str]]:
     ]
     if policy.quiet_hours is not None:
         problems += [(f"quiet_hours.{field}", rule) for field, rule in quiet_problems(policy.quiet_hours)]
+    if policy.frequency_cap is not None:
+        problems += [(f"frequency_cap.{field}", rule) for field, rule in cap_problems(policy.frequency_cap)]
     if len(set(policy.channels)) < len(policy.channels):
         problems.append(("channels", "must name each channel once"))
     problems += [

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 SCHEDULE_AHEAD_US_MAX = 35 * 86_400 * 1_000_000
 ZONES_NAMED_MAX = 3
+NO_CAP = "the account's policy has no frequency cap"
 
 
 class PolicyRule(IntEnum):
     """Which rule it was. The numbers equal those of the protos."""
 
     QUIET_HOURS = 1
+    FREQUENCY_CAP = 2
     PLUGIN = 3
 
 
@@ -65,13 +67,19 @@ def held_to_policy(
     policy: AccountPolicy,
     now_us: int,
 ) -> "list[PlannedMessage]":
-    """Marketing outside of quiet hours: what would be sent in them waits or is refused."""
+    """Marketing outside of quiet hours: what would be sent in them waits or is refused.
+
+    How many a contact gets is counted where they are stored (`domain.capping`); here it is only seen whether there is a
+    cap.
+    """
+    if submission.cap_frequency and policy.frequency_cap is None:
+        messages = [_without_cap(each) for each in messages]
     quiet = policy.quiet_hours
     if quiet is None or submission.traffic is not _PROMOTIONAL:
         return list(messages)
     if submission.ignore_quiet_hours:
         ignored = PolicyFinding(PolicyRule.QUIET_HOURS, PolicyOutcome.IGNORED, "the request ignores them")
-        return [_found(each, ignored) for each in messages]
+        return [found(each, ignored) for each in messages]
     held = []
     for place, message in enumerate(messages):
         if message.result.reason is not None:
@@ -90,13 +98,22 @@ def refused_by(plan: "Plan", refusal: Refusal) -> "Plan":
     finding = PolicyFinding(PolicyRule.PLUGIN, PolicyOutcome.REFUSED, refusal.text, refusal.plugin)
     detail = f"{refusal.plugin}: {refusal.text}" if refusal.text else refusal.plugin
     messages = tuple(
-        each if each.result.reason is not None else _refused(each, Reason.REFUSED_BY_PLUGIN, detail, finding)
+        each if each.result.reason is not None else refused(each, Reason.REFUSED_BY_PLUGIN, detail, finding)
         for each in plan.messages
     )
     return replace(plan, messages=messages)
 
 
 _PROMOTIONAL = Traffic.PROMOTIONAL
+
+
+def _without_cap(message: "PlannedMessage") -> "PlannedMessage":
+    """A message that is to be held to a cap that its account does not have: it goes, with a warning."""
+    finding = PolicyFinding(PolicyRule.FREQUENCY_CAP, PolicyOutcome.ALLOWED, NO_CAP)
+    if message.result.reason is not None:
+        return message
+    warned = replace(message.result, warnings=(*message.result.warnings, NO_CAP))
+    return found(replace(message, result=warned), finding)
 
 
 def _zones(contact: Contact | None, number: str | None, quiet: QuietHours) -> tuple[tuple[str, ...], str]:
@@ -116,7 +133,7 @@ def _outside_quiet_hours(
     where = f"in {_named(zones)}, {'zone' if len(zones) == 1 else 'zones'} {whence}"
     rule = PolicyRule.QUIET_HOURS
     if free_us == due_us:
-        return _found(message, PolicyFinding(rule, PolicyOutcome.ALLOWED, f"it is not quiet {where}"))
+        return found(message, PolicyFinding(rule, PolicyOutcome.ALLOWED, f"it is not quiet {where}"))
     if quiet.action is QuietAction.REFUSE:
         problem = f"it is quiet {where}"
     elif free_us is None:
@@ -127,7 +144,7 @@ def _outside_quiet_hours(
         problem = f"it is quiet {where}, until more than 35 days from now"
     else:
         return _later(message, free_us, PolicyFinding(rule, PolicyOutcome.WAITS, f"it is quiet {where}"))
-    return _refused(message, Reason.QUIET_HOURS, problem, PolicyFinding(rule, PolicyOutcome.REFUSED, problem))
+    return refused(message, Reason.QUIET_HOURS, problem, PolicyFinding(rule, PolicyOutcome.REFUSED, problem))
 
 
 def _named(zones: tuple[str, ...]) -> str:
@@ -136,7 +153,8 @@ def _named(zones: tuple[str, ...]) -> str:
     return ", ".join(zones[:ZONES_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
-def _found(message: "PlannedMessage", finding: PolicyFinding) -> "PlannedMessage":
+def found(message: "PlannedMessage", finding: PolicyFinding) -> "PlannedMessage":
+    """The message with what a rule said of it."""
     return replace(message, policy=(*message.policy, finding))
 
 
@@ -144,13 +162,15 @@ def _later(message: "PlannedMessage", at_us: int, finding: PolicyFinding) -> "Pl
     step = begin(Fact.SCHEDULED)
     warnings = (*message.result.warnings, "waits for the end of quiet hours")
     result = replace(message.result, state=step.state, transmit_at_us=at_us, warnings=warnings)
-    return _found(replace(message, step=step, result=result), finding)
+    return found(replace(message, step=step, result=result), finding)
 
 
-def _refused(
+def refused(
     message: "PlannedMessage", reason: Reason, detail: str, finding: PolicyFinding
 ) -> "PlannedMessage":
+    """The message as one that a rule refuses. It costs nothing."""
     step = begin(Fact.REFUSED)
-    result = replace(message.result, state=step.state, reason=reason, detail=detail, fallback_channels=())
-    refused = replace(message, step=step, result=result, candidates=(), further=())
-    return _found(refused, finding)
+    result = replace(
+        message.result, state=step.state, reason=reason, detail=detail, fallback_channels=(), price=None
+    )
+    return found(replace(message, step=step, result=result, candidates=(), further=(), quote=None), finding)

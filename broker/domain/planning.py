@@ -9,6 +9,7 @@ from broker.domain.admission import PolicyFinding, held_to_policy
 from broker.domain.carrying import Carried, SenderRefused
 from broker.domain.encoding import Encoding, Measure, measure
 from broker.domain.fallback import PlannedWay
+from broker.domain.frequency import FrequencyCap
 from broker.domain.grounds import Grounds
 from broker.domain.lifecycle import Fact, Step, begin
 from broker.domain.linking import Addressed, LinksRefused, NewLink, plan_links, with_link_rule
@@ -28,7 +29,7 @@ from broker.domain.style import StyleClasses, StyleRefused, dress
 from broker.domain.submission import Recipient, Result, Submission, TemplateRef
 from broker.domain.validity import validity_us
 from broker.domain.value import value
-from broker.domain.vocabulary import Channel, Reason
+from broker.domain.vocabulary import Channel, Reason, Traffic
 from broker.domain.ways import Usable, Way, offered_channels, way_of, way_to
 
 SCHEDULE_SLACK_US = 1_000_000
@@ -36,6 +37,7 @@ SCHEDULE_SLACK_US = 1_000_000
 
 # This runs for every message, and to look a member up in its enumeration costs as much as a call.
 _SMS, _EMAIL, _UCS2 = Channel.SMS, Channel.EMAIL, Encoding.UCS2
+_PROMOTIONAL = Traffic.PROMOTIONAL
 _ACCEPTED, _SCHEDULED, _REFUSED = begin(Fact.ACCEPTED), begin(Fact.SCHEDULED), begin(Fact.REFUSED)
 
 
@@ -67,7 +69,8 @@ class PlannedMessage:
 class Plan:
     """A submission with what becomes of each recipient, by the routes of `route_version`.
 
-    `pays`: what its messages may cost is held of the account's credit.
+    `pays`: what its messages may cost is held of the account's credit. `cap` is that of the account's policy, where
+    messages of this traffic count for it.
     """
 
     submission_id: int
@@ -78,6 +81,7 @@ class Plan:
     route_version: int
     pays: bool = False
     links: tuple[NewLink, ...] = ()
+    cap: FrequencyCap | None = None
 
     @property
     def hold(self) -> int:
@@ -117,7 +121,7 @@ def plan(
         messages = _plan_said(said, ids, offered, people, grounds)
     else:
         messages = _plan_alike(submission, ids, offered, people, grounds, text)
-    if grounds.policy.quiet_hours is not None:
+    if grounds.policy.quiet_hours is not None or submission.cap_frequency:
         messages = held_to_policy(messages, submission, people, grounds.policy, grounds.now_us)
     if not grounds.prices.free:
         messages = [_priced(message, grounds.prices) for message in messages]
@@ -133,6 +137,7 @@ def plan(
         grounds.route_version,
         grounds.policy.enforce_credit,
         links,
+        grounds.policy.frequency_cap if submission.traffic is _PROMOTIONAL else None,
     )
 
 
@@ -271,6 +276,7 @@ def _canonical(submission: Submission) -> dict[str, object]:
         "fallback": submission.fallback and [submission.fallback.after_us],
         "track_links": submission.track_links,
         "short_link_domain": submission.short_link_domain,
+        "cap_frequency": submission.cap_frequency or None,
     }
     return {name: given for name, given in fields.items() if given not in (None, "", [], {})}
 

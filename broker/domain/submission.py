@@ -154,6 +154,7 @@ class Submission:
     sender_providers: frozenset[str] = frozenset()
     track_links: bool | None = None
     short_link_domain: str = ""
+    cap_frequency: bool = False
 
     @property
     def shared_tokens(self) -> Mapping[str, str]:

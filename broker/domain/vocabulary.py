@@ -88,6 +88,7 @@ class Reason(Enum):
     REPLY_LIMIT = "this person got as many automatic answers from this address as an hour allows"
     REPLY_LOOP = "the recipient is a sender of ours: the broker does not answer itself"
     QUIET_HOURS = "it is quiet where the recipient is"
+    FREQUENCY_CAP = "the contact has as many promotional messages as the account's policy allows"
     REFUSED_BY_PLUGIN = "a plugin refused it"
     NOT_DELIVERED_IN_TIME = "no delivery on this channel within the time that was set"
     TOKEN_MISSING = "a placeholder has no value for this recipient"  # noqa: S105

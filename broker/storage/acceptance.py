@@ -14,6 +14,7 @@ from broker.domain.submission import Result
 from broker.domain.usage import has_country
 from broker.domain.value import value
 from broker.storage.agenda import Agenda
+from broker.storage.capping import CapCounts
 from broker.storage.consenting import read_plan_refusals
 from broker.storage.documents import (
     dump_answer,
@@ -84,27 +85,31 @@ Accepted = Stored | Repeated | Reused | Unaffordable
 def accept(tx: Transaction, items: list[Acceptance]) -> list[Accepted]:
     """Store each plan: its messages, their first events, what is due for them, and its request_id.
 
-    Who said STOP by now is refused, whatever was planned.
+    Who said STOP by now is refused, whatever was planned, and so is who has had as many as a cap allows.
     """
     items = _consented(tx, items)
     writer = Acceptor(tx, items[0].plan.accepted_at_us)
     remembered = Remembered(tx, items)
+    caps = CapCounts(tx, [item.plan for item in items])
     answers: list[Accepted] = []
     for item in items:
         earlier = remembered.find(item.plan)
         if earlier is not None:
             answers.append(earlier)
             continue
-        if (short := hold_credit(tx, item.plan)) is not None:
+        plan, dues = caps.held(item.plan)
+        if (short := hold_credit(tx, plan)) is not None:
             answers.append(short)
             continue
-        results = tuple([message.result for message in item.plan.messages])
-        writer.add_submission(item.plan)
-        writer.add_messages(item.plan)
+        caps.count(plan, dues)
+        results = tuple([message.result for message in plan.messages])
+        writer.add_submission(plan)
+        writer.add_messages(plan)
         remembered.add(item, results)
         answers.append(Stored(results))
     writer.flush()
     remembered.flush()
+    caps.flush()
     return answers
 
 

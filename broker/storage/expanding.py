@@ -13,6 +13,7 @@ from broker.domain.value import value
 from broker.storage.acceptance import Acceptor, consented, hold_credit
 from broker.storage.audience_rows import audience_columns, load_more
 from broker.storage.broadcasts import hold_back, running_at, save
+from broker.storage.capping import CapCounts
 from broker.storage.transaction import Transaction
 
 
@@ -109,13 +110,17 @@ def _expand(tx: Transaction, item: Expanded) -> bool:
     if item.plan is not None:
         acceptor = Acceptor(tx, item.plan.accepted_at_us)
         (plan,) = consented(tx, [item.plan])
+        caps = CapCounts(tx, [plan])
+        plan, dues = caps.held(plan)
         if hold_credit(tx, plan) is not None:
             hold_back(
                 tx, row, plan.accepted_at_us
             )  # where it is now, until there is credit and it is resumed
             return True
+        caps.count(plan, dues)
         acceptor.add_messages(plan)
         acceptor.flush()
+        caps.flush()
     if item.pace is not None:
         row.pace_since_us, row.pace_done = item.pace.since_us, item.pace.done
     row.place = item.then

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from broker.domain.account_policy import NO_POLICY, AccountPolicy
+from broker.domain.frequency import FrequencyCap
 from broker.domain.quiet_hours import QuietAction, QuietHours
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel
@@ -71,6 +72,7 @@ def _quiet_hours(given: Mapping[str, Any]) -> QuietHours:
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "channels": lambda given: tuple(map(Channel, given)),
     "quiet_hours": _quiet_hours,
+    "frequency_cap": lambda given: FrequencyCap(given["count"], given["window_us"]),
 }
 """What JSON does not give back as it was."""
 

@@ -150,10 +150,11 @@ async def test_a_request_id_with_another_payload_already_exists(client) -> None:
     assert (waypost.AlreadyExists, "REQUEST_ID_REUSED") == (type(error), error.reason)
 
 
-async def test_what_the_broker_does_not_offer_yet_says_so(client) -> None:
-    """It is refused, not ignored."""
+async def test_an_option_that_cannot_be_had_here_is_refused(client) -> None:
+    """It is not ignored: a frequency cap counts contacts, and promotional messages."""
     error = await failure_of(client.send("Hello", to=NUMBER, options=waypost.Options(cap_frequency=True)))
-    assert (waypost.NotImplementedByBroker, "NOT_IMPLEMENTED") == (type(error), error.reason)
+    assert (waypost.InvalidArgument, "INVALID_REQUEST") == (type(error), error.reason)
+    assert ["options.cap_frequency"] * 2 == [each.field for each in error.violations]
 
 
 async def test_a_message_that_ended_cannot_be_cancelled(client) -> None:

@@ -8,8 +8,10 @@ from typing import Any, cast
 
 from broker.api.convert.findings import Findings
 from broker.api.convert.time_zones import is_time_zone
+from broker.api.convert.times import US_PER_S, duration, span_us_of
 from broker.api.convert.words import CHANNELS
 from broker.domain.account_policy import AccountPolicy, policy_problems
+from broker.domain.frequency import FrequencyCap
 from broker.domain.quiet_hours import EVERY_DAY, QuietAction, QuietHours
 from waypost.v1 import account_pb2 as pb
 
@@ -44,6 +46,19 @@ def _quiet_message(quiet: QuietHours | None) -> pb.QuietHours | None:
     )
 
 
+def _cap(cap: pb.FrequencyCap) -> FrequencyCap | None:
+    """None where nothing is said; a window that no time fits into is 0, which the rules refuse."""
+    if not cap.ListFields():
+        return None
+    return FrequencyCap(cap.count, span_us_of(cap.window) or 0)
+
+
+def _cap_message(cap: FrequencyCap | None) -> pb.FrequencyCap | None:
+    return (
+        None if cap is None else pb.FrequencyCap(count=cap.count, window=duration(cap.window_us / US_PER_S))
+    )
+
+
 _ACTIONS = frozenset(map(int, QuietAction))
 
 FIELDS: Mapping[str, tuple[_Read, _Read]] = {
@@ -56,6 +71,7 @@ FIELDS: Mapping[str, tuple[_Read, _Read]] = {
     "stop_answer": (str, str),
     "start_answer": (str, str),
     "quiet_hours": (_quiet_hours, _quiet_message),
+    "frequency_cap": (_cap, _cap_message),
     "enforce_credit": (bool, bool),
     "low_balance_micros": (int, int),
     "senders_registered_only": (bool, bool),

@@ -1,7 +1,6 @@
 """BroadcastRequest → what is wished, and broadcasts → protobuf."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from broker.api.convert.findings import Findings
@@ -21,9 +20,9 @@ from broker.domain.broadcast import (
 )
 from broker.domain.broadcast_told import broadcast_told
 from broker.domain.ids import format_id, parse_id
-from broker.domain.vocabulary import Reason, Traffic
+from broker.domain.vocabulary import Reason
 from broker.errors import BrokerError, ErrorReason, Violation
-from waypost.v1 import broadcast_pb2, event_pb2, send_pb2
+from waypost.v1 import broadcast_pb2, channel_pb2, event_pb2, send_pb2
 from waypost.v1 import broadcast_service_pb2 as pb
 
 NAME_CHARACTERS_MAX = 128
@@ -53,9 +52,9 @@ def wish_of(request: broadcast_pb2.BroadcastRequest, account_id: int, now_us: in
         findings.broke("audience.upload_id", "is not an id: 13 characters of Crockford base32")
     if not 0 <= request.messages_per_minute <= MESSAGES_PER_MINUTE_MAX:
         findings.broke("messages_per_minute", f"must be from 1 to {MESSAGES_PER_MINUTE_MAX:,}, or 0")
+    if request.options.cap_frequency and audience.upload_id:
+        findings.broke("options.cap_frequency", "counts by contact, and an upload names none")
     findings.refuse()
-    if not request.traffic:
-        submission = replace(submission, traffic=Traffic.PROMOTIONAL)
     return Wish(
         submission=submission,
         name=request.name,
@@ -80,6 +79,7 @@ def _as_send(request: broadcast_pb2.BroadcastRequest) -> send_pb2.SendRequest:
     fields = {
         descriptor.name: value for descriptor, value in request.ListFields() if descriptor.name in _AS_SENT
     }
+    fields.setdefault("traffic", channel_pb2.TRAFFIC_PROMOTIONAL)
     return send_pb2.SendRequest(recipients=request.audience.recipients, **fields)
 
 

@@ -29,27 +29,17 @@ class Findings:
     broke a rule: the caller goes on, and `refuse` ends the request.
     """
 
-    __slots__ = ("unbuilt", "violations")
+    __slots__ = ("violations",)
 
     def __init__(self) -> None:
         self.violations: list[Violation] = []
-        self.unbuilt: list[Violation] = []
 
     def broke(self, field: str, rule: str) -> None:
         """A field broke a rule."""
         self.violations.append(Violation(field, rule))
 
-    def not_built(self, field: str) -> None:
-        """A field asks for a feature that this version does not have; it is refused, never ignored."""
-        self.unbuilt.append(Violation(field, "is not supported by this version of the broker; leave it out"))
-
     def refuse(self) -> None:
-        """Raise when anything was found.
-
-        What is not built goes first: the rules around it cannot be judged without it.
-        """
-        if self.unbuilt:
-            raise BrokerError(ErrorReason.NOT_IMPLEMENTED, violations=self.unbuilt)
+        """Raise when anything was found."""
         if self.violations:
             raise BrokerError(ErrorReason.INVALID_REQUEST, violations=self.violations)
 

@@ -42,16 +42,6 @@ SENDER_CHARACTERS_MAX = 254
 PROVIDER_CHARACTERS_MAX = 128
 ADDRESS_CHARACTERS_MAX = 1_024
 
-_OPTIONS = frozenset({
-    "callback_method",
-    "ignore_quiet_hours",
-    "allow_channel_fallback",
-    "fallback_after",
-    "track_links",
-    "short_link_domain",
-    "keep_links",
-})
-
 _NO_CONTENT = Content({})
 _SCHEDULE_AHEAD_US_MAX = SCHEDULE_AHEAD_DAYS_MAX * 86_400 * US_PER_S
 
@@ -74,7 +64,6 @@ def submission_in(
     recipients_max: int = RECIPIENTS_MAX,
 ) -> Submission:
     """The same with what is wrong in `findings`; only where that is nothing is the answer what was asked for."""
-    _refuse_unbuilt(request, findings)
     content = _body(request, findings)
     request_id, sender, client_reference, provider, origin, data = _texts(request, findings)
     traffic, guarantee, channels, tags = request.traffic, request.guarantee, request.channels, request.tags
@@ -110,17 +99,6 @@ def submission_in(
     if request.HasField("options"):
         submission = with_options(submission, request, findings)
     return submission
-
-
-def _refuse_unbuilt(request: send_pb2.SendRequest, findings: Findings) -> None:
-    if request.HasField("options"):
-        _refuse_unbuilt_options(request.options, findings)
-
-
-def _refuse_unbuilt_options(options: send_pb2.SendOptions, findings: Findings) -> None:
-    for descriptor, _ in options.ListFields():
-        if descriptor.name not in _OPTIONS:
-            findings.not_built(f"options.{descriptor.name}")
 
 
 def _callback(request: send_pb2.SendRequest, findings: Findings) -> Callback | None:

@@ -8,6 +8,7 @@ from broker.domain.account_policy import NO_POLICY
 from broker.domain.fallback import ChannelFallback
 from broker.domain.submission import Submission
 from broker.domain.validity import validity_us
+from broker.domain.vocabulary import Traffic
 from broker.domain.ways import offered_channels
 from waypost.v1 import send_pb2
 
@@ -25,7 +26,21 @@ def with_options(submission: Submission, request: send_pb2.SendRequest, findings
         ignore_quiet_hours=options.ignore_quiet_hours,
         track_links=wish.track,
         short_link_domain=wish.domain,
+        cap_frequency=_capped(submission, options, findings),
     )
+
+
+def _capped(submission: Submission, options: send_pb2.SendOptions, findings: Findings) -> bool:
+    field = "options.cap_frequency"
+    if not options.cap_frequency:
+        return False
+    if submission.traffic is not Traffic.PROMOTIONAL:
+        findings.broke(field, "counts TRAFFIC_PROMOTIONAL alone")
+    for index, recipient in enumerate(submission.recipients):
+        if recipient.contact is None:
+            findings.broke(field, f"counts by contact, and recipients[{index}] is none of the directory")
+            break
+    return True
 
 
 def _fallback(

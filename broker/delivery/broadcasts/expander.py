@@ -253,19 +253,19 @@ class Expander:
         ]
         messages: list[PlannedMessage] = []
         links: list[NewLink] = []
-        pays = False
+        pays, cap = False, None
         for (one, (_, message_id), reached), alone in zip(
             parts, await self._intake.planned(parts, now_us), strict=True
         ):
             if isinstance(alone, Plan):
                 messages += alone.messages
                 links += alone.links
-                pays = pays or alone.pays
+                pays, cap = pays or alone.pays, alone.cap
             else:
                 contact_id = reached[0].contact_id if isinstance(reached, tuple) else None
                 reason = reason_of(alone.reason.name)
                 messages.append(refused(one, message_id, reason, _rule(alone), now_us, contact_id))
-        return Plan(broadcast_id, asked, now_us, "", tuple(messages), 0, pays, tuple(links))
+        return Plan(broadcast_id, asked, now_us, "", tuple(messages), 0, pays, tuple(links), cap)
 
 
 def _rule(error: BrokerError) -> str:

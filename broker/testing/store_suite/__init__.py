@@ -19,6 +19,7 @@ from broker.testing.store_suite.asking import AskingCases
 from broker.testing.store_suite.bench import ACCOUNTS, Bench
 from broker.testing.store_suite.broadcasting import BroadcastingCases
 from broker.testing.store_suite.callbacks import CallbackCases
+from broker.testing.store_suite.capping import CappingCases
 from broker.testing.store_suite.concurrency import ConcurrencyCases
 from broker.testing.store_suite.consenting import ConsentCases
 from broker.testing.store_suite.counting import CountingCases
@@ -94,6 +95,7 @@ class StoreSuite(
     HousekeepingCases,
     KeepsakeCases,
     PolicyCases,
+    CappingCases,
     ContactCases,
     GroupCases,
     ReachCases,

@@ -2,6 +2,7 @@
 """Cases of the accounts' policies."""
 
 from broker.domain.account_policy import NO_POLICY, AccountPolicy
+from broker.domain.frequency import FrequencyCap
 from broker.domain.quiet_hours import QuietAction, QuietHours
 from broker.domain.vocabulary import Channel
 from broker.storage.policies import NewPolicy, read_policies, set_policies
@@ -9,7 +10,13 @@ from broker.storage.store import Store
 from broker.testing.store_suite.opening import OpenedStore
 
 NIGHT = QuietHours(1_200, 480, (1, 5), "Europe/London", QuietAction.REFUSE)
-BRITISH = AccountPolicy("GB", ("GB", "IE"), channels=(Channel.PUSH, Channel.SMS), quiet_hours=NIGHT)
+BRITISH = AccountPolicy(
+    "GB",
+    ("GB", "IE"),
+    channels=(Channel.PUSH, Channel.SMS),
+    quiet_hours=NIGHT,
+    frequency_cap=FrequencyCap(3, 86_400 * 10**6),
+)
 
 
 class PolicyCases(OpenedStore):

@@ -349,3 +349,31 @@ async def test_a_broadcast_can_go_to_an_upload(api, broadcasts):
     assert 9 == broadcasts.deeds[0][0].upload_id
     refusal = await broadcast(api, **(WHOLE | {"audience": {"upload_id": "?"}}))
     assert {"audience.upload_id"} == {each.field for each in refusal.bad_request.field_violations}
+
+
+def test_a_frequency_cap_holds_for_groups_and_named_contacts():
+    """What a broadcast does not say is promotional, so the cap fits it."""
+    contact = {"contact_id": format_id(7)}
+    audience = {"recipients": [contact], "group_ids": [format_id(5)]}
+    request = broadcast_pb2.BroadcastRequest(
+        **(WHOLE | {"audience": audience}), options={"cap_frequency": True}
+    )
+    submission = wish_of(request, 1, NOW_US).submission
+    assert (True, Traffic.PROMOTIONAL) == (submission.cap_frequency, submission.traffic)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"audience": {"recipients": [NUMBER]}},
+        {"audience": {"upload_id": format_id(9)}},
+        {"audience": {"group_ids": [format_id(5)]}, "traffic": 1},
+    ],
+    ids=["a bare address", "an upload", "other traffic"],
+)
+def test_a_frequency_cap_is_refused_where_it_cannot_count(changes):
+    """With its field."""
+    request = broadcast_pb2.BroadcastRequest(**(WHOLE | changes), options={"cap_frequency": True})
+    with pytest.raises(BrokerError) as refusal:
+        wish_of(request, 1, NOW_US)
+    assert ["options.cap_frequency"] == [each.field for each in refusal.value.violations]

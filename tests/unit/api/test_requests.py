@@ -37,13 +37,6 @@ def broken(request):
     return rules.keys()
 
 
-def unbuilt(request):
-    """The fields that ask for what is not built."""
-    reason, rules = refused(request)
-    assert ErrorReason.NOT_IMPLEMENTED is reason
-    return rules.keys()
-
-
 def test_every_field_reaches_the_submission(sms):
     """In the domain's words and units."""
     request = sms(
@@ -301,17 +294,6 @@ def test_a_malformed_address_is_for_intake_to_judge(sms, recipient):
         {"email": given.email},
         {"device_token": given.device_token},
     )
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"options": {"cap_frequency": True}}, "options.cap_frequency"),
-    ],
-)
-def test_a_field_whose_feature_is_not_built_is_refused_and_never_dropped(sms, changes, field):
-    """With its path, so that the caller knows what to leave out."""
-    assert {field} == unbuilt(sms(**changes))
 
 
 def test_empty_options_are_no_wish(sms):

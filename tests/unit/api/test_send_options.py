@@ -90,3 +90,44 @@ def test_quiet_hours_can_be_ignored() -> None:
     """For this request."""
     assert asked(send_pb2.SendOptions(ignore_quiet_hours=True)).ignore_quiet_hours
     assert not asked(send_pb2.SendOptions()).ignore_quiet_hours
+
+
+CONTACT = recipient_pb2.Recipient(contact_id="0000000000007")
+CAPPED = send_pb2.SendOptions(cap_frequency=True)
+
+
+def test_a_cap_is_for_promotional_messages_to_contacts() -> None:
+    """Named by either id."""
+    external = recipient_pb2.Recipient(external_id="PL-7")
+    assert asked(CAPPED, traffic=2, recipients=[CONTACT, external]).cap_frequency
+    assert not asked(send_pb2.SendOptions(), traffic=2, recipients=[CONTACT]).cap_frequency
+
+
+@pytest.mark.parametrize("traffic", [0, 1, 3, 4])
+def test_a_cap_is_refused_for_other_traffic(traffic: int) -> None:
+    """Also where none is named, which is transactional."""
+    assert ["options.cap_frequency"] == refusals(CAPPED, traffic=traffic, recipients=[CONTACT])
+
+
+def test_a_cap_is_refused_for_bare_addresses() -> None:
+    """The rule names the first of them."""
+    number = recipient_pb2.Recipient(phone_number="+447700900123")
+    with pytest.raises(BrokerError) as raised:
+        asked(CAPPED, traffic=2, recipients=[CONTACT, number, number])
+    (violation,) = raised.value.violations
+    assert "options.cap_frequency" == violation.field
+    assert "recipients[1]" in violation.rule
+
+
+@pytest.mark.parametrize("option", [each.name for each in send_pb2.SendOptions.DESCRIPTOR.fields])
+def test_no_option_is_dropped_silently(option: str) -> None:
+    """Each one changes what is asked for, or breaks a rule."""
+    given: Any = {"short_link_domain": "go.example.org", "callback_method": 2}.get(option, True)
+    if option == "fallback_after":
+        given = Duration(seconds=60)
+    options = send_pb2.SendOptions(**{option: given})
+    fields: dict[str, Any] = {"traffic": 2, "recipients": [CONTACT]}
+    if option in {"callback_method", "fallback_after"}:
+        assert [f"options.{option}"] == refusals(options, **fields)
+    else:
+        assert asked(options, **fields) != asked(send_pb2.SendOptions(), **fields)

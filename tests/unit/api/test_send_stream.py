@@ -58,7 +58,6 @@ async def test_a_failed_request_is_an_answer_and_the_stream_goes_on(api, sms):
         sms(recipients=[]),
         sms(request_id="reused"),
         sms(account_id="0000000000002"),
-        sms(options={"cap_frequency": True}),
         sms(),
     ]
     stream = api.converse(STREAM, send_pb2.SendStreamResponse)
@@ -66,10 +65,10 @@ async def test_a_failed_request_is_an_answer_and_the_stream_goes_on(api, sms):
     await stream.write(frame(sms()))
     await stream.done_writing()
     (first, second), refusal = await api.drained(stream)
-    assert ["", "INVALID_REQUEST", "REQUEST_ID_REUSED", "ACCOUNT_NOT_FOUND", "NOT_IMPLEMENTED", ""] == [
+    assert ["", "INVALID_REQUEST", "REQUEST_ID_REUSED", "ACCOUNT_NOT_FOUND", ""] == [
         each.error.reason for each in first.responses
     ]
-    assert [0, 3, 6, 5, 12, 0] == [each.error.code for each in first.responses]
+    assert [0, 3, 6, 5, 0] == [each.error.code for each in first.responses]
     assert "recipients" == first.responses[1].error.field_violations[0].field
     assert not first.responses[1].error.HasField("retry_delay")
     assert ("response", None) == (second.responses[0].WhichOneof("outcome"), refusal)

@@ -20,6 +20,7 @@ from broker.delivery.templates import TemplateName, Templates
 from broker.domain.account_policy import AccountPolicy
 from broker.domain.broadcast import Broadcast, BroadcastState, Move, Wish
 from broker.domain.directory import ContactRef, Named
+from broker.domain.frequency import FrequencyCap
 from broker.domain.lifecycle import State
 from broker.domain.outcome import Accepted
 from broker.domain.prices import PriceList
@@ -276,6 +277,32 @@ async def test_contacts_and_those_who_stand_in_for_them_are_reached(desk: Desk) 
     assert ("+447700900010", parent, "mine") == (good.recipient, good.contact_id, good.client_reference)
     assert {"text": "About Bo"} == good.content
     assert Reason.CONTACT_NOT_FOUND is missing.reason
+
+
+async def test_contacts_who_have_had_enough_are_refused_and_the_rest_get_theirs(desk: Desk) -> None:
+    """Whichever broadcast or call it was from, and also where each recipient is planned alone."""
+    people = DirectoryBench(desk.bench.store)
+    cap = AccountPolicy(frequency_cap=FrequencyCap(1, 86_400 * SECOND_US))
+    await desk.bench.store.write(set_policies, [NewPolicy(1, cap)], [1])
+    values = [{"name": "Ada"}, {"name": "Bo"}, {}]
+    contacts = [
+        await people.add(phone_numbers=(f"+44770090000{at}",), properties=each)
+        for at, each in enumerate(values)
+    ]
+    first = await people.group("first", contacts[0])
+    everyone = await people.group("everyone", *contacts)
+    wish: dict[str, Any] = {"cap_frequency": True}
+    await desk.make(group_ids=(first.group_id,), **wish)
+    await desk.work()
+    content = Content({Channel.SMS: {"text": "Hi $name$"}}, frozenset({"name"}))
+    made = await desk.make(group_ids=(everyone.group_id,), content=content, **wish)
+    again = await desk.make(group_ids=(everyone.group_id,), **wish)
+    await desk.work()
+    expected = [Reason.FREQUENCY_CAP, None, Reason.TOKEN_MISSING]
+    assert expected == [each.reason for each in await desk.messages(made)]
+    expected = [Reason.FREQUENCY_CAP, Reason.FREQUENCY_CAP, None]
+    assert expected == [each.reason for each in await desk.messages(again)]
+    assert {Reason.FREQUENCY_CAP: 2} == dict(await desk.control.refusals(again.broadcast_id))
 
 
 async def test_a_pace_holds_and_is_fair_to_others(desk: Desk) -> None:

@@ -434,6 +434,7 @@ class TestFingerprints:
             "redriven_from_message_id": 5,
             "fallback": ChannelFallback(),
             "ignore_quiet_hours": True,
+            "cap_frequency": True,
             "sender_pool": "care",
             "sender_providers": frozenset({"west"}),
             "track_links": True,

@@ -96,7 +96,7 @@ class ResourceExhausted(WaypostError):
 
 
 class NotImplementedByBroker(WaypostError):
-    """The broker, at its version, does not offer the call or the field."""
+    """The broker, at its version, does not offer the call."""
 
 
 class Unavailable(WaypostError):

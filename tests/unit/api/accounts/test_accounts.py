@@ -4,6 +4,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from broker.api.convert.account_policies import FIELDS
 from broker.domain.account import DEPTH_MAX
@@ -56,6 +57,8 @@ async def test_an_account_is_made_and_found_by_id_and_by_email(call: Any, ada: A
             {"policy": {"quiet_hours": {"end_minute": 60, "time_zone": "Oz"}}},
             "account.policy.quiet_hours.time_zone",
         ),
+        ({"policy": {"frequency_cap": {"count": 1}}}, "account.policy.frequency_cap.window"),
+        ({"policy": {"frequency_cap": {"window": {"seconds": 3_600}}}}, "account.policy.frequency_cap.count"),
         (
             {"policy": {"quiet_hours": {"end_minute": 60, "action": 9}}},
             "account.policy.quiet_hours.action",
@@ -313,3 +316,13 @@ async def test_quiet_hours_are_kept_whole(call: Any, ada: Any) -> None:
     account = {"account_id": created.account_id, "policy": {"quiet_hours": refusing}}
     changed = await call("UpdateAccount", account=account, update_mask={"paths": ["policy.quiet_hours"]})
     assert refusing == changed.account.policy.quiet_hours
+
+
+async def test_a_frequency_cap_is_kept_and_taken_back(call: Any, ada: Any) -> None:
+    """As it was written."""
+    cap = account_pb2.FrequencyCap(count=3, window=Duration(seconds=7 * 86_400))
+    created = (await call("CreateAccount", account=ada(policy={"frequency_cap": cap}))).account
+    assert cap == created.policy.frequency_cap
+    bare = {"account_id": created.account_id}
+    changed = await call("UpdateAccount", account=bare, update_mask={"paths": ["policy.frequency_cap"]})
+    assert not changed.account.policy.HasField("frequency_cap")

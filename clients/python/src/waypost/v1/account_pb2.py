@@ -22,23 +22,26 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from waypost.v1 import channel_pb2 as waypost_dot_v1_dot_channel__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18waypost/v1/account.proto\x12\nwaypost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/channel.proto\"\x86\x03\n\x07\x41\x63\x63ount\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x19\n\x11parent_account_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x12\n\nfirst_name\x18\x04 \x01(\t\x12\x11\n\tlast_name\x18\x05 \x01(\t\x12\r\n\x05\x65mail\x18\x06 \x01(\t\x12\x16\n\x0e\x63ontact_number\x18\x07 \x01(\t\x12\x0f\n\x07\x63ompany\x18\x08 \x01(\t\x12\x17\n\napi_access\x18\t \x01(\x08H\x00\x88\x01\x01\x12\x19\n\x0csandbox_only\x18\n \x01(\x08H\x01\x88\x01\x01\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x06policy\x18\r \x01(\x0b\x32\x19.waypost.v1.AccountPolicyB\r\n\x0b_api_accessB\x0f\n\r_sandbox_only\"\xa7\x03\n\rAccountPolicy\x12\x16\n\x0e\x64\x65\x66\x61ult_region\x18\x01 \x01(\t\x12\x19\n\x11\x61llowed_countries\x18\x02 \x03(\t\x12%\n\x08\x63hannels\x18\x03 \x03(\x0e\x32\x13.waypost.v1.Channel\x12 \n\x18passcode_ignores_opt_out\x18\x04 \x01(\x08\x12\x15\n\rinbound_waits\x18\x05 \x01(\x08\x12\x13\n\x0bhelp_answer\x18\x06 \x01(\t\x12\x13\n\x0bstop_answer\x18\x07 \x01(\t\x12\x14\n\x0cstart_answer\x18\x08 \x01(\t\x12\x1f\n\x17senders_registered_only\x18\t \x01(\x08\x12+\n\x0bquiet_hours\x18\x14 \x01(\x0b\x32\x16.waypost.v1.QuietHours\x12\x16\n\x0e\x65nforce_credit\x18\x15 \x01(\x08\x12\x1a\n\x12low_balance_micros\x18\x16 \x01(\x03\x12\x14\n\x0clink_domains\x18\x1e \x03(\t\x12\x13\n\x0btrack_links\x18\x1f \x01(\x08\x12\x16\n\x0eweb_parameters\x18  \x03(\t\"\x80\x01\n\nQuietHours\x12\x14\n\x0cstart_minute\x18\x01 \x01(\x05\x12\x12\n\nend_minute\x18\x02 \x01(\x05\x12\x0c\n\x04\x64\x61ys\x18\x03 \x03(\x05\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\'\n\x06\x61\x63tion\x18\x05 \x01(\x0e\x32\x17.waypost.v1.QuietAction*[\n\x0bQuietAction\x12\x1c\n\x18QUIET_ACTION_UNSPECIFIED\x10\x00\x12\x15\n\x11QUIET_ACTION_WAIT\x10\x01\x12\x17\n\x13QUIET_ACTION_REFUSE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18waypost/v1/account.proto\x12\nwaypost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/channel.proto\"\x86\x03\n\x07\x41\x63\x63ount\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x19\n\x11parent_account_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x12\n\nfirst_name\x18\x04 \x01(\t\x12\x11\n\tlast_name\x18\x05 \x01(\t\x12\r\n\x05\x65mail\x18\x06 \x01(\t\x12\x16\n\x0e\x63ontact_number\x18\x07 \x01(\t\x12\x0f\n\x07\x63ompany\x18\x08 \x01(\t\x12\x17\n\napi_access\x18\t \x01(\x08H\x00\x88\x01\x01\x12\x19\n\x0csandbox_only\x18\n \x01(\x08H\x01\x88\x01\x01\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x06policy\x18\r \x01(\x0b\x32\x19.waypost.v1.AccountPolicyB\r\n\x0b_api_accessB\x0f\n\r_sandbox_only\"\xd8\x03\n\rAccountPolicy\x12\x16\n\x0e\x64\x65\x66\x61ult_region\x18\x01 \x01(\t\x12\x19\n\x11\x61llowed_countries\x18\x02 \x03(\t\x12%\n\x08\x63hannels\x18\x03 \x03(\x0e\x32\x13.waypost.v1.Channel\x12 \n\x18passcode_ignores_opt_out\x18\x04 \x01(\x08\x12\x15\n\rinbound_waits\x18\x05 \x01(\x08\x12\x13\n\x0bhelp_answer\x18\x06 \x01(\t\x12\x13\n\x0bstop_answer\x18\x07 \x01(\t\x12\x14\n\x0cstart_answer\x18\x08 \x01(\t\x12\x1f\n\x17senders_registered_only\x18\t \x01(\x08\x12+\n\x0bquiet_hours\x18\x14 \x01(\x0b\x32\x16.waypost.v1.QuietHours\x12/\n\rfrequency_cap\x18\x17 \x01(\x0b\x32\x18.waypost.v1.FrequencyCap\x12\x16\n\x0e\x65nforce_credit\x18\x15 \x01(\x08\x12\x1a\n\x12low_balance_micros\x18\x16 \x01(\x03\x12\x14\n\x0clink_domains\x18\x1e \x03(\t\x12\x13\n\x0btrack_links\x18\x1f \x01(\x08\x12\x16\n\x0eweb_parameters\x18  \x03(\t\"H\n\x0c\x46requencyCap\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\x12)\n\x06window\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x80\x01\n\nQuietHours\x12\x14\n\x0cstart_minute\x18\x01 \x01(\x05\x12\x12\n\nend_minute\x18\x02 \x01(\x05\x12\x0c\n\x04\x64\x61ys\x18\x03 \x03(\x05\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\'\n\x06\x61\x63tion\x18\x05 \x01(\x0e\x32\x17.waypost.v1.QuietAction*[\n\x0bQuietAction\x12\x1c\n\x18QUIET_ACTION_UNSPECIFIED\x10\x00\x12\x15\n\x11QUIET_ACTION_WAIT\x10\x01\x12\x17\n\x13QUIET_ACTION_REFUSE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waypost.v1.account_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_QUIETACTION']._serialized_start=1049
-  _globals['_QUIETACTION']._serialized_end=1140
-  _globals['_ACCOUNT']._serialized_start=100
-  _globals['_ACCOUNT']._serialized_end=490
-  _globals['_ACCOUNTPOLICY']._serialized_start=493
-  _globals['_ACCOUNTPOLICY']._serialized_end=916
-  _globals['_QUIETHOURS']._serialized_start=919
-  _globals['_QUIETHOURS']._serialized_end=1047
+  _globals['_QUIETACTION']._serialized_start=1204
+  _globals['_QUIETACTION']._serialized_end=1295
+  _globals['_ACCOUNT']._serialized_start=132
+  _globals['_ACCOUNT']._serialized_end=522
+  _globals['_ACCOUNTPOLICY']._serialized_start=525
+  _globals['_ACCOUNTPOLICY']._serialized_end=997
+  _globals['_FREQUENCYCAP']._serialized_start=999
+  _globals['_FREQUENCYCAP']._serialized_end=1071
+  _globals['_QUIETHOURS']._serialized_start=1074
+  _globals['_QUIETHOURS']._serialized_end=1202
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -154,6 +155,7 @@ class AccountPolicy(_message.Message):
     START_ANSWER_FIELD_NUMBER: _builtins.int
     SENDERS_REGISTERED_ONLY_FIELD_NUMBER: _builtins.int
     QUIET_HOURS_FIELD_NUMBER: _builtins.int
+    FREQUENCY_CAP_FIELD_NUMBER: _builtins.int
     ENFORCE_CREDIT_FIELD_NUMBER: _builtins.int
     LOW_BALANCE_MICROS_FIELD_NUMBER: _builtins.int
     LINK_DOMAINS_FIELD_NUMBER: _builtins.int
@@ -206,6 +208,12 @@ class AccountPolicy(_message.Message):
         """When TRAFFIC_PROMOTIONAL does not go out. Absent: never."""
 
     @_builtins.property
+    def frequency_cap(self) -> Global___FrequencyCap:
+        """How many messages of TRAFFIC_PROMOTIONAL a contact of the directory gets. They are counted from when it is set; only
+        requests with options.cap_frequency are held to it. Absent: any number.
+        """
+
+    @_builtins.property
     def link_domains(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The hosts that its short links may have, the first where a request names none: host names in lower case, as
         "go.example.org", that lead to this broker. At most 20 of at most 100 characters.
@@ -230,19 +238,50 @@ class AccountPolicy(_message.Message):
         start_answer: _builtins.str = ...,
         senders_registered_only: _builtins.bool = ...,
         quiet_hours: Global___QuietHours | None = ...,
+        frequency_cap: Global___FrequencyCap | None = ...,
         enforce_credit: _builtins.bool = ...,
         low_balance_micros: _builtins.int = ...,
         link_domains: _abc.Iterable[_builtins.str] | None = ...,
         track_links: _builtins.bool = ...,
         web_parameters: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["quiet_hours", b"quiet_hours"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["frequency_cap", b"frequency_cap", "quiet_hours", b"quiet_hours"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "enforce_credit", b"enforce_credit", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "link_domains", b"link_domains", "low_balance_micros", b"low_balance_micros", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "senders_registered_only", b"senders_registered_only", "start_answer", b"start_answer", "stop_answer", b"stop_answer", "track_links", b"track_links", "web_parameters", b"web_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "enforce_credit", b"enforce_credit", "frequency_cap", b"frequency_cap", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "link_domains", b"link_domains", "low_balance_micros", b"low_balance_micros", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "senders_registered_only", b"senders_registered_only", "start_answer", b"start_answer", "stop_answer", b"stop_answer", "track_links", b"track_links", "web_parameters", b"web_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AccountPolicy: _TypeAlias = AccountPolicy  # noqa: Y015
+
+@_typing.final
+class FrequencyCap(_message.Message):
+    """How many promotional messages a contact gets. What counts is when a message is due, whoever it was asked for by and
+    whatever becomes of it; a message that is refused does not count, nor does one to a bare address.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """At most so many within less than `window`: 1 to 100."""
+    @_builtins.property
+    def window(self) -> _duration_pb2.Duration:
+        """Any span of this length, wherever it begins: 1 h to 30 days."""
+
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+        window: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["window", b"window"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FrequencyCap: _TypeAlias = FrequencyCap  # noqa: Y015
 
 @_typing.final
 class QuietHours(_message.Message):

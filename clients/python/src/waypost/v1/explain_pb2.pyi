@@ -36,6 +36,8 @@ class _PolicyRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PolicyRule
     """Never sent by the broker."""
     POLICY_RULE_QUIET_HOURS: _PolicyRule.ValueType  # 1
     """The account's quiet hours."""
+    POLICY_RULE_FREQUENCY_CAP: _PolicyRule.ValueType  # 2
+    """The account's frequency cap."""
     POLICY_RULE_PLUGIN: _PolicyRule.ValueType  # 3
     """A plugin's own."""
 
@@ -46,6 +48,8 @@ POLICY_RULE_UNSPECIFIED: PolicyRule.ValueType  # 0
 """Never sent by the broker."""
 POLICY_RULE_QUIET_HOURS: PolicyRule.ValueType  # 1
 """The account's quiet hours."""
+POLICY_RULE_FREQUENCY_CAP: PolicyRule.ValueType  # 2
+"""The account's frequency cap."""
 POLICY_RULE_PLUGIN: PolicyRule.ValueType  # 3
 """A plugin's own."""
 Global___PolicyRule: _TypeAlias = PolicyRule  # noqa: Y015
@@ -65,7 +69,7 @@ class _PolicyOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PolicyO
     POLICY_OUTCOME_REFUSED: _PolicyOutcome.ValueType  # 3
     """It does not go."""
     POLICY_OUTCOME_IGNORED: _PolicyOutcome.ValueType  # 4
-    """The request asked not to be held to the rule."""
+    """The request asked not to be held to the rule, or did not ask to be."""
 
 class PolicyOutcome(_PolicyOutcome, metaclass=_PolicyOutcomeEnumTypeWrapper):
     """What a rule said."""
@@ -79,7 +83,7 @@ POLICY_OUTCOME_WAITS: PolicyOutcome.ValueType  # 2
 POLICY_OUTCOME_REFUSED: PolicyOutcome.ValueType  # 3
 """It does not go."""
 POLICY_OUTCOME_IGNORED: PolicyOutcome.ValueType  # 4
-"""The request asked not to be held to the rule."""
+"""The request asked not to be held to the rule, or did not ask to be."""
 Global___PolicyOutcome: _TypeAlias = PolicyOutcome  # noqa: Y015
 
 @_typing.final

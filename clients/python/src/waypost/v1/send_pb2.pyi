@@ -268,7 +268,9 @@ class SendOptions(_message.Message):
     ignore_quiet_hours: _builtins.bool
     """Send also when the recipient's quiet hours hold (AccountPolicy.quiet_hours)."""
     cap_frequency: _builtins.bool
-    """Apply the account's frequency cap. Only with a directory contact and TRAFFIC_PROMOTIONAL."""
+    """Refuse a recipient who has had as many promotional messages as AccountPolicy.frequency_cap allows, with
+    REASON_FREQUENCY_CAP. Only where every recipient is a contact of the directory, and with TRAFFIC_PROMOTIONAL.
+    """
     track_links: _builtins.bool
     """Replace http and https links in texts, and those of an email's HTML, by short ones whose clicks are told. false:
     as the account's policy says, and yes where short_link_domain is set. docs/links.md tells what is a link.

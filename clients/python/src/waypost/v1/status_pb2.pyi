@@ -277,6 +277,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """No delivery was reported on a channel within options.fallback_after."""
     REASON_QUIET_HOURS: _Reason.ValueType  # 27
     """It is quiet where the recipient is, and the account's policy or the message's validity lets it not wait."""
+    REASON_FREQUENCY_CAP: _Reason.ValueType  # 28
+    """The contact has as many promotional messages around that time as the account's policy allows, and the request asked
+    to be held to it (options.cap_frequency).
+    """
     REASON_REFUSED_BY_PLUGIN: _Reason.ValueType  # 29
     """A plugin of the operator refused the request; the detail has its name and its words."""
     REASON_TOKEN_MISSING: _Reason.ValueType  # 45
@@ -357,6 +361,10 @@ REASON_NOT_DELIVERED_IN_TIME: Reason.ValueType  # 26
 """No delivery was reported on a channel within options.fallback_after."""
 REASON_QUIET_HOURS: Reason.ValueType  # 27
 """It is quiet where the recipient is, and the account's policy or the message's validity lets it not wait."""
+REASON_FREQUENCY_CAP: Reason.ValueType  # 28
+"""The contact has as many promotional messages around that time as the account's policy allows, and the request asked
+to be held to it (options.cap_frequency).
+"""
 REASON_REFUSED_BY_PLUGIN: Reason.ValueType  # 29
 """A plugin of the operator refused the request; the detail has its name and its words."""
 REASON_TOKEN_MISSING: Reason.ValueType  # 45
