@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 
+from broker.cli.amounts import amount_text
 from broker.cli.json_lines import fields_of, print_line
 from broker.cli.wording import local_time, printable, status_word, what_happened, word_of
 from waypost.v1 import broadcast_pb2, event_pb2, opt_in_pb2
@@ -86,8 +87,11 @@ def _click(event: event_pb2.Event) -> _Columns:
 
 
 def _balance(event: event_pb2.Event) -> _Columns:
-    left = event.balance.balance
-    return "BALANCE", "", "", "", f"{left.amount_micros / 1_000_000:.6f} {left.currency} left"
+    left, mark = event.balance.balance, event.balance.threshold
+    happened = (
+        f"{amount_text(left.amount_micros)} {left.currency} left, less than {amount_text(mark.amount_micros)}"
+    )
+    return "BALANCE", "", "", "", happened
 
 
 _COLUMNS: dict[str, Callable[[event_pb2.Event], _Columns]] = {

@@ -5,7 +5,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from broker.cli.event_lines import event_line
 from broker.cli.wording import _FACTS, printable, status_word
-from waypost.v1 import event_pb2, opt_in_pb2, status_pb2
+from waypost.v1 import event_pb2, opt_in_pb2, price_pb2, status_pb2
 
 MESSAGE = event_pb2.MessageEvent(
     recipient="+447700900001",
@@ -49,6 +49,16 @@ def test_a_colour_changes_no_alignment() -> None:
 def test_every_kind_of_event_has_a_line(payload) -> None:
     """Also one that a later broker may send."""
     assert "" != line_of(**payload)
+
+
+def test_a_balance_is_told_exactly() -> None:
+    """With the mark that it fell below; an amount is never rounded."""
+    told = event_pb2.BalanceEvent(
+        balance=price_pb2.Price(amount_micros=9_007_199_254_740_993, currency="EUR"),
+        threshold=price_pb2.Price(amount_micros=9_007_199_254_750_000, currency="EUR"),
+    )
+    expected = "9,007,199,254.740993 EUR left, less than 9,007,199,254.75"
+    assert expected == line_of(balance=told).split(maxsplit=1)[1]
 
 
 def test_what_others_wrote_cannot_steer_the_terminal() -> None:

@@ -4,10 +4,21 @@ from datetime import UTC, datetime
 
 import pytest
 
-from waypost import ClickEvent, Event, Fact, InboundEvent, MessageEvent, Status
+from waypost import (
+    BalanceEvent,
+    ClickEvent,
+    Event,
+    Fact,
+    InboundEvent,
+    MessageEvent,
+    OptInEvent,
+    OptInState,
+    Price,
+    Status,
+)
 from waypost.events import Event as Plain
 from waypost.events import EventFields
-from waypost.v1 import event_pb2, status_pb2, subscribe_pb2
+from waypost.v1 import event_pb2, opt_in_pb2, price_pb2, status_pb2, subscribe_pb2
 from waypost.wire.follow import EVENT_KINDS, Place, events_of, place_after, place_of, subscribe_message
 
 
@@ -99,6 +110,39 @@ def test_a_click_says_what_was_followed() -> None:
         made.campaign,
     )
     assert datetime(2026, 12, 24, tzinfo=UTC) == made.click_time
+
+
+def test_a_wish_says_what_is_in_force_now_and_was_before() -> None:
+    """Between whom, and which message told it."""
+    record = opt_in_pb2.OptInRecord(
+        sender="12345", recipient="+44", state=opt_in_pb2.OPT_IN_STATE_OPTED_OUT, message="Bye"
+    )
+    told = event_pb2.OptInEvent(
+        record=record, previous_state=opt_in_pb2.OPT_IN_STATE_OPTED_IN, message_id="m"
+    )
+    event = event_pb2.Event(sequence=1, opt_in=told)
+    (made,) = events_of(subscribe_pb2.SubscribeResponse(cursor="c", events=[event]), Place("a"))
+    assert isinstance(made, OptInEvent)
+    assert ("12345", "+44", OptInState.OPTED_OUT, OptInState.OPTED_IN, "Bye", "m") == (
+        made.sender,
+        made.recipient,
+        made.state,
+        made.previous_state,
+        made.message,
+        made.message_id,
+    )
+
+
+def test_a_balance_says_what_is_left_and_what_the_mark_was() -> None:
+    """In micros."""
+    told = event_pb2.BalanceEvent(
+        balance=price_pb2.Price(amount_micros=5, currency="EUR"),
+        threshold=price_pb2.Price(amount_micros=9, currency="EUR"),
+    )
+    event = event_pb2.Event(sequence=1, balance=told)
+    (made,) = events_of(subscribe_pb2.SubscribeResponse(cursor="c", events=[event]), Place("a"))
+    assert isinstance(made, BalanceEvent)
+    assert (Price(5, "EUR"), Price(9, "EUR")) == (made.balance, made.threshold)
 
 
 def test_an_event_of_an_unknown_kind_is_a_plain_one() -> None:

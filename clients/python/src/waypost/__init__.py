@@ -7,7 +7,7 @@
 """
 
 from waypost.account_calls import Accounts, Keys
-from waypost.accounts import Account, AccountPolicy, ApiKey
+from waypost.accounts import Account, AccountPolicy, ApiKey, QuietHours
 from waypost.client import Client
 from waypost.consent import OptIn, UpstreamOptIn
 from waypost.content import (
@@ -22,6 +22,8 @@ from waypost.content import (
     Template,
     TemplateVersion,
 )
+from waypost.credit_calls import Credits, Prices
+from waypost.credits import Balance, PriceRule, PriceTable, Purchase
 from waypost.errors import (
     Aborted,
     AlreadyExists,
@@ -40,7 +42,9 @@ from waypost.errors import (
     Violation,
     WaypostError,
 )
-from waypost.events import ClickEvent, Event, InboundEvent, MessageEvent
+from waypost.events import BalanceEvent, ClickEvent, Event, InboundEvent, MessageEvent, OptInEvent
+from waypost.keyword_calls import Keywords
+from waypost.keywords import Keyword, KeywordOffer
 from waypost.messages import Analysis, ForcingCharacter, Link, Message, MessageFields, Part, TimelineEntry
 from waypost.send_stream import SendStream
 from waypost.senders import Sender
@@ -58,6 +62,8 @@ from waypost.vocabulary import (
     InboundAssignment,
     InboundKind,
     OptInState,
+    PricedItem,
+    QuietAction,
     Reason,
     Role,
     SenderCapability,
@@ -77,6 +83,8 @@ __all__ = [
     "Analysis",
     "ApiKey",
     "Attachment",
+    "Balance",
+    "BalanceEvent",
     "CallbackMethod",
     "Campaign",
     "Channel",
@@ -84,6 +92,7 @@ __all__ = [
     "Client",
     "ClientClosed",
     "Content",
+    "Credits",
     "DeadlineExceeded",
     "Delegation",
     "Direction",
@@ -101,6 +110,9 @@ __all__ = [
     "InternalError",
     "InvalidArgument",
     "Keys",
+    "Keyword",
+    "KeywordOffer",
+    "Keywords",
     "Link",
     "Media",
     "Message",
@@ -110,13 +122,21 @@ __all__ = [
     "NotFound",
     "NotImplementedByBroker",
     "OptIn",
+    "OptInEvent",
     "OptInState",
     "Options",
     "OutOfRange",
     "Part",
     "PermissionDenied",
     "Price",
+    "PriceRule",
+    "PriceTable",
+    "PricedItem",
+    "Prices",
+    "Purchase",
     "Push",
+    "QuietAction",
+    "QuietHours",
     "Reason",
     "Recipient",
     "ResourceExhausted",

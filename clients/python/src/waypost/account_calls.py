@@ -80,7 +80,7 @@ class Accounts:
     async def update(self, account_id: str, **changes: Any) -> Account:
         """Change the fields that are given, also to nothing; the rest stays.
 
-        first_name, last_name, contact_number, company, name, api_access, sandbox_only; policy replaces all of it.
+        first_name, last_name, contact_number, company, name, api_access, sandbox_only; a policy replaces all of it that this client knows.
         """
         request = update_of(account_id, changes)
         answer = await self._connection.call(self._connection.accounts.UpdateAccount, request)

@@ -3,15 +3,56 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from waypost.vocabulary import Role
+from waypost.vocabulary import Channel, QuietAction, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """When promotional messages do not go out, by the recipient's own clock.
+
+    start_minute, end_minute: of the day, 0 to 1,440; an end that is not after the start is on the next day.
+    days: on which they begin, 1 (Monday) to 7. Empty: every day.
+    time_zone: the IANA zone of recipients of whom none is known.
+    """
+
+    start_minute: int
+    end_minute: int
+    days: tuple[int, ...] = ()
+    time_zone: str = "UTC"
+    action: QuietAction = QuietAction.WAIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPolicy:
-    """What an account has decided about its own messages. A default changes nothing."""
+    """What an account has decided about its own messages. A default changes nothing.
+
+    default_region: the country whose national numbers are taken, as "GB".
+    allowed_countries: those that phone numbers may be of. Empty: all.
+    channels: which come first where nobody says which to use.
+    passcode_ignores_opt_out: passcodes also go to those who opted out of the account's senders.
+    inbound_waits: what the callback of a message that came in answers is sent back.
+    help_answer, stop_answer, start_answer: what these words are answered.
+    senders_registered_only: no other senders than registered ones.
+    enforce_credit: messages are paid from the account's credit. Only an admin key may end it.
+    low_balance_micros: a BalanceEvent tells when there is less. 0: none does.
+    link_domains, track_links, web_parameters: how links are shortened.
+    """
 
     default_region: str = ""
     allowed_countries: tuple[str, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    passcode_ignores_opt_out: bool = False
+    inbound_waits: bool = False
+    help_answer: str = ""
+    stop_answer: str = ""
+    start_answer: str = ""
+    senders_registered_only: bool = False
+    quiet_hours: QuietHours | None = None
+    enforce_credit: bool = False
+    low_balance_micros: int = 0
+    link_domains: tuple[str, ...] = ()
+    track_links: bool = False
+    web_parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,10 @@ import grpc
 from waypost.account_calls import Accounts, Keys
 from waypost.connection import Connection
 from waypost.consent import OptIn
+from waypost.credit_calls import Credits, Prices
 from waypost.errors import FailedPrecondition, WaypostError
 from waypost.events import Event, EventFields
+from waypost.keyword_calls import Keywords
 from waypost.messages import Analysis, Message, MessageFields
 from waypost.send_stream import SendStream
 from waypost.send_window import WindowLimits
@@ -69,6 +71,9 @@ class Client:
         )
         self.accounts = Accounts(self._connection)
         self.keys = Keys(self._connection)
+        self.keywords = Keywords(self._connection)
+        self.credits = Credits(self._connection)
+        self.prices = Prices(self._connection)
 
     def __repr__(self) -> str:
         return f"<waypost.Client of {self._connection.target}>"

@@ -17,6 +17,7 @@ from waypost.v1 import (
     broker_service_pb2_grpc,
     consent_service_pb2_grpc,
     message_service_pb2_grpc,
+    price_service_pb2_grpc,
     send_pb2,
     sender_service_pb2_grpc,
     subscribe_pb2,
@@ -80,6 +81,9 @@ class Connection:
         )
         self.accounts: account_service_pb2_grpc.AccountServiceAsyncStub = (
             account_service_pb2_grpc.AccountServiceStub(self._channel)
+        )
+        self.prices: price_service_pb2_grpc.PriceServiceAsyncStub = price_service_pb2_grpc.PriceServiceStub(
+            self._channel
         )
         self.senders: sender_service_pb2_grpc.SenderServiceAsyncStub = (
             sender_service_pb2_grpc.SenderServiceStub(self._channel)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from waypost.sending import Campaign, Price
-from waypost.vocabulary import Channel, Fact, InboundAssignment, InboundKind, Reason, Status
+from waypost.vocabulary import Channel, Fact, InboundAssignment, InboundKind, OptInState, Reason, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +117,31 @@ class ClickEvent(Event):
     campaign: Campaign | None
     data: str
     tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptInEvent(Event):
+    """What somebody wants changed, told by a call, by themselves, or by a provider.
+
+    sender: empty: every sender of the account.
+    message: what to tell the recipient, in English.
+    message_id: the message that told us. Empty: an `opt_in` call.
+    """
+
+    sender: str
+    recipient: str
+    state: OptInState
+    previous_state: OptInState | None
+    message: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceEvent(Event):
+    """What the account can spend fell below its policy's mark."""
+
+    balance: Price
+    threshold: Price
 
 
 class EventFields(TypedDict, total=False):

@@ -231,6 +231,22 @@ class UsageDimension(StrEnum):
     UNRECOGNISED = "UNRECOGNISED"
 
 
+class PricedItem(StrEnum):
+    """What a price is of; None in a rule is a unit of a message."""
+
+    AUTOREPLY = "AUTOREPLY"
+    KEYWORD = "KEYWORD"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+class QuietAction(StrEnum):
+    """What becomes of a message in quiet hours."""
+
+    WAIT = "WAIT"
+    REFUSE = "REFUSE"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
 class Encoding(StrEnum):
     """How a text is encoded on the mobile network."""
 

@@ -1,15 +1,16 @@
 """Accounts and keys, to and from protobuf."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from waypost.accounts import Account, AccountPolicy, ApiKey
+from waypost.accounts import Account, AccountPolicy, ApiKey, QuietHours
 from waypost.v1 import account_pb2, api_key_pb2
 from waypost.v1 import account_service_pb2 as pb
 from waypost.vocabulary import Role
 from waypost.wire.times import time_of, timestamp
-from waypost.wire.words import ROLES
+from waypost.wire.words import CHANNELS, QUIET_ACTIONS, ROLES
 
 CHANGEABLE = frozenset({
     "api_access",
@@ -23,9 +24,9 @@ CHANGEABLE = frozenset({
 })
 
 
-def new_account(policy: AccountPolicy | None, **fields: Any) -> pb.CreateAccountRequest:
+def new_account(policy: AccountPolicy | None, **given: Any) -> pb.CreateAccountRequest:
     """The account to make; what is None is left to the broker."""
-    given = {name: value for name, value in fields.items() if value is not None}
+    given = {name: value for name, value in given.items() if value is not None}
     account = account_pb2.Account(**given)
     if policy is not None:
         account.policy.CopyFrom(_policy_message(policy))
@@ -40,13 +41,53 @@ def update_of(account_id: str, changes: Mapping[str, Any]) -> pb.UpdateAccountRe
     request = pb.UpdateAccountRequest(account=account_pb2.Account(account_id=account_id, **given))
     if "policy" in changes:
         request.account.policy.CopyFrom(_policy_message(changes["policy"]))
-    request.update_mask.paths.extend(sorted(changes))
+    request.update_mask.paths.extend(sorted(given))
+    if "policy" in changes:  # field by field, so that what only a newer broker knows stays as it is
+        request.update_mask.paths.extend(f"policy.{name}" for name in _DEFAULTS)
     return request
 
 
+_DEFAULTS = {each.name: getattr(AccountPolicy(), each.name) for each in fields(AccountPolicy)}
+_TRANSLATED = {"channels", "quiet_hours"}
+
+
 def _policy_message(policy: AccountPolicy) -> account_pb2.AccountPolicy:
-    return account_pb2.AccountPolicy(
-        default_region=policy.default_region, allowed_countries=policy.allowed_countries
+    plain: Any = {name: getattr(policy, name) for name in _DEFAULTS if name not in _TRANSLATED}
+    message = account_pb2.AccountPolicy(channels=map(CHANNELS.number, policy.channels), **plain)
+    if policy.quiet_hours is not None:
+        quiet = policy.quiet_hours
+        message.quiet_hours.CopyFrom(
+            account_pb2.QuietHours(
+                start_minute=quiet.start_minute,
+                end_minute=quiet.end_minute,
+                days=quiet.days,
+                time_zone=quiet.time_zone,
+                action=QUIET_ACTIONS.number(quiet.action),
+            )
+        )
+    return message
+
+
+def _policy_of(message: account_pb2.AccountPolicy) -> AccountPolicy:
+    plain: dict[str, Any] = {
+        name: tuple(given) if isinstance(default, tuple) else given
+        for name, default in _DEFAULTS.items()
+        if name not in _TRANSLATED
+        for given in (getattr(message, name),)
+    }
+    quiet = message.quiet_hours
+    return AccountPolicy(
+        channels=tuple(map(CHANNELS.word, message.channels)),
+        quiet_hours=QuietHours(
+            start_minute=quiet.start_minute,
+            end_minute=quiet.end_minute,
+            days=tuple(quiet.days),
+            time_zone=quiet.time_zone,
+            action=QUIET_ACTIONS.word(quiet.action),
+        )
+        if message.HasField("quiet_hours")
+        else None,
+        **plain,
     )
 
 
@@ -63,10 +104,7 @@ def account_of(account: account_pb2.Account) -> Account:
         company=account.company,
         api_access=account.api_access,
         sandbox_only=account.sandbox_only,
-        policy=AccountPolicy(
-            default_region=account.policy.default_region,
-            allowed_countries=tuple(account.policy.allowed_countries),
-        ),
+        policy=_policy_of(account.policy),
         create_time=time_of(account.create_time),
         update_time=time_of(account.update_time),
     )

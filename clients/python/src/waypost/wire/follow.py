@@ -8,7 +8,15 @@ can stop after any event, an event within a frame gets the cursor before the fra
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from waypost.events import ClickEvent, Event, EventFields, InboundEvent, MessageEvent
+from waypost.events import (
+    BalanceEvent,
+    ClickEvent,
+    Event,
+    EventFields,
+    InboundEvent,
+    MessageEvent,
+    OptInEvent,
+)
 from waypost.v1 import event_pb2, subscribe_pb2
 from waypost.wire.sends import campaign_of, price_of, texts
 from waypost.wire.times import time_of
@@ -17,6 +25,7 @@ from waypost.wire.words import (
     FACTS,
     INBOUND_ASSIGNMENTS,
     INBOUND_KINDS,
+    OPT_IN_STATES,
     REASONS,
     STATUSES,
 )
@@ -25,6 +34,8 @@ EVENT_KINDS: Mapping[type[Event], event_pb2.EventKind.ValueType] = {
     MessageEvent: event_pb2.EVENT_KIND_MESSAGE,
     InboundEvent: event_pb2.EVENT_KIND_INBOUND,
     ClickEvent: event_pb2.EVENT_KIND_CLICK,
+    OptInEvent: event_pb2.EVENT_KIND_OPT_IN,
+    BalanceEvent: event_pb2.EVENT_KIND_BALANCE,
 }
 
 _WITHIN = "~"
@@ -103,6 +114,10 @@ def _event(event: event_pb2.Event, cursor: str) -> Event:
             return _inbound_event(event, cursor)
         case "click":
             return _click_event(event, cursor)
+        case "opt_in":
+            return _opt_in_event(event, cursor)
+        case "balance":
+            return _balance_event(event, cursor)
     return Event(
         sequence=event.sequence, time=time_of(event.time), account_id=event.account_id, cursor=cursor
     )
@@ -192,4 +207,31 @@ def _click_event(event: event_pb2.Event, cursor: str) -> ClickEvent:
         campaign=campaign_of(click.campaign) if click.HasField("campaign") else None,
         data=click.data,
         tags=tuple(click.tags),
+    )
+
+
+def _opt_in_event(event: event_pb2.Event, cursor: str) -> OptInEvent:
+    told, record = event.opt_in, event.opt_in.record
+    return OptInEvent(
+        sequence=event.sequence,
+        time=time_of(event.time),
+        account_id=event.account_id,
+        cursor=cursor,
+        sender=record.sender,
+        recipient=record.recipient,
+        state=OPT_IN_STATES.word(record.state),
+        previous_state=OPT_IN_STATES.optional(told.previous_state),
+        message=record.message,
+        message_id=told.message_id,
+    )
+
+
+def _balance_event(event: event_pb2.Event, cursor: str) -> BalanceEvent:
+    return BalanceEvent(
+        sequence=event.sequence,
+        time=time_of(event.time),
+        account_id=event.account_id,
+        cursor=cursor,
+        balance=price_of(event.balance.balance),
+        threshold=price_of(event.balance.threshold),
     )

@@ -6,11 +6,13 @@ from typing import Any, Generic, TypeVar
 from google.protobuf.descriptor import EnumDescriptor
 
 from waypost.v1 import (
+    account_pb2,
     api_key_pb2,
     channel_pb2,
     event_pb2,
     message_pb2,
     opt_in_pb2,
+    price_service_pb2,
     recipient_pb2,
     send_pb2,
     sender_pb2,
@@ -28,6 +30,8 @@ from waypost.vocabulary import (
     InboundAssignment,
     InboundKind,
     OptInState,
+    PricedItem,
+    QuietAction,
     Reason,
     Role,
     SenderCapability,
@@ -90,3 +94,5 @@ USAGE_UNITS = Words(UsageUnit, usage_pb2.UsageUnit.DESCRIPTOR, "USAGE_UNIT_")
 USAGE_DIMENSIONS = Words(UsageDimension, usage_pb2.UsageDimension.DESCRIPTOR, "USAGE_DIMENSION_")
 OPT_IN_STATES = Words(OptInState, opt_in_pb2.OptInState.DESCRIPTOR, "OPT_IN_STATE_")
 ROLES = Words(Role, api_key_pb2.Role.DESCRIPTOR, "ROLE_")
+PRICED_ITEMS = Words(PricedItem, price_service_pb2.PricedItem.DESCRIPTOR, "PRICED_ITEM_")
+QUIET_ACTIONS = Words(QuietAction, account_pb2.QuietAction.DESCRIPTOR, "QUIET_ACTION_")
