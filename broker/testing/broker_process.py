@@ -130,8 +130,10 @@ def clean_environment() -> dict[str, str]:
 def toml_of(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> str:
     """Settings as TOML: strings, numbers, booleans, lists of them, and tables."""
     values = [
-        f"{name} = {json.dumps(value)}" for name, value in table.items() if not isinstance(value, Mapping)
+        f"{json.dumps(name)} = {json.dumps(value)}"
+        for name, value in table.items()
+        if not isinstance(value, Mapping)
     ]
-    lines = [f"[{'.'.join(path)}]", *values] if path and values else values
+    lines = [f"[{'.'.join(map(json.dumps, path))}]", *values] if path and values else values
     tables = [toml_of(value, (*path, name)) for name, value in table.items() if isinstance(value, Mapping)]
     return "\n".join([*lines, *tables])
