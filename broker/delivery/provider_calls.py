@@ -91,8 +91,10 @@ def _sound(answer: Any) -> bool:
     """Whether its fields are of their types and can be stored: a plugin may hand on what a socket brought."""
     kind = type(answer)  # plain comparisons: to the type checker the fields are what they should be
     if kind is Accepted:
-        texts = answer.provider_message_ids
-        fits = isinstance(texts, tuple) and all(_is_id(each) for each in texts)
+        ids, aliases = answer.provider_message_ids, answer.aliases
+        fits = isinstance(ids, tuple) and isinstance(aliases, tuple) and not (aliases and len(ids) > 1)
+        fits = fits and all(_is_id(each) for each in (*ids, *aliases))
+        texts = (*ids, *aliases, answer.code, answer.text) if fits else ()
     elif kind is Rejected:
         texts, fits = (answer.code, answer.text), isinstance(answer.reason, Reason)
     elif kind is NotAccepted:

@@ -27,7 +27,10 @@ TEXT_CHARACTERS_MAX = 1_000
 
 @value
 class Note:
-    """What goes with a fact: why, and what the provider said. Times are microseconds since 1970 UTC."""
+    """What goes with a fact: why, and what the provider said. Times are microseconds since 1970 UTC.
+
+    The last `aliases` of the `provider_message_ids` are other names of the message, and no parts of it.
+    """
 
     reason: Reason | None = None
     detail: str = ""
@@ -38,6 +41,7 @@ class Note:
     next_attempt_at_us: int | None = None
     next_provider: str = ""
     previous_channel: Channel | None = None
+    aliases: int = 0
 
 
 NOTHING = Note()
@@ -225,6 +229,8 @@ def _taken(outcome: Accepted, traits: MessageTraits, policy: DeliveryPolicy, now
     # Parts that share an id share their receipts too: an id that comes twice is reported on once.
     ids = tuple(dict.fromkeys(filter(None, outcome.provider_message_ids)))
     note = Note(provider_message_ids=ids)
+    if outcome.aliases or outcome.code:
+        note = _remarked(outcome, ids)
     if not traits.gives_receipts:
         return _end(Fact.HANDED_OVER_UNTRACKED, note)
     ask_at_us = (
@@ -232,6 +238,13 @@ def _taken(outcome: Accepted, traits: MessageTraits, policy: DeliveryPolicy, now
     )
     parts = max(1, len(ids))
     return Decision(((Fact.HANDED_OVER, note),), AwaitReceipt(min(ask_at_us, traits.expire_at_us), parts))
+
+
+def _remarked(outcome: Accepted, ids: tuple[str, ...]) -> Note:
+    """What goes with the hand-over of a message that has other names, or that the provider warned of."""
+    every = tuple(dict.fromkeys((*ids, *filter(None, outcome.aliases))))
+    said = _said(None, outcome.code, outcome.text)
+    return Note(provider_message_ids=every, code=said.code, text=said.text, aliases=len(every) - len(ids))
 
 
 def _again(

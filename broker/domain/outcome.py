@@ -12,11 +12,17 @@ class Accepted:
 
     `provider_message_ids` holds one id for each part that gets receipts of its own, usually one.
     `price_micros` and `currency` are what the provider says it costs, where it says so.
+    `aliases` are further ids of the provider for the same message, by which its receipts may name it too; only
+    beside a single id. `code` and `text` are what it said beside, as a warning; shown with the event of the
+    hand-over, where there is a code.
     """
 
     provider_message_ids: tuple[str, ...] = ()
     price_micros: int | None = None
     currency: str = ""
+    aliases: tuple[str, ...] = ()
+    code: str = ""
+    text: str = ""
 
 
 @value

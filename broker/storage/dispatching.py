@@ -262,7 +262,7 @@ def carry_out(
             return new_ids
         journal.happen(row.message_id, fact, note)
         if note.provider_message_ids:
-            new_ids += provider_ids(row, note.provider_message_ids)
+            new_ids += provider_ids(row, note.provider_message_ids, note.aliases)
     match decision.then:
         case Retry(at_us, doubtful, provider, rounds):
             row.plan_dispatch(at_us, now_us)

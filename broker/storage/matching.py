@@ -110,9 +110,9 @@ class ProviderId:
     way: int
 
 
-def provider_ids(row: DueRow, identities: Sequence[str]) -> list[ProviderId]:
-    """What a provider answered on taking a message: one id, or one for each part."""
-    several = len(identities) > 1
+def provider_ids(row: DueRow, identities: Sequence[str], aliases: int = 0) -> list[ProviderId]:
+    """What a provider answered on taking a message: one id and so many aliases of it, or an id for each part."""
+    several = len(identities) - aliases > 1
     return [
         ProviderId(row.provider, identity, row.message_id, number if several else 0, row.way)
         for number, identity in enumerate(identities, start=1)

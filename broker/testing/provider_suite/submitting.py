@@ -193,11 +193,12 @@ def _check_shape(outcome: Outcome) -> None:
     expected(outcome, Accepted, Rejected, NotAccepted, Unknown)
     if isinstance(outcome, Accepted):
         assert isinstance(outcome.provider_message_ids, tuple)
-        for each in outcome.provider_message_ids:
+        assert isinstance(outcome.aliases, tuple)
+        assert not outcome.aliases or len(outcome.provider_message_ids) <= 1, "aliases are beside a single id"
+        for each in (*outcome.provider_message_ids, *outcome.aliases):
             assert isinstance(each, str)
             assert 0 < len(each) <= ID_CHARACTERS_MAX
             assert "\n" not in each
-        return
     assert isinstance(outcome.code, str)
     assert isinstance(outcome.text, str)
     assert len(outcome.code) <= CODE_CHARACTERS_MAX, f"a code of {len(outcome.code)} characters"

@@ -40,6 +40,27 @@ class MatchingCases(OpenedStore):
         message = await bench.message(message_id)
         assert (state, reason) == (message.state, message.reason)
 
+    @pytest.mark.parametrize("name", ["x", "also-x", "7"])
+    async def test_a_receipt_may_name_a_message_by_an_alias(self, bench: Bench, name: str) -> None:
+        """It is one message under several names: the first receipt ends it, another name's comes late."""
+        attempt = await bench.open()
+        outcome = Accepted(("x",), aliases=("also-x", "7", "x", ""), code="warned", text="long")
+        assert await bench.settle(attempt, outcome)
+        assert [True] == await bench.report(receipt(name))
+        assert State.DELIVERED == await bench.state(attempt.message_id)
+        assert [True] == await bench.report(receipt("also-x"))
+        assert [*WHOLE, Fact.DELIVERED, Fact.LATE_RECEIPT] == await bench.facts(attempt.message_id)
+        taken = (await bench.timeline(attempt.message_id))[2].change
+        expected = (("x", "also-x", "7"), "warned", "long")
+        assert expected == (taken.provider_message_ids, taken.provider_code, taken.provider_text)
+
+    async def test_a_receipt_for_an_alias_may_come_first(self, bench: Bench) -> None:
+        """It is parked under the name that it has, and applied when that name becomes known."""
+        attempt = await bench.open()
+        assert [False] == await bench.report(receipt("also-x"))
+        assert await bench.settle(attempt, Accepted(("x",), aliases=("also-x",)))
+        assert State.DELIVERED == await bench.state(attempt.message_id)
+
     async def test_ids_belong_to_their_provider(self, bench: Bench) -> None:
         """Another provider's receipt of the same id is not about our message."""
         message_id = await bench.sent("x")

@@ -33,7 +33,8 @@ def answering(*answers: Any) -> Any:
 async def test_right_answers_pass_in_their_order() -> None:
     """Every kind of outcome, from any sequence."""
     outcomes = [Accepted(("a", "b"), 100, "EUR"), Rejected(), NotAccepted(1.5), Unknown("x", "y")]
-    assert outcomes == await call(answering(tuple(outcomes)), count=4)
+    outcomes.append(Accepted(("a",), aliases=("b", "c"), code="warned"))
+    assert outcomes == await call(answering(tuple(outcomes)), count=5)
 
 
 async def test_receipts_pass_where_they_are_asked_for() -> None:
@@ -105,6 +106,10 @@ async def test_an_exceptions_text_goes_nowhere() -> None:
         Receipt("x", ReceiptStatus.SENT, part=1 << 70),
         NotAccepted(10**400),
         Accepted(("i" * 256,)),
+        Accepted(("a",), aliases="bc"),  # type: ignore[arg-type]
+        Accepted(("a",), aliases=("b\nc",)),
+        Accepted(("a", "b"), aliases=("c",)),
+        Accepted(("a",), code=7),  # type: ignore[arg-type]
     ],
     ids=repr,
 )

@@ -109,6 +109,15 @@ class TestHandOvers:
         assert isinstance(then, AwaitReceipt)
         assert parts == then.parts
 
+    def test_aliases_are_no_parts(self) -> None:
+        """They are kept behind the id, each once; what the provider said beside is cut to its limits."""
+        outcome = Accepted(("a",), aliases=("b", "", "a", "b"), code="c" * 100, text="warned")
+        decision = submitted(outcome)
+        note = Note(provider_message_ids=("a", "b"), aliases=1, code="c" * 64, text="warned")
+        assert ((Fact.HANDED_OVER, note),) == decision.facts
+        assert isinstance(decision.then, AwaitReceipt)
+        assert 1 == decision.then.parts
+
     @pytest.mark.parametrize(("guarantee", "asks", "receipts"), ALL)
     def test_a_refusal_ends_the_message(self, guarantee: Guarantee, asks: bool, receipts: bool) -> None:
         """With the provider's reason, code and text."""
