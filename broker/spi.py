@@ -168,7 +168,8 @@ class OutboundMessage:
     others), absent fields left out. `idempotency_key` is the same for every attempt at the message.
     `attempt` counts from 1. `submitted_at_us` is when the attempt was recorded. `provider_message_ids`
     is empty in `submit`; in `query` it holds what the provider answered, where it did answer.
-    `particulars` are what only some messages have.
+    `account_id` is who sends it, for an upstream that acts for several customers. `particulars` are what only some
+    messages have.
 
     When to send, quiet hours, frequency caps and short links are the broker's: what a provider is given is due
     now, and is sent as it stands. An upstream that does the same has to be told not to.
@@ -186,6 +187,7 @@ class OutboundMessage:
     expire_at_us: int
     units: int
     client_reference: str = ""
+    account_id: str = ""
     tags: tuple[str, ...] = ()
     provider_message_ids: tuple[str, ...] = ()
     particulars: Particulars = NO_PARTICULARS

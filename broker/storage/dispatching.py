@@ -1,6 +1,7 @@
 """Verbs of the dispatcher after a hand-over: settle outcomes, and give up what nobody will hear of."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from broker.domain.consent import ConsentChange
 from broker.domain.decision import (
@@ -88,6 +89,7 @@ class Parcel:
             expire_at_us=due.expire_at_us,
             units=self.units,
             client_reference=self.client_reference,
+            account_id=_account_text(due.account_id),
             tags=self.tags,
             provider_message_ids=provider_message_ids,
             particulars=with_answered(self.particulars, self.answered, due.provider),
@@ -125,6 +127,8 @@ def read_tokens(tx: Transaction, message_ids: Sequence[int]) -> Mapping[int, Map
     rows = tx.all("tokens_of_messages", message_ids=list(message_ids)) if message_ids else ()
     return {row[0]: load_tokens(row[1]) for row in rows}
 
+
+_account_text = lru_cache(maxsize=4096)(format_id)
 
 # A dictionary is several times faster than calling the enumeration, and this runs for every message.
 _CHANNELS = {int(channel): channel for channel in Channel}

@@ -63,6 +63,7 @@ class ClaimingCases(OpenedStore):
             expire_at_us=NOW_US + 129_600 * SECOND_US,
             units=1,
             client_reference="ref",
+            account_id=format_id(1),
             tags=("a",),
         )
         assert expected == attempt.message
