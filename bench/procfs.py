@@ -34,10 +34,19 @@ def usable_cores() -> int:
 
 def resident_mb(pid: int) -> float:
     """Resident memory of a process in MB."""
+    return _status_mb(pid, "VmRSS")
+
+
+def peak_mb(pid: int) -> float:
+    """The most resident memory that a process had so far, in MB."""
+    return _status_mb(pid, "VmHWM")
+
+
+def _status_mb(pid: int, name: str) -> float:
     for line in (_PROC / str(pid) / "status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) / 1_000
-    raise LookupError(f"process {pid} has no VmRSS")
+    raise LookupError(f"process {pid} has no {name}")
 
 
 class Watch:

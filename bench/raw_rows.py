@@ -26,7 +26,7 @@ Group = list[tuple[str, list[Sequence[object]]]]
 """The bulk statements of one commit with their rows."""
 
 
-class _Writing(Transaction):
+class Writing(Transaction):
     """Writes down what a verb stores. All that acceptance reads is the account's last sequence."""
 
     def __init__(self, last_sequence: int) -> None:
@@ -55,13 +55,13 @@ class RawRows:
         acceptances = Acceptances(ACCOUNT)
         self._groups: list[Group] = []
         for done in range(0, messages, MESSAGES_A_COMMIT):
-            tx = _Writing(last_sequence=done)
+            tx = Writing(last_sequence=done)
             accept(tx, acceptances.take(MESSAGES_A_COMMIT, time.time_ns() // 1_000))
             self._groups.append(tx.group)
 
     def insert(self, data_dir: Path, share: float) -> float:
         """Messages a second into a new store, each group in one durable transaction."""
-        _make_store(data_dir)
+        make_store(data_dir)
         groups = self._groups[: max(1, round(len(self._groups) * share))]
         statements = load_statements()
         connection = apsw.Connection(str(data_dir / "waypost.db"))
@@ -79,7 +79,8 @@ class RawRows:
         return len(groups) * MESSAGES_A_COMMIT / seconds
 
 
-def _make_store(data_dir: Path) -> None:
+def make_store(data_dir: Path) -> None:
+    """An empty store, as a broker has it."""
     engine = SqliteEngine(data_dir)
     connection = engine.connect()
     migrate(connection, load_migrations(), 0)

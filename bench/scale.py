@@ -20,6 +20,11 @@ class Scale:
     rows_raw: int
     starts: int
     messages_failed_over: int
+    recipients_uploaded: int
+    recipients_expanded: int
+    recipients_few: int
+    recipients_many: int
+    scenario_s_max: float
 
 
 QUICK = Scale(
@@ -36,6 +41,11 @@ QUICK = Scale(
     rows_raw=8_000,
     starts=1,
     messages_failed_over=1_500,
+    recipients_uploaded=40_000,
+    recipients_expanded=10_000,
+    recipients_few=2_000,
+    recipients_many=10_000,
+    scenario_s_max=240.0,
 )
 NORMAL = Scale(
     rounds=5,
@@ -51,5 +61,16 @@ NORMAL = Scale(
     rows_raw=24_000,
     starts=5,
     messages_failed_over=10_000,
+    recipients_uploaded=100_000,
+    recipients_expanded=20_000,
+    recipients_few=10_000,
+    recipients_many=50_000,
+    scenario_s_max=240.0,
 )
-FULL = replace(NORMAL, messages_stored=10_000_000, messages_listed=10_000_000)
+FULL = replace(
+    NORMAL,
+    messages_stored=10_000_000,
+    messages_listed=10_000_000,
+    recipients_many=1_000_000,
+    scenario_s_max=1_800.0,
+)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from bench.measure import Line
 from bench.scenarios import (
     alone,
+    broadcasts,
     delivered,
     engines,
     failover,
@@ -25,6 +26,7 @@ SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[Sequence[Line]]]] = {
     "alone": alone.measure,
     "frames": frames.measure,
     "delivered": delivered.measure,
+    "broadcasts": broadcasts.measure,
     "failover": failover.measure,
     "subscribe": subscribe.measure,
     "grown-store": grown_store.measure,

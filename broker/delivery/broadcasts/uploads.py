@@ -45,8 +45,6 @@ log = structlog.get_logger("waypost.uploads")
 BATCH_ROWS = 2_000
 SWEEP_ROWS = 5_000
 REFUSED_SHOWN_MAX = 100
-IN_MEMORY_BYTES_MAX = 1_048_576
-"""A file up to this size needs no disk."""
 
 
 @value
@@ -80,7 +78,7 @@ class Uploads:
 
     async def receive(self, account_id: int, wish: FileWish, chunks: AsyncIterator[bytes]) -> Received:
         """Store a file; on disk when this returns. Raises BrokerError for what is no file of recipients."""
-        with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES_MAX) as file:
+        with tempfile.TemporaryFile() as file:
             size = 0
             async for chunk in chunks:
                 size += len(chunk)
