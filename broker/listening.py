@@ -134,6 +134,7 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
             gate=gate,
             history=parts.history,
             redriver=parts.redriver,
+            intake=parts.intake,
             policies=parts.policies,
             units_max=settings.intake.units_max,
         ),

@@ -4,7 +4,13 @@ import asyncio
 from collections.abc import Mapping
 
 from broker.api.auth import account_for
-from broker.api.convert.analysis import analysis_of, analyzed_text
+from broker.api.convert.analysis import (
+    about_text,
+    add_appraisal,
+    analysis_of,
+    analyzed_text,
+    appraised_submission,
+)
 from broker.api.convert.listing import index_message, message_query_of
 from broker.api.convert.messages import message_message, timeline_entry
 from broker.api.convert.paging import page_token
@@ -12,6 +18,7 @@ from broker.api.convert.requests import redrive_validity_us_of
 from broker.api.gate import Access, Gate
 from broker.api.rpc import Method, Unary
 from broker.delivery.history import History
+from broker.delivery.intake import Intake
 from broker.delivery.policies import Policies
 from broker.delivery.redriving import Redriver
 from broker.domain.access import Principal
@@ -33,12 +40,14 @@ class MessageService:
         gate: Gate,
         history: History,
         redriver: Redriver,
+        intake: Intake,
         policies: Policies,
         units_max: int = UNITS_MAX,
     ) -> None:
         self._gate = gate
         self._history = history
         self._redriver = redriver
+        self._intake = intake
         self._policies = policies
         self._units_max = units_max
 
@@ -124,9 +133,17 @@ class MessageService:
         """All about a text, as the key's own account sends it where nothing else is asked for."""
         text, missing = analyzed_text(request)
         policies = await self._policies.of((caller.account_id,))
-        text = text_as_sent(text, policies[caller.account_id])
+        as_sent = text_as_sent(text, policies[caller.account_id])
         # The longest text takes a while, and others go on meanwhile.
-        return await asyncio.to_thread(analysis_of, text, missing, self._units_max)
+        response = await asyncio.to_thread(analysis_of, as_sent, missing, self._units_max)
+        asked = appraised_submission(request, text, caller.account_id)
+        if asked is not None:
+            try:
+                (explanation,) = await self._intake.explain(asked, units_max=response.units)
+            except BrokerError as error:
+                raise about_text(error) from None
+            add_appraisal(response, explanation)
+        return response
 
 
 def _message_id(text: str) -> int:

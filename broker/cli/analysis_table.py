@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from broker.cli.amounts import amount_text
+from broker.cli.analysis_questions import Question
 from broker.cli.grid import Column, card, grid, shown_on_one_line
-from broker.cli.wording import word_of
+from broker.cli.wording import printable, reason_word, word_of
 from waypost.v1 import channel_pb2, message_service_pb2
 
 _MARK = "bold reverse red"
@@ -58,6 +60,27 @@ def analysis_table(analysis: message_service_pb2.AnalyzeMessageResponse) -> Rend
     return Group(*shown)
 
 
+def answer_to(question: Question, analysis: message_service_pb2.AnalyzeMessageResponse) -> str:
+    """One answer and nothing else, for a shell."""
+    match question:
+        case Question.CREDIT_COST:
+            return amount_text(analysis.credit_cost)
+        case Question.ENCODING:
+            return word_of(channel_pb2.Encoding.DESCRIPTOR, analysis.encoding)
+        case Question.LENGTH:
+            return str(analysis.length)
+        case Question.CHARACTERS:
+            return str(analysis.characters)
+        case Question.WITHIN_MAXIMUM:
+            return _yes_or_no(analysis)
+        case Question.UNITS:
+            return str(analysis.units)
+
+
+def _yes_or_no(analysis: message_service_pb2.AnalyzeMessageResponse) -> str:
+    return "yes" if analysis.within_maximum else "no"
+
+
 def _stand_in(forcing: message_service_pb2.ForcingCharacter) -> str:
     if not forcing.HasField("replacement"):
         return "-"
@@ -69,15 +92,28 @@ def _one_line(text: str) -> Text:
 
 
 def _summary(analysis: message_service_pb2.AnalyzeMessageResponse) -> RenderableType:
-    length = f"{analysis.length} {_MEASURES.get(analysis.encoding, '')}".rstrip()
+    measured_in = _MEASURES.get(analysis.encoding, "")
+    most = f"{analysis.units_max} unit{'' if analysis.units_max == 1 else 's'}, {analysis.length_max:,}"
+    refusal = ": ".join(part for part in (reason_word(analysis.reason), printable(analysis.detail)) if part)
     facts = [
         ("encoding", word_of(channel_pb2.Encoding.DESCRIPTOR, analysis.encoding)),
         ("characters", str(analysis.characters)),
-        ("length", length),
+        ("length", f"{analysis.length} {measured_in}".rstrip()),
         ("units", str(analysis.units)),
-        ("within maximum", "yes" if analysis.within_maximum else "no"),
+        ("maximum", f"{most} {measured_in}".rstrip()),
+        ("within maximum", _yes_or_no(analysis)),
+        ("credit cost", _cost(analysis)),
+        ("provider", analysis.provider),
+        ("refused", refusal),
     ]
     return card(facts, {"no": "red"})
+
+
+def _cost(analysis: message_service_pb2.AnalyzeMessageResponse) -> str:
+    """What it costs; nothing where that is not known."""
+    if analysis.HasField("price"):
+        return f"{amount_text(analysis.price.amount_micros)} {analysis.price.currency}".rstrip()
+    return "free" if analysis.provider else ""
 
 
 def marked(text: str, forcing: Iterable[str]) -> Text:

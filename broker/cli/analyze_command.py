@@ -2,11 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from broker.cli.analysis_questions import Question
 from broker.cli.exit_codes import ExitCode
 from broker.cli.failures import UsageError
 from broker.cli.options import (
@@ -22,6 +22,7 @@ from broker.cli.options import (
 
 if TYPE_CHECKING:
     from broker.cli.connection import Target
+    from waypost.v1 import message_service_pb2
 
 
 def analyze(
@@ -29,6 +30,13 @@ def analyze(
     token: Annotated[
         list[str] | None,
         typer.Option("--token", metavar="NAME=VALUE", help="A value for $NAME$ in the text; repeatable."),
+    ] = None,
+    to: Annotated[
+        str, typer.Option(metavar="NUMBER", help="Who it would go to, which decides what it costs.")
+    ] = "",
+    subject: Annotated[str, typer.Option(help="A subject line, for providers that count it.")] = "",
+    only: Annotated[
+        Question | None, typer.Option(help="Print the answer to one question, and nothing else.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="As one JSON line.")] = False,
     target: TargetOption = TARGET_DEFAULT,
@@ -41,14 +49,22 @@ def analyze(
 
     waypost analyze "Hello"
 
+    waypost analyze "Hello" --to +447700900123 --only credit-cost
+
     From stdin, one line break at the end is not counted: it is the shell's.
     """
+    if only is not None and json:
+        raise UsageError("--only prints one answer as it is, and --json prints all of them")
     said = from_stdin(sys.stdin.buffer.read()) if text == "-" else from_argument(text)
 
     from broker.cli.connection import Target
+    from waypost.v1 import message_service_pb2
 
-    tokens = tokens_of("--token", token or ())
-    return asyncio.run(_analyze(Target(target, key, data_dir, tls, tls_ca), said, tokens, json=json))
+    request = message_service_pb2.AnalyzeMessageRequest(
+        text=said, recipient=to, subject=subject, tokens=tokens_of("--token", token or ())
+    )
+    where = Target(target, key, data_dir, tls, tls_ca)
+    return asyncio.run(_analyze(where, request, only, json=json))
 
 
 def from_stdin(read: bytes) -> str:
@@ -68,18 +84,21 @@ def from_argument(word: str) -> str:
     return word
 
 
-async def _analyze(target: "Target", text: str, tokens: Mapping[str, str], *, json: bool) -> int:
+async def _analyze(
+    target: "Target",
+    request: "message_service_pb2.AnalyzeMessageRequest",
+    only: Question | None,
+    *,
+    json: bool,
+) -> int:
     import grpc.aio
 
     from broker.cli.connection import CALL_TIMEOUT_S, connected, fail
-    from waypost.v1 import message_service_pb2
 
     async with connected(target) as connection:
         try:
             analysis = await connection.messages.AnalyzeMessage(
-                message_service_pb2.AnalyzeMessageRequest(text=text, tokens=tokens),
-                metadata=connection.metadata,
-                timeout=CALL_TIMEOUT_S,
+                request, metadata=connection.metadata, timeout=CALL_TIMEOUT_S
             )
         except grpc.aio.AioRpcError as error:
             fail(error, connection.address)
@@ -89,7 +108,11 @@ async def _analyze(target: "Target", text: str, tokens: Mapping[str, str], *, js
         # A program asks whether it fits, so the answer no is written too.
         print_line({**fields_of(analysis), "within_maximum": analysis.within_maximum})
         return ExitCode.OK
-    from broker.cli.analysis_table import analysis_table
+    from broker.cli.analysis_table import analysis_table, answer_to
+
+    if only is not None:
+        typer.echo(answer_to(only, analysis))
+        return ExitCode.OK
     from broker.cli.tables import stdout_console
 
     stdout_console().print(analysis_table(analysis))

@@ -175,10 +175,10 @@ class Intake:
             ]
         )
 
-    async def explain(self, submission: Submission) -> list[Explanation]:
+    async def explain(self, submission: Submission, *, units_max: int | None = None) -> list[Explanation]:
         """What `accept` would do, for each recipient and with the reasons. Raises what would refuse it whole.
 
-        Lots are drawn from ids of its own, so that another call may give equal routes another order.
+        `units_max` is another limit than that of every message, for who asks what a message of any length costs. Lots are drawn from ids of its own, so that another call may give equal routes another order.
         """
         now_us = self._clock.now_us()
         (submission,), unusable = await self._with_templates((submission,))
@@ -200,7 +200,14 @@ class Intake:
             return found
 
         planned = self._plan(
-            submission, ids, now_us, replace(now, find=noted), people, policy, rules.get(0, from_free_sender)
+            submission,
+            ids,
+            now_us,
+            replace(now, find=noted),
+            people,
+            policy,
+            rules.get(0, from_free_sender),
+            units_max,
         )
         if isinstance(planned, BrokerError):
             raise planned
@@ -241,6 +248,7 @@ class Intake:
         people: Reach | None,
         policy: AccountPolicy,
         find_carriers: FindCarriers,
+        units_max: int | None = None,
     ) -> Plan | BrokerError:
         if isinstance(people, TooManyPeople):
             return _too_many_people(people)
@@ -257,7 +265,7 @@ class Intake:
                 )
         grounds = Grounds(
             now_us,
-            self._units_max,
+            units_max or self._units_max,
             now.find,
             now.routing.version,
             policy,

@@ -89,6 +89,13 @@ class ForcingCharacter:
     index: int
 
 
+def length_max(encoding: Encoding, units: int) -> int:
+    """The length that so many parts hold, in septets or UTF-16 code units."""
+    if encoding is Encoding.GSM7:
+        return GSM7_SINGLE_SEPTETS if units == 1 else units * GSM7_PART_SEPTETS
+    return UCS2_SINGLE_CODE_UNITS if units == 1 else units * UCS2_PART_CODE_UNITS
+
+
 def measure(text: str) -> Measure:
     """Tell the encoding, the length and the exact number of parts of ``text``.
 

@@ -595,6 +595,11 @@ async def test_a_text_can_be_measured(client) -> None:
     assert (1, waypost.Encoding.UCS2, 6) == (analysis.units, analysis.encoding, analysis.length)
     assert [("👋", 4)] == [(each.character, each.index) for each in analysis.forcing_characters]
     assert [("Hej 👋", 6)] == [(part.text, part.length) for part in analysis.parts]
+    assert (670, "", None) == (analysis.length_max, analysis.provider, analysis.reason)
+    to_somebody = await client.analyze("Hello", recipient=NUMBER)
+    assert ("sandbox", 0, None) == (to_somebody.provider, to_somebody.credit_cost_micros, to_somebody.price)
+    to_nobody = await client.analyze("Hello", recipient="12")
+    assert waypost.Reason.INVALID_RECIPIENT is to_nobody.reason
 
 
 # TLS

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import grpc.aio
@@ -129,6 +129,7 @@ class FakeIntake:
         self.before: Callable[[Sequence[Submission]], Any] | None = None
         self.explained: list[Submission] = []
         self.explanations: Sequence[Explanation] = ()
+        self.units_max: int | None = None
 
     async def accept(self, submissions: Sequence[Submission]) -> list[Sequence[Result] | BrokerError]:
         self.batches.append(submissions)
@@ -138,7 +139,8 @@ class FakeIntake:
             raise self.failure
         return [self.answer(each) for each in submissions]
 
-    async def explain(self, submission: Submission) -> Sequence[Explanation]:
+    async def explain(self, submission: Submission, *, units_max: int | None = None) -> Sequence[Explanation]:
+        self.units_max = units_max
         self.explained.append(submission)
         if self.failure is not None:
             raise self.failure
@@ -635,7 +637,9 @@ async def api(
             clock=FakeClock(),
             frames_in_flight_max=frames_in_flight_max,
         ),
-        messages=MessageService(gate=gate, history=history, redriver=redriver, policies=FakePolicies()),
+        messages=MessageService(
+            gate=gate, history=history, redriver=redriver, intake=cast("Any", intake), policies=FakePolicies()
+        ),
         broadcasts=BroadcastService(gate=gate, broadcasts=broadcasts, uploads=uploads, clock=FakeClock()),
         providers=ProviderService(
             registry=registry,

@@ -2,9 +2,11 @@
 
 import pytest
 
-from broker.cli.analysis_table import marked
-from broker.cli.analyze_command import from_argument, from_stdin
+from broker.cli.analysis_questions import Question
+from broker.cli.analysis_table import answer_to, marked
+from broker.cli.analyze_command import analyze, from_argument, from_stdin
 from broker.cli.failures import UsageError
+from waypost.v1 import channel_pb2, message_service_pb2
 
 
 @pytest.mark.parametrize(
@@ -41,3 +43,31 @@ def test_characters_that_force_ucs_2_are_marked_wherever_they_stand() -> None:
 def test_nothing_is_marked_where_nothing_forces() -> None:
     """A plain text stays plain."""
     assert [] == marked("Hello", []).spans
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (Question.CREDIT_COST, "0.035"),
+        (Question.ENCODING, "UCS2"),
+        (Question.LENGTH, "72"),
+        (Question.CHARACTERS, "71"),
+        (Question.WITHIN_MAXIMUM, "no"),
+        (Question.UNITS, "2"),
+    ],
+)
+def test_each_question_can_be_asked_alone(question, answer) -> None:
+    """The answer and nothing else."""
+    analysis = message_service_pb2.AnalyzeMessageResponse(
+        units=2, encoding=channel_pb2.ENCODING_UCS2, length=72, characters=71, credit_cost=35_000
+    )
+    assert answer == answer_to(question, analysis)
+    assert "yes" == answer_to(
+        Question.WITHIN_MAXIMUM, message_service_pb2.AnalyzeMessageResponse(within_maximum=True)
+    )
+
+
+def test_one_answer_as_it_is_and_all_of_them_as_json_contradict_each_other() -> None:
+    """Before anybody is asked."""
+    with pytest.raises(UsageError, match="--only"):
+        analyze("Hello", only=Question.UNITS, json=True)

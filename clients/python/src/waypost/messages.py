@@ -155,13 +155,17 @@ class Analysis:
 
     units: billable parts.
     within_maximum: whether the account allows that many.
-    credit_cost_micros: 0: no price rule applies.
+    credit_cost_micros: 0: no price rule applies, it would not be sent, or no recipient was named.
     forcing_characters: those that force UCS-2, in order of appearance.
     characters: how many the text has.
     units_max: the account's most units.
     replaced_text: the text with every forcing character replaced that has a replacement, and
         `replaced_units` what it comes to; None where that helps nothing.
     missing_tokens: placeholders without a value; they were measured as they stand.
+    length_max: the length that the account's most units hold in this encoding.
+    price: the same as credit_cost_micros with its currency; None where that is 0.
+    provider: the instance that it would go to first; "" where it would not be sent, or no recipient was named.
+    reason: why the recipient would be refused, and `detail` the same for people; None: it would not be.
     """
 
     units: int
@@ -177,3 +181,8 @@ class Analysis:
     replaced_units: int = 0
     replaced_encoding: Encoding | None = None
     missing_tokens: tuple[str, ...] = ()
+    length_max: int = 0
+    price: Price | None = None
+    provider: str = ""
+    reason: Reason | None = None
+    detail: str = ""

@@ -26,9 +26,11 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from waypost.v1 import channel_pb2 as waypost_dot_v1_dot_channel__pb2
 from waypost.v1 import content_pb2 as waypost_dot_v1_dot_content__pb2
 from waypost.v1 import message_pb2 as waypost_dot_v1_dot_message__pb2
+from waypost.v1 import price_pb2 as waypost_dot_v1_dot_price__pb2
+from waypost.v1 import status_pb2 as waypost_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n waypost/v1/message_service.proto\x12\nwaypost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x18waypost/v1/channel.proto\x1a\x18waypost/v1/content.proto\x1a\x18waypost/v1/message.proto\";\n\x11GetMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\"g\n\x12GetMessageResponse\x12$\n\x07message\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Message\x12+\n\x08timeline\x18\x02 \x03(\x0b\x32\x19.waypost.v1.TimelineEntry\"{\n\x13ListMessagesRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12)\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x19.waypost.v1.MessageFilter\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\x80\x01\n\x14ListMessagesResponse\x12%\n\x08messages\x18\x01 \x03(\x0b\x32\x13.waypost.v1.Message\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12(\n\x05index\x18\x03 \x01(\x0b\x32\x19.waypost.v1.IndexProgress\">\n\x14\x43\x61ncelMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\"=\n\x15\x43\x61ncelMessageResponse\x12$\n\x07message\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Message\">\n\x14\x44\x65leteMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\"=\n\x15\x44\x65leteMessageResponse\x12$\n\x07message\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Message\"\\\n\x12MarkMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x1e\n\x04mark\x18\x03 \x01(\x0e\x32\x10.waypost.v1.Mark\";\n\x13MarkMessageResponse\x12$\n\x07message\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Message\"\x80\x01\n\x15RedriveMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12+\n\x08validity\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\">\n\x16RedriveMessageResponse\x12$\n\x07message\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Message\"\xb7\x01\n\x15\x41nalyzeMessageRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\trecipient\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12=\n\x06tokens\x18\x04 \x03(\x0b\x32-.waypost.v1.AnalyzeMessageRequest.TokensEntry\x1a-\n\x0bTokensEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa4\x03\n\x16\x41nalyzeMessageResponse\x12\r\n\x05units\x18\x01 \x01(\x05\x12&\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x14.waypost.v1.Encoding\x12\x0e\n\x06length\x18\x03 \x01(\x05\x12\x16\n\x0ewithin_maximum\x18\x04 \x01(\x08\x12\x13\n\x0b\x63redit_cost\x18\x05 \x01(\x03\x12&\n\x05parts\x18\x06 \x03(\x0b\x32\x17.waypost.v1.MessagePart\x12\x38\n\x12\x66orcing_characters\x18\x07 \x03(\x0b\x32\x1c.waypost.v1.ForcingCharacter\x12\x12\n\ncharacters\x18\x08 \x01(\x05\x12\x11\n\tunits_max\x18\t \x01(\x05\x12\x1a\n\rreplaced_text\x18\n \x01(\tH\x00\x88\x01\x01\x12\x16\n\x0ereplaced_units\x18\x0b \x01(\x05\x12/\n\x11replaced_encoding\x18\x0c \x01(\x0e\x32\x14.waypost.v1.Encoding\x12\x16\n\x0emissing_tokens\x18\r \x03(\tB\x10\n\x0e_replaced_text\"\x93\x01\n\x10\x46orcingCharacter\x12\x11\n\tcharacter\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x05\x12\x0f\n\x07indexes\x18\x03 \x03(\x05\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\x12\x18\n\x0breplacement\x18\x05 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x0bunits_saved\x18\x06 \x01(\x05\x42\x0e\n\x0c_replacement*<\n\x04Mark\x12\x14\n\x10MARK_UNSPECIFIED\x10\x00\x12\r\n\tMARK_READ\x10\x01\x12\x0f\n\x0bMARK_UNREAD\x10\x02\x32\xde\x04\n\x0eMessageService\x12K\n\nGetMessage\x12\x1d.waypost.v1.GetMessageRequest\x1a\x1e.waypost.v1.GetMessageResponse\x12Q\n\x0cListMessages\x12\x1f.waypost.v1.ListMessagesRequest\x1a .waypost.v1.ListMessagesResponse\x12T\n\rCancelMessage\x12 .waypost.v1.CancelMessageRequest\x1a!.waypost.v1.CancelMessageResponse\x12T\n\rDeleteMessage\x12 .waypost.v1.DeleteMessageRequest\x1a!.waypost.v1.DeleteMessageResponse\x12N\n\x0bMarkMessage\x12\x1e.waypost.v1.MarkMessageRequest\x1a\x1f.waypost.v1.MarkMessageResponse\x12W\n\x0eRedriveMessage\x12!.waypost.v1.RedriveMessageRequest\x1a\".waypost.v1.RedriveMessageResponse\x12W\n\x0e\x41nalyzeMessage\x12!.waypost.v1.AnalyzeMessageRequest\x1a\".waypost.v1.AnalyzeMessageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n waypost/v1/message_service.proto\x12\nwaypost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x18waypost/v1/channel.proto\x1a\x18waypost/v1/content.proto\x1a\x18waypost/v1/message.proto\x1a\x16waypost/v1/price.proto\x1a\x17waypost/v1/status.proto\";\n\x11GetMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\"g\n\x12GetMessageResponse\x12$\n\x07message\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Message\x12+\n\x08timeline\x18\x02 \x03(\x0b\x32\x19.waypost.v1.TimelineEntry\"{\n\x13ListMessagesRequest\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12)\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x19.waypost.v1.MessageFilter\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\x80\x01\n\x14ListMessagesResponse\x12%\n\x08messages\x18\x01 \x03(\x0b\x32\x13.waypost.v1.Message\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12(\n\x05index\x18\x03 \x01(\x0b\x32\x19.waypost.v1.IndexProgress\">\n\x14\x43\x61ncelMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\"=\n\x15\x43\x61ncelMessageResponse\x12$\n\x07message\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Message\">\n\x14\x44\x65leteMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\"=\n\x15\x44\x65leteMessageResponse\x12$\n\x07message\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Message\"\\\n\x12MarkMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x1e\n\x04mark\x18\x03 \x01(\x0e\x32\x10.waypost.v1.Mark\";\n\x13MarkMessageResponse\x12$\n\x07message\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Message\"\x80\x01\n\x15RedriveMessageRequest\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12+\n\x08validity\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\">\n\x16RedriveMessageResponse\x12$\n\x07message\x18\x01 \x01(\x0b\x32\x13.waypost.v1.Message\"\xb7\x01\n\x15\x41nalyzeMessageRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\trecipient\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12=\n\x06tokens\x18\x04 \x03(\x0b\x32-.waypost.v1.AnalyzeMessageRequest.TokensEntry\x1a-\n\x0bTokensEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa0\x04\n\x16\x41nalyzeMessageResponse\x12\r\n\x05units\x18\x01 \x01(\x05\x12&\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x14.waypost.v1.Encoding\x12\x0e\n\x06length\x18\x03 \x01(\x05\x12\x16\n\x0ewithin_maximum\x18\x04 \x01(\x08\x12\x13\n\x0b\x63redit_cost\x18\x05 \x01(\x03\x12&\n\x05parts\x18\x06 \x03(\x0b\x32\x17.waypost.v1.MessagePart\x12\x38\n\x12\x66orcing_characters\x18\x07 \x03(\x0b\x32\x1c.waypost.v1.ForcingCharacter\x12\x12\n\ncharacters\x18\x08 \x01(\x05\x12\x11\n\tunits_max\x18\t \x01(\x05\x12\x1a\n\rreplaced_text\x18\n \x01(\tH\x00\x88\x01\x01\x12\x16\n\x0ereplaced_units\x18\x0b \x01(\x05\x12/\n\x11replaced_encoding\x18\x0c \x01(\x0e\x32\x14.waypost.v1.Encoding\x12\x16\n\x0emissing_tokens\x18\r \x03(\t\x12\x12\n\nlength_max\x18\x0e \x01(\x05\x12 \n\x05price\x18\x0f \x01(\x0b\x32\x11.waypost.v1.Price\x12\x10\n\x08provider\x18\x10 \x01(\t\x12\"\n\x06reason\x18\x11 \x01(\x0e\x32\x12.waypost.v1.Reason\x12\x0e\n\x06\x64\x65tail\x18\x12 \x01(\tB\x10\n\x0e_replaced_text\"\x93\x01\n\x10\x46orcingCharacter\x12\x11\n\tcharacter\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x05\x12\x0f\n\x07indexes\x18\x03 \x03(\x05\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\x12\x18\n\x0breplacement\x18\x05 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x0bunits_saved\x18\x06 \x01(\x05\x42\x0e\n\x0c_replacement*<\n\x04Mark\x12\x14\n\x10MARK_UNSPECIFIED\x10\x00\x12\r\n\tMARK_READ\x10\x01\x12\x0f\n\x0bMARK_UNREAD\x10\x02\x32\xde\x04\n\x0eMessageService\x12K\n\nGetMessage\x12\x1d.waypost.v1.GetMessageRequest\x1a\x1e.waypost.v1.GetMessageResponse\x12Q\n\x0cListMessages\x12\x1f.waypost.v1.ListMessagesRequest\x1a .waypost.v1.ListMessagesResponse\x12T\n\rCancelMessage\x12 .waypost.v1.CancelMessageRequest\x1a!.waypost.v1.CancelMessageResponse\x12T\n\rDeleteMessage\x12 .waypost.v1.DeleteMessageRequest\x1a!.waypost.v1.DeleteMessageResponse\x12N\n\x0bMarkMessage\x12\x1e.waypost.v1.MarkMessageRequest\x1a\x1f.waypost.v1.MarkMessageResponse\x12W\n\x0eRedriveMessage\x12!.waypost.v1.RedriveMessageRequest\x1a\".waypost.v1.RedriveMessageResponse\x12W\n\x0e\x41nalyzeMessage\x12!.waypost.v1.AnalyzeMessageRequest\x1a\".waypost.v1.AnalyzeMessageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,40 +39,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ANALYZEMESSAGEREQUEST_TOKENSENTRY']._loaded_options = None
   _globals['_ANALYZEMESSAGEREQUEST_TOKENSENTRY']._serialized_options = b'8\001'
-  _globals['_MARK']._serialized_start=1943
-  _globals['_MARK']._serialized_end=2003
-  _globals['_GETMESSAGEREQUEST']._serialized_start=158
-  _globals['_GETMESSAGEREQUEST']._serialized_end=217
-  _globals['_GETMESSAGERESPONSE']._serialized_start=219
-  _globals['_GETMESSAGERESPONSE']._serialized_end=322
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=324
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=447
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=450
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=578
-  _globals['_CANCELMESSAGEREQUEST']._serialized_start=580
-  _globals['_CANCELMESSAGEREQUEST']._serialized_end=642
-  _globals['_CANCELMESSAGERESPONSE']._serialized_start=644
-  _globals['_CANCELMESSAGERESPONSE']._serialized_end=705
-  _globals['_DELETEMESSAGEREQUEST']._serialized_start=707
-  _globals['_DELETEMESSAGEREQUEST']._serialized_end=769
-  _globals['_DELETEMESSAGERESPONSE']._serialized_start=771
-  _globals['_DELETEMESSAGERESPONSE']._serialized_end=832
-  _globals['_MARKMESSAGEREQUEST']._serialized_start=834
-  _globals['_MARKMESSAGEREQUEST']._serialized_end=926
-  _globals['_MARKMESSAGERESPONSE']._serialized_start=928
-  _globals['_MARKMESSAGERESPONSE']._serialized_end=987
-  _globals['_REDRIVEMESSAGEREQUEST']._serialized_start=990
-  _globals['_REDRIVEMESSAGEREQUEST']._serialized_end=1118
-  _globals['_REDRIVEMESSAGERESPONSE']._serialized_start=1120
-  _globals['_REDRIVEMESSAGERESPONSE']._serialized_end=1182
-  _globals['_ANALYZEMESSAGEREQUEST']._serialized_start=1185
-  _globals['_ANALYZEMESSAGEREQUEST']._serialized_end=1368
-  _globals['_ANALYZEMESSAGEREQUEST_TOKENSENTRY']._serialized_start=1323
-  _globals['_ANALYZEMESSAGEREQUEST_TOKENSENTRY']._serialized_end=1368
-  _globals['_ANALYZEMESSAGERESPONSE']._serialized_start=1371
-  _globals['_ANALYZEMESSAGERESPONSE']._serialized_end=1791
-  _globals['_FORCINGCHARACTER']._serialized_start=1794
-  _globals['_FORCINGCHARACTER']._serialized_end=1941
-  _globals['_MESSAGESERVICE']._serialized_start=2006
-  _globals['_MESSAGESERVICE']._serialized_end=2612
+  _globals['_MARK']._serialized_start=2116
+  _globals['_MARK']._serialized_end=2176
+  _globals['_GETMESSAGEREQUEST']._serialized_start=207
+  _globals['_GETMESSAGEREQUEST']._serialized_end=266
+  _globals['_GETMESSAGERESPONSE']._serialized_start=268
+  _globals['_GETMESSAGERESPONSE']._serialized_end=371
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=373
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=496
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=499
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=627
+  _globals['_CANCELMESSAGEREQUEST']._serialized_start=629
+  _globals['_CANCELMESSAGEREQUEST']._serialized_end=691
+  _globals['_CANCELMESSAGERESPONSE']._serialized_start=693
+  _globals['_CANCELMESSAGERESPONSE']._serialized_end=754
+  _globals['_DELETEMESSAGEREQUEST']._serialized_start=756
+  _globals['_DELETEMESSAGEREQUEST']._serialized_end=818
+  _globals['_DELETEMESSAGERESPONSE']._serialized_start=820
+  _globals['_DELETEMESSAGERESPONSE']._serialized_end=881
+  _globals['_MARKMESSAGEREQUEST']._serialized_start=883
+  _globals['_MARKMESSAGEREQUEST']._serialized_end=975
+  _globals['_MARKMESSAGERESPONSE']._serialized_start=977
+  _globals['_MARKMESSAGERESPONSE']._serialized_end=1036
+  _globals['_REDRIVEMESSAGEREQUEST']._serialized_start=1039
+  _globals['_REDRIVEMESSAGEREQUEST']._serialized_end=1167
+  _globals['_REDRIVEMESSAGERESPONSE']._serialized_start=1169
+  _globals['_REDRIVEMESSAGERESPONSE']._serialized_end=1231
+  _globals['_ANALYZEMESSAGEREQUEST']._serialized_start=1234
+  _globals['_ANALYZEMESSAGEREQUEST']._serialized_end=1417
+  _globals['_ANALYZEMESSAGEREQUEST_TOKENSENTRY']._serialized_start=1372
+  _globals['_ANALYZEMESSAGEREQUEST_TOKENSENTRY']._serialized_end=1417
+  _globals['_ANALYZEMESSAGERESPONSE']._serialized_start=1420
+  _globals['_ANALYZEMESSAGERESPONSE']._serialized_end=1964
+  _globals['_FORCINGCHARACTER']._serialized_start=1967
+  _globals['_FORCINGCHARACTER']._serialized_end=2114
+  _globals['_MESSAGESERVICE']._serialized_start=2179
+  _globals['_MESSAGESERVICE']._serialized_end=2785
 # @@protoc_insertion_point(module_scope)

@@ -12,6 +12,8 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from waypost.v1 import channel_pb2 as _channel_pb2
 from waypost.v1 import content_pb2 as _content_pb2
 from waypost.v1 import message_pb2 as _message_pb2
+from waypost.v1 import price_pb2 as _price_pb2
+from waypost.v1 import status_pb2 as _status_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -422,9 +424,11 @@ class AnalyzeMessageRequest(_message.Message):
     answer, with short links that lead nowhere.
     """
     recipient: _builtins.str
-    """Who it would go to. Not looked at in this version: Explain tells what a message to a recipient costs."""
+    """The phone number that it would go to, which decides what it costs: by the route that it would take and by its
+    destination, as Explain tells for TRAFFIC_TRANSACTIONAL from no sender in particular. Empty: no cost is known.
+    """
     subject: _builtins.str
-    """A subject line, for providers that count it. At most 13 characters."""
+    """A subject line, for providers that count it: it may decide the route, and so the cost. At most 13 characters."""
     @_builtins.property
     def tokens(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Values for the text's $Token$ placeholders, as in SendRequest: the text is measured with them. At most
@@ -466,6 +470,11 @@ class AnalyzeMessageResponse(_message.Message):
     REPLACED_UNITS_FIELD_NUMBER: _builtins.int
     REPLACED_ENCODING_FIELD_NUMBER: _builtins.int
     MISSING_TOKENS_FIELD_NUMBER: _builtins.int
+    LENGTH_MAX_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
     units: _builtins.int
     """Billable parts."""
     encoding: _channel_pb2.Encoding.ValueType
@@ -475,7 +484,9 @@ class AnalyzeMessageResponse(_message.Message):
     within_maximum: _builtins.bool
     """Whether the account's most units (10 by default) suffice."""
     credit_cost: _builtins.int
-    """What it would cost, in micros of a credit. 0 in this version: Explain has the price."""
+    """What sending it to the recipient would cost, in micros of a credit, however many units it has. 0: no price rule
+    applies, it would not be sent (reason says why), or no recipient is named.
+    """
     characters: _builtins.int
     """How many characters (Unicode code points) it has."""
     units_max: _builtins.int
@@ -488,6 +499,16 @@ class AnalyzeMessageResponse(_message.Message):
     """Billable parts of replaced_text."""
     replaced_encoding: _channel_pb2.Encoding.ValueType
     """The encoding of replaced_text."""
+    length_max: _builtins.int
+    """The length that the account's most units hold in this encoding. A text of several parts may be over the maximum
+    though it is shorter: a character that would be cut moves to the next part whole.
+    """
+    provider: _builtins.str
+    """The provider instance that it would go to first. Empty: it would not be sent, or no recipient is named."""
+    reason: _status_pb2.Reason.ValueType
+    """Why the recipient would be refused, whatever the text. Unspecified: it would not be, or none is named."""
+    detail: _builtins.str
+    """The same for people."""
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[_content_pb2.MessagePart]:
         """As it would be sent."""
@@ -500,6 +521,12 @@ class AnalyzeMessageResponse(_message.Message):
     def missing_tokens(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of $Token$ placeholders without a value, in alphabetical order: they are measured as they stand,
         and Send would refuse the text without their values.
+        """
+
+    @_builtins.property
+    def price(self) -> _price_pb2.Price:
+        """The same as credit_cost, with its currency. Absent: no price rule applies, it would not be sent, or no recipient is
+        named.
         """
 
     def __init__(
@@ -518,10 +545,15 @@ class AnalyzeMessageResponse(_message.Message):
         replaced_units: _builtins.int = ...,
         replaced_encoding: _channel_pb2.Encoding.ValueType = ...,
         missing_tokens: _abc.Iterable[_builtins.str] | None = ...,
+        length_max: _builtins.int = ...,
+        price: _price_pb2.Price | None = ...,
+        provider: _builtins.str = ...,
+        reason: _status_pb2.Reason.ValueType = ...,
+        detail: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_replaced_text", b"_replaced_text", "replaced_text", b"replaced_text"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_replaced_text", b"_replaced_text", "price", b"price", "replaced_text", b"replaced_text"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_replaced_text", b"_replaced_text", "characters", b"characters", "credit_cost", b"credit_cost", "encoding", b"encoding", "forcing_characters", b"forcing_characters", "length", b"length", "missing_tokens", b"missing_tokens", "parts", b"parts", "replaced_encoding", b"replaced_encoding", "replaced_text", b"replaced_text", "replaced_units", b"replaced_units", "units", b"units", "units_max", b"units_max", "within_maximum", b"within_maximum"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_replaced_text", b"_replaced_text", "characters", b"characters", "credit_cost", b"credit_cost", "detail", b"detail", "encoding", b"encoding", "forcing_characters", b"forcing_characters", "length", b"length", "length_max", b"length_max", "missing_tokens", b"missing_tokens", "parts", b"parts", "price", b"price", "provider", b"provider", "reason", b"reason", "replaced_encoding", b"replaced_encoding", "replaced_text", b"replaced_text", "replaced_units", b"replaced_units", "units", b"units", "units_max", b"units_max", "within_maximum", b"within_maximum"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__replaced_text: _TypeAlias = _typing.Literal["replaced_text"]  # noqa: Y015
     _WhichOneofArgType__replaced_text: _TypeAlias = _typing.Literal["_replaced_text", b"_replaced_text"]  # noqa: Y015

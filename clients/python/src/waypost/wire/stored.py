@@ -148,6 +148,11 @@ def analysis_of(response: message_service_pb2.AnalyzeMessageResponse) -> Analysi
         replaced_units=response.replaced_units,
         replaced_encoding=ENCODINGS.optional(response.replaced_encoding),
         missing_tokens=tuple(response.missing_tokens),
+        length_max=response.length_max,
+        price=price_of(response.price) if response.HasField("price") else None,
+        provider=response.provider,
+        reason=REASONS.optional(response.reason),
+        detail=response.detail,
     )
 
 
