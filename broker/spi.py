@@ -41,6 +41,7 @@ from broker.domain.payment import Declined, Paid, PaymentOrder
 from broker.domain.spelling import IdSpelling
 from broker.domain.submission import Campaign, Submission, TemplateUsed
 from broker.domain.upstream_account import UpstreamBalance, UpstreamUsage
+from broker.domain.upstream_callback import CallbackAnswer, CallbackRequest, LateAnswer
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 
 if TYPE_CHECKING:  # it takes a third of a second to import: only who asks for a session waits for it
@@ -63,6 +64,7 @@ __all__ = [
     "Inbound",
     "InboundMessage",
     "Keepsakes",
+    "LateAnswer",
     "Logger",
     "NotAccepted",
     "OptInAnswer",
@@ -269,34 +271,6 @@ class Context:
     keepsakes: Keepsakes
     http: "Callable[[], aiohttp.ClientSession]"
     callback_url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackRequest:
-    """An HTTP request that the upstream made to the instance's callback address.
-
-    `path` is what follows the secret, without a leading slash, "" for nothing. Names of `headers` are in
-    lower case. `body` is at most 1 MiB. `query` holds the decoded pairs in their order.
-    """
-
-    method: str
-    path: str
-    query: Sequence[tuple[str, str]]
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackAnswer:
-    """What a callback meant, and what to answer once that is committed.
-
-    A request that is forged or makes no sense is answered with a 4xx `status` and no facts.
-    """
-
-    facts: Sequence[ReportedFact] = ()
-    status: int = 200
-    body: bytes = b""
-    content_type: str = "text/plain; charset=utf-8"
 
 
 class Provider(ABC):

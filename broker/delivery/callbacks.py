@@ -19,7 +19,7 @@ from broker.delivery.reports import Reporting
 from broker.domain.outcome import Inbound, Receipt, ReceiptStatus
 from broker.errors import BrokerError
 from broker.settings import read_callback_secret
-from broker.spi import CallbackAnswer, CallbackRequest, Provider
+from broker.spi import CallbackAnswer, CallbackRequest, LateAnswer, Provider
 from broker.storage.keepsakes import DrawnSecret, keep_callback_secrets
 from broker.storage.store import Store
 from broker.telemetry import places_of
@@ -105,7 +105,7 @@ class Callbacks:
             log.error("callback.raised", instance=instance.name, exception=type(raised).__qualname__)
             return Trouble.RAISED
         answer: object = task.result()
-        if not isinstance(answer, CallbackAnswer) or not _sound(answer):
+        if not isinstance(answer, CallbackAnswer) or not is_sound(answer):
             log.error("callback.wrong_answer", instance=instance.name)
             return Trouble.RAISED
         try:
@@ -129,10 +129,10 @@ async def _called(provider: Provider, request: CallbackRequest) -> CallbackAnswe
     return await provider.callback(request)
 
 
-def _sound(answer: CallbackAnswer) -> bool:
+def is_sound(answer: CallbackAnswer) -> bool:
     """Whether its fields are of their types and can be sent: to the type checker they are."""
-    fields: tuple[object, ...] = (answer.facts, answer.status, answer.body, answer.content_type)
-    facts, status, body, content_type = fields
+    fields: tuple[object, ...] = (answer.facts, answer.status, answer.body, answer.content_type, answer.later)
+    facts, status, body, content_type, later = fields
     return (
         isinstance(facts, Sequence)
         and all(_is_fact(each) for each in facts)
@@ -144,6 +144,7 @@ def _sound(answer: CallbackAnswer) -> bool:
         and len(content_type) <= CONTENT_TYPE_CHARACTERS_MAX
         and content_type.isascii()
         and content_type.isprintable()
+        and (later is None or isinstance(later, LateAnswer))
     )
 
 

@@ -15,7 +15,8 @@ from starlette.types import Receive, Scope, Send
 from broker.delivery.callbacks import Callbacks, Trouble
 from broker.delivery.registry import Instance
 from broker.metrics import Metrics
-from broker.spi import CallbackAnswer, CallbackRequest
+from broker.spi import CallbackRequest
+from broker.web.late_answers import LateResponses, callback_response
 
 HEADERS_BYTES_MAX = 65_536
 BODY_BYTES_MAX = 1_048_576
@@ -27,13 +28,12 @@ CODES = {
     Trouble.LATE: HTTPStatus.SERVICE_UNAVAILABLE,
     Trouble.NOT_STORED: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 
 class CallbackEndpoint:
     """An ASGI application for `/callbacks/{instance}/{secret}` and what is below it, under any method.
 
-    At most `at_once_max` requests are read and answered at once.
+    At most `at_once_max` requests are read and answered at once, and as many held for answers that come later.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class CallbackEndpoint:
         self._metrics = metrics
         self._at_once_max = at_once_max
         self._at_once = 0
+        self._late = LateResponses(is_ready, held_max=at_once_max)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -85,7 +86,10 @@ class CallbackEndpoint:
                 body=body,
             ),
         )
-        return _refusal(CODES[answer]) if isinstance(answer, Trouble) else _response(answer)
+        if isinstance(answer, Trouble):
+            return _refusal(CODES[answer])
+        response = callback_response(answer)
+        return response if answer.later is None else self._late.hold(instance.name, answer.later, response)
 
 
 async def _read_body(request: Request) -> bytes | None:
@@ -109,12 +113,6 @@ def _joined(request: Request) -> dict[str, str]:
     for name, each in request.headers.items():
         headers[name] = f"{headers[name]}, {each}" if name in headers else each
     return headers
-
-
-def _response(answer: CallbackAnswer) -> Response:
-    if answer.status in BODILESS:
-        return Response(status_code=answer.status)
-    return Response(answer.body, answer.status, {"content-type": answer.content_type})
 
 
 def _refusal(status: HTTPStatus) -> Response:

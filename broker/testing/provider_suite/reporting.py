@@ -1,5 +1,6 @@
 """Cases of receipts: what an upstream reports by itself, mapped to facts, and never guessed."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from broker.spi import (
     Receipt,
     ReceiptMode,
     ReceiptStatus,
+    Traffic,
 )
 from broker.testing.clock import FlowingClock
 from broker.testing.provider_suite.asked import Asked
@@ -186,6 +188,27 @@ class CallbackCases(Asked):
             assert isinstance(fact, Inbound)
             assert "Yes & <no> é 👍" == fact.text
             assert ("7700900001", "7700900002") == (fact.sender[-10:], fact.recipient[-10:])
+
+    @case
+    async def test_an_answer_outlives_the_callback_that_waited_for_it(self) -> None:
+        """Where a callback is answered later and its upstream hangs up: what was to be said goes out another way."""
+        self._called_back()
+        async with self.whole_upstream() as (running, upstream):
+            answer = await running.callback(self.some_callback())
+            if answer.later is None:
+                pytest.skip("its callbacks are answered at once")
+            (fact,) = answer.facts
+            assert isinstance(fact, Inbound)
+            waiting = asyncio.create_task(answer.later.answer())
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait({waiting}, timeout=self.time_limit_s)
+            assert waiting.cancelled(), "a late answer resists being cancelled"
+            answer.later.written(False)
+            said = self.message(recipient=fact.sender, traffic=Traffic.CONVERSATIONAL)
+            await self.accepted(running, said)
+            if self.upstream() is not None:
+                assert [] != [each for each in upstream.requests if self.carries(each, said)]
 
     async def _receipts(
         self, running: RunningProvider, message_id: str, status: ReceiptStatus, message: OutboundMessage

@@ -171,6 +171,7 @@ async def test_a_refused_request_says_nothing(
         CallbackAnswer(body=b"x" * 1_048_577),
         CallbackAnswer(content_type="text/plain\r\nset-cookie: a=b"),
         CallbackAnswer(content_type=None),  # type: ignore[arg-type]
+        CallbackAnswer(later="soon"),  # type: ignore[arg-type]
         CallbackAnswer(facts=None),  # type: ignore[arg-type]
         CallbackAnswer(facts=["delivered"]),  # type: ignore[list-item]
         CallbackAnswer(facts=[Receipt("x", "DELIVERED")]),  # type: ignore[arg-type]

@@ -122,6 +122,7 @@ DECLARING = [
         "test_a_callback_cut_short_is_refused",
         "test_a_forged_callback_is_refused",
         "test_a_malformed_callback_is_refused",
+        "test_an_answer_outlives_the_callback_that_waited_for_it",
         *LOGS,
     ),
     defect(

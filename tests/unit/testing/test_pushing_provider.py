@@ -116,6 +116,49 @@ class TestTwoWay(TwoWaySuite):
     """It passes, though it gives no receipts."""
 
 
+class Waiting(spi.LateAnswer):
+    """Answers the callback with what is said to its writer, if that comes."""
+
+    def __init__(self, provider: "Answering") -> None:
+        self._provider = provider
+
+    async def answer(self) -> spi.CallbackAnswer:
+        """Wait for it."""
+        self._provider.waiting = self
+        return await asyncio.get_running_loop().create_future()
+
+    def written(self, whole: bool) -> None:
+        """Wait no longer."""
+        self._provider.waiting = None
+
+
+class Answering(TwoWay):
+    """Its callbacks are answered later; while one waits, nothing else is sent."""
+
+    waiting: Waiting | None = None
+
+    async def callback(self, request: spi.CallbackRequest) -> spi.CallbackAnswer:
+        """The answer comes later."""
+        told = await super().callback(request)
+        return replace(told, later=Waiting(self)) if told.facts else told
+
+    async def submit(self, messages: Sequence[spi.OutboundMessage]) -> Sequence[spi.Outcome]:
+        """Take them, but for one that a callback should have taken along."""
+        if self.waiting is not None:
+            return [spi.Unknown("swallowed")] * len(messages)
+        return await super().submit(messages)
+
+
+class AnsweringSuite(TwoWaySuite):
+    """What it says of itself."""
+
+    provider_type = spi.ProviderType("answering", frozenset({spi.Channel.SMS}), NoSettings, Answering)
+
+
+class TestAnswering(AnsweringSuite):
+    """It passes: a callback that was hung up on takes nothing along."""
+
+
 def failing(suite: type[ProviderSuite], provider: type[spi.Provider], case: str) -> None:
     """Run one case on a provider that is not right; it has to fail."""
 
@@ -158,3 +201,16 @@ def test_a_reply_that_is_cut_is_found() -> None:
         cut = 5
 
     failing(TwoWaySuite, Cutting, "test_a_message_that_somebody_wrote_is_told")
+
+
+def test_an_answer_that_is_lost_with_its_callback_is_found() -> None:
+    """Nobody waits for it any more, and it was not sent."""
+
+    class Swallowing(Answering):
+        async def callback(self, request: spi.CallbackRequest) -> spi.CallbackAnswer:
+            told = await super().callback(request)
+            if told.later is not None:
+                told.later.written = lambda _whole: None  # type: ignore[method-assign]
+            return told
+
+    failing(AnsweringSuite, Swallowing, "test_an_answer_outlives_the_callback_that_waited_for_it")

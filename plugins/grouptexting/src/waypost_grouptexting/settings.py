@@ -1,0 +1,57 @@
+"""An instance's own table in the broker's settings, `[providers.<instance>]`."""
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+_LONG_CODE = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")
+
+
+class GroupTextingSettings(BaseModel):
+    """One account at Group Texting, and the long code that it sends from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    username: str = Field(min_length=1, max_length=256)
+    password: SecretStr
+    password_file: Path | None = None
+    long_code: str = Field(description="where messages come from: E.164, or a short code")
+    url: str = Field(default="https://app.grouptexting.com/api", pattern=r"^https?://[^\s?#]+$")
+    method: Literal["POST", "GET"] = "POST"
+    country_code: str = Field(default="1", pattern=r"^[1-9][0-9]{0,2}$")
+    number_form: Literal["ten_digits", "digits"] = "ten_digits"
+    timeout_s: float = Field(default=15.0, gt=0, le=60)
+    connections_max: int = Field(default=2, ge=1, le=100)
+    connections_per_s_max: int = Field(default=2, ge=1, le=1_000)
+    reply_in_answer_s: float = Field(default=0.0, ge=0, le=50)
+    replies_held_max: int = Field(default=100, ge=1, le=10_000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _password_from_file(cls, values: Any) -> Any:
+        """Read it once, with everything else."""
+        if not isinstance(values, dict) or not isinstance(values.get("password_file"), str | Path):
+            return values
+        if "password" in values:
+            raise ValueError("give password or password_file, not both")
+        try:
+            password = Path(values["password_file"]).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"password_file cannot be read: {type(error).__name__}") from None
+        return {**values, "password": password}
+
+    @field_validator("password")
+    @classmethod
+    def _has_a_password(cls, password: SecretStr) -> SecretStr:
+        if not password.get_secret_value():
+            raise ValueError("must not be empty")
+        return password
+
+    @field_validator("long_code")
+    @classmethod
+    def _is_an_address(cls, long_code: str) -> str:
+        if not _LONG_CODE.fullmatch(long_code):
+            raise ValueError('must be a number in E.164, as "+12125550100", or a short code of 3 to 8 digits')
+        return long_code
