@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from waypost_zoomconnect.directory import LISTS
 from waypost_zoomconnect.fake import texts
+from waypost_zoomconnect.fake.directory import Directory
 from waypost_zoomconnect.fake.messages import Messages
 from waypost_zoomconnect.fake.wire import Refused, Request, Response, json_response
 
@@ -16,7 +18,7 @@ OPEN = "sms/send-url/"
 
 
 class FakeZoomConnect:
-    """An account at ZoomConnect, with its credentials, its credit and its messages.
+    """An account at ZoomConnect, with its credentials, its credit, its messages and its directory.
 
     `polls_left` is how many times messages can still be listed before it answers 429; None: for ever.
     """
@@ -35,6 +37,7 @@ class FakeZoomConnect:
         self._credentials = (email, token)
         self._url_token = url_token
         self.messages = Messages(ZoneInfo(time_zone), now or (lambda: datetime.now(UTC)), credit, id_of)
+        self.directory = Directory()
         self.polls_left: int | None = None
         self._routes = routes(self)
 
@@ -117,6 +120,39 @@ class FakeZoomConnect:
         record["read"] = how == "markRead"
         return json_response(record)
 
+    def list_records(self, request: Request, kind: str) -> Response:
+        """A page of contacts, groups or templates."""
+        return json_response({LISTS[kind]: self.directory.page(kind, request.query), "links": []})
+
+    def record(self, _request: Request, kind: str, record_id: str) -> Response:
+        """One of them."""
+        return json_response(self.directory.details(kind, record_id))
+
+    def delete_record(self, _request: Request, kind: str, record_id: str) -> Response:
+        """It is gone."""
+        self.directory.delete(kind, record_id)
+        return 204, {}, b""
+
+    def create_record(self, request: Request, kind: str) -> Response:
+        """A new contact or group, with its id."""
+        add = self.directory.add_contact if kind == "contacts" else self.directory.add_group
+        return json_response(add(request.document), 201)
+
+    def update_record(self, request: Request, kind: str, record_id: str) -> Response:
+        """A contact or group with other fields."""
+        update = self.directory.update_contact if kind == "contacts" else self.directory.update_group
+        return json_response(update(record_id, request.document))
+
+    def change_groups(self, _request: Request, contact_id: str, how: str, group_id: str) -> Response:
+        """On the contact's side, leaving is called addFromGroup."""
+        (self.directory.join if how == "addToGroup" else self.directory.leave)(contact_id, group_id)
+        return 200, {}, b""
+
+    def change_contacts(self, _request: Request, group_id: str, how: str, contact_id: str) -> Response:
+        """The same on the group's side."""
+        (self.directory.join if how == "addContact" else self.directory.leave)(contact_id, group_id)
+        return 200, {}, b""
+
     def analyse(self, request: Request, what: str) -> Response:
         """The full report on a text, or one field of it."""
         document = request.document
@@ -151,5 +187,12 @@ def routes(fake: FakeZoomConnect) -> list[tuple[frozenset[str], re.Pattern[str],
         ("GET", "messages/([^/]+)", fake.message),
         ("DELETE", "messages/([^/]+)", fake.delete_message),
         ("PUT POST", "messages/([^/]+)/(markRead|markUnread)", fake.mark),
+        ("GET", "(contacts|groups|templates)/all", fake.list_records),
+        ("POST", "(contacts|groups)/create", fake.create_record),
+        ("GET", "(contacts|groups|templates)/([^/]+)", fake.record),
+        ("DELETE", "(contacts|groups|templates)/([^/]+)", fake.delete_record),
+        ("POST", "(contacts|groups)/([^/]+)", fake.update_record),
+        ("GET POST", "contacts/([^/]+)/(addToGroup|addFromGroup)/([^/]+)", fake.change_groups),
+        ("GET POST", "groups/([^/]+)/(addContact|removeContact)/([^/]+)", fake.change_contacts),
     ]
     return [(frozenset(methods.split()), re.compile(path), handler) for methods, path, handler in table]
