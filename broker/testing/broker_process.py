@@ -128,12 +128,18 @@ def clean_environment() -> dict[str, str]:
 
 
 def toml_of(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> str:
-    """Settings as TOML: strings, numbers, booleans, lists of them, and tables."""
+    """Settings as TOML: strings, numbers, booleans, tables, and lists of any of them."""
     values = [
-        f"{json.dumps(name)} = {json.dumps(value)}"
+        f"{json.dumps(name)} = {_inline(value)}"
         for name, value in table.items()
         if not isinstance(value, Mapping)
     ]
     lines = [f"[{'.'.join(map(json.dumps, path))}]", *values] if path and values else values
     tables = [toml_of(value, (*path, name)) for name, value in table.items() if isinstance(value, Mapping)]
     return "\n".join([*lines, *tables])
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{json.dumps(name)} = {_inline(each)}' for name, each in value.items())} }}"
+    return f"[{', '.join(map(_inline, value))}]" if isinstance(value, list) else json.dumps(value)
