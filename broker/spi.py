@@ -137,8 +137,8 @@ class Capabilities:
     and `Provider.get_opt_in`: the upstream keeps itself what recipients want, and is told of every change.
 
     `content` names the fields of content that the instance honours, as "sms.text" or "email.attachments"
-    (channel and field as in the protos); None: all fields of its channels. A message that uses another
-    field is never routed to it. `text_profile` narrows the texts in the same way.
+    (channel and field as in the protos); None: all fields of its channels, also those that a later version adds. A
+    message that uses another field is never routed to it. `text_profile` narrows the texts in the same way.
 
     `receipt_ids` says how its receipts may spell the ids that `Accepted` named. `balance` and `usage` say whether
     the upstream tells what the instance's account with it has, and has used: `Provider.balance`, `Provider.usage`.

@@ -19,6 +19,7 @@ from broker.cli.options import (
     TargetOption,
     TlsCaOption,
     TlsOption,
+    link_actions_of,
     time_of,
     tokens_of,
 )
@@ -54,6 +55,7 @@ def send_broadcast(
     ] = False,
     name: Annotated[str, typer.Option(help="For people.")] = "",
     subject: option.Subject = "",
+    link_action: option.LinkActions = None,
     sender: option.Sender = "",
     traffic: option.Traffic = None,
     channel: option.Channels = None,
@@ -98,6 +100,7 @@ def send_broadcast(
     wishes = Wishes(
         text=text or "",
         subject=subject,
+        link_actions=link_actions_of(link_action or ()),
         sender=sender,
         traffic=traffic or "",
         channels=channel or (),

@@ -16,6 +16,7 @@ from broker.cli.options import (
     TargetOption,
     TlsCaOption,
     TlsOption,
+    link_actions_of,
     time_of,
 )
 from broker.cli.recipients import Row
@@ -34,6 +35,7 @@ def explain(
     csv: option.Csv = None,
     text: option.Text = None,
     subject: option.Subject = "",
+    link_action: option.LinkActions = None,
     sender: option.Sender = "",
     sender_pool: option.SenderPool = "",
     traffic: option.Traffic = None,
@@ -71,6 +73,7 @@ def explain(
     wishes = Wishes(
         text=said,
         subject=subject,
+        link_actions=link_actions_of(link_action or ()),
         sender=sender,
         sender_pool=sender_pool,
         traffic=traffic or "",

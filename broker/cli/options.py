@@ -107,6 +107,17 @@ def tokens_of(option: str, written: Sequence[str]) -> dict[str, str]:
     return tokens
 
 
+def link_actions_of(written: Sequence[str]) -> list[tuple[str, str]]:
+    """What each --link-action "text=URL" says and where it leads. Raises UsageError for another word."""
+    actions = []
+    for word in written:
+        said, equals, url = word.partition("=")
+        if not (said and equals and url):
+            raise UsageError(f"--link-action: {word!r} is not TEXT=URL")
+        actions.append((said, url))
+    return actions
+
+
 def span_s_of(option: str, written: str) -> float:
     """A span in seconds: a number of seconds, or steps such as "90s", "10m", "1h30m", "1.5d", "250ms".
 

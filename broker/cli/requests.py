@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -55,6 +55,7 @@ class Wishes:
     tokens: Mapping[str, str] = field(default_factory=dict)
     template: TemplateWish | None = None
     options: send_pb2.SendOptions | None = None
+    link_actions: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,13 @@ class PlannedRequest:
 
 def plan_requests(rows: Sequence[Row], wishes: Wishes) -> list[PlannedRequest]:
     """The requests for all rows, in their order. Raises UsageError for a row that has nothing to say."""
-    if wishes.template and any((wishes.text, wishes.subject, *(row.text for row in rows))):
-        raise UsageError("--template says it all: leave out the text and the subject, also in a file")
+    if wishes.template and any((
+        wishes.text,
+        wishes.subject,
+        wishes.link_actions,
+        *(row.text for row in rows),
+    )):
+        raise UsageError("--template says it all: leave out text, subject and link actions, also in a file")
     plans: list[PlannedRequest] = []
     for text, neighbours in groupby(enumerate(rows), key=lambda each: each[1].text or wishes.text):
         numbered = list(neighbours)
@@ -90,7 +96,12 @@ def unused_columns(recipients: Recipients, wishes: Wishes) -> list[str]:
     """The columns of a file that nothing of the command uses; what a template uses only the broker knows."""
     if wishes.template:
         return [column for column in recipients.token_columns if not is_name(column)]
-    texts = {wishes.text, wishes.subject, *(row.text for row in recipients.rows)}
+    texts = {
+        wishes.text,
+        wishes.subject,
+        *chain(*wishes.link_actions),
+        *(row.text for row in recipients.rows),
+    }
     names = frozenset().union(*map(names_in, texts))
     return [column for column in recipients.token_columns if column not in names]
 
@@ -120,7 +131,8 @@ def _name_requests(plans: Sequence[PlannedRequest], request_id: str) -> None:
 
 
 def _request(rows: Sequence[Row], text: str, wishes: Wishes) -> send_pb2.SendRequest:
-    names = None if wishes.template else names_in(text) | names_in(wishes.subject)
+    said = (text, wishes.subject, *chain(*wishes.link_actions))
+    names = None if wishes.template else frozenset().union(*map(names_in, said))
     return send_pb2.SendRequest(
         recipients=[_recipient(row, wishes.delegation, names) for row in rows],
         content=None if wishes.template else _content(rows, text, wishes),
@@ -179,9 +191,14 @@ def _content(rows: Sequence[Row], text: str, wishes: Wishes) -> content_pb2.Cont
         channels.add("email")
     if "email" in channels and not wishes.subject:
         raise UsageError("an email needs a --subject")
+    actions = [content_pb2.LinkAction(text=said, url=url) for said, url in wishes.link_actions]
+    if actions and channels.isdisjoint({"sms", "mms"}):
+        raise UsageError("--link-action is for an SMS or an MMS")
+    sms = content_pb2.SmsContent(text=text, link_actions=actions)
+    mms = content_pb2.MmsContent(text=text, subject=wishes.subject, link_actions=actions)
     return content_pb2.Content(
-        sms=content_pb2.SmsContent(text=text) if "sms" in channels else None,
-        mms=content_pb2.MmsContent(text=text, subject=wishes.subject) if "mms" in channels else None,
+        sms=sms if "sms" in channels else None,
+        mms=mms if "mms" in channels else None,
         email=content_pb2.EmailContent(text=text, subject=wishes.subject) if "email" in channels else None,
         push=content_pb2.PushContent(body=text, title=wishes.subject) if "push" in channels else None,
         in_app=content_pb2.InAppContent(body=text) if "in_app" in channels else None,

@@ -18,6 +18,7 @@ from broker.cli.options import (
     TargetOption,
     TlsCaOption,
     TlsOption,
+    link_actions_of,
     span_of,
     span_s_of,
     time_of,
@@ -41,6 +42,7 @@ def send(
     csv: option.Csv = None,
     text: option.Text = None,
     subject: option.Subject = "",
+    link_action: option.LinkActions = None,
     sender: option.Sender = "",
     sender_pool: option.SenderPool = "",
     traffic: option.Traffic = None,
@@ -105,6 +107,7 @@ def send(
     wishes = Wishes(
         text=said,
         subject=subject,
+        link_actions=link_actions_of(link_action or ()),
         sender=sender,
         sender_pool=sender_pool,
         traffic=traffic or "",

@@ -141,6 +141,15 @@ ShortLinkDomain = Annotated[
         metavar="HOST", help="Replace links by short ones on this domain.", rich_help_panel=_MESSAGE
     ),
 ]
+LinkActions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--link-action",
+        metavar="TEXT=URL",
+        help="A link that the text offers as a button, where a provider can show one; repeatable.",
+        rich_help_panel=_MESSAGE,
+    ),
+]
 ValidateOnly = Annotated[
     bool, typer.Option("--validate-only", help="Check, and send nothing.", rich_help_panel=_MESSAGE)
 ]

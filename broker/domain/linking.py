@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from broker.domain.account_policy import AccountPolicy
+from broker.domain.link_action import FIELD, URL, actions_of
 from broker.domain.links import (
     HTML,
     LINK_CHARACTERS_MAX,
@@ -172,6 +173,9 @@ def _written(channel: Channel, content: Content) -> Iterator[_Written]:
             pieces = tuple(_pieces(field, text)) if content.names else (text,)
             limit = None if channel is Channel.EMAIL else RULES[channel][field].characters_max
             yield _Written(f"{channel.name.lower()}.{field}", field, text, pieces, limit)
+    for at, action in enumerate(actions_of(document)):
+        path = f"{channel.name.lower()}.{FIELD}[{at}].{URL}"
+        yield _Written(path, URL, action[URL], (action[URL],), None)
 
 
 def _pieces(field: str, text: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import regex  # type: ignore[import-untyped]
 
+from broker.domain.link_action import FIELD, URL, actions_of, changed
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel
 
@@ -163,6 +164,14 @@ def target_of(link: str) -> str | None:
         return None
 
 
+def is_url(text: str) -> bool:
+    """Whether a whole text is an http or https address."""
+    return target_of(text) is not None and _SPACE.search(text) is None
+
+
+_SPACE = re.compile(r"\s")
+
+
 def _ascii_host(host: str) -> str | None:
     if host.startswith("["):
         return host
@@ -239,13 +248,15 @@ SHORTENED: Mapping[Channel, tuple[str, ...]] = {
     Channel.PUSH: ("body",),
     Channel.IN_APP: ("body",),
 }
-"""The texts of each channel's document whose links are shortened."""
+"""The texts of each channel's document whose links are shortened; beside them, the URLs of its link actions."""
 
 HTML = "html"
 
 
 def links_of(field: str, text: str) -> list[str]:
     """The links of a text, in order; `field` tells how it is read."""
+    if field == URL:
+        return [text] if target_of(text) is not None else []
     if field == HTML:
         found = (link_of_href(text[start:end]) for start, end in hrefs_in(text))
         return [link for link in found if link is not None]
@@ -254,6 +265,8 @@ def links_of(field: str, text: str) -> list[str]:
 
 def with_links(field: str, text: str, shorten: Shorten) -> str:
     """The text with its links replaced."""
+    if field == URL:
+        return (shorten(text) if target_of(text) is not None else None) or text
     pieces, at = [], 0
     for start, end in hrefs_in(text) if field == HTML else links_in(text):
         link = link_of_href(text[start:end]) if field == HTML else text[start:end]
@@ -271,6 +284,10 @@ def shortened(channel: Channel, document: Mapping[str, object], shorten: Shorten
         written = out.get(field)
         if isinstance(written, str):
             out[field] = with_links(field, written, shorten)
+    if actions := actions_of(document):
+        out[FIELD] = changed(
+            actions, lambda field, written: with_links(URL, written, shorten) if field == URL else written
+        )
     return out
 
 

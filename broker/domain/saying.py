@@ -8,7 +8,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from broker.domain import link_action
 from broker.domain.header import unsafe_header
+from broker.domain.link_action import actions_of, changed
+from broker.domain.links import LINK_CHARACTERS_MAX, is_url
 from broker.domain.tokens import Places, Values, escaped, fill, places_in
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel
@@ -35,13 +38,14 @@ Documents = Mapping[Channel, Document]
 
 @value
 class TextRule:
-    """What a text may be: how long, of one line, empty or not, and whether it becomes a header."""
+    """What a text may be: how long, of one line, empty or not, whether it becomes a header, and whether it is a URL."""
 
     characters_max: int
     one_line: bool = False
     required: bool = False
     header: bool = False
     html: bool = False
+    url: bool = False
 
 
 RULES: Mapping[Channel, Mapping[str, TextRule]] = {
@@ -68,6 +72,12 @@ RULES: Mapping[Channel, Mapping[str, TextRule]] = {
 
 _DATA = TextRule(PUSH_DATA_BYTES_MAX)
 """A value of a push's data; what all of them may be is counted in bytes."""
+
+ACTION_RULES: Mapping[str, TextRule] = {
+    link_action.TEXT: TextRule(link_action.ACTION_TEXT_CHARACTERS_MAX, one_line=True, required=True),
+    link_action.URL: TextRule(LINK_CHARACTERS_MAX, one_line=True, required=True, url=True),
+}
+"""The texts of a link action."""
 
 
 @value
@@ -100,13 +110,17 @@ def texts_of(documents: Documents) -> Iterator[Text]:
                 yield Text(channel, f"{word}.{field}", written, _rule_in(document, rule, places), places)
         for key, written in _data_of(document).items():
             yield Text(channel, f"{word}.data.{key}", written, _DATA, places_in(written))
+        for at, action in enumerate(actions_of(document)):
+            for field, written in action.items():
+                path = f"{word}.{link_action.FIELD}[{at}].{field}"
+                yield Text(channel, path, written, ACTION_RULES[field], places_in(written))
 
 
 def _rule_in(document: Document, rule: TextRule, places: Places) -> TextRule:
     """The rule where it depends on the rest: a body must say something when there is nothing else."""
     if rule.characters_max == BODY_CHARACTERS_MAX and places.counts:
         return replace(rule, characters_max=FILLED_BODY_CHARACTERS_MAX, required=True)
-    if not rule.required and not rule.one_line and not document.get("media"):
+    if not rule.required and not rule.one_line and (not document.get("media") or actions_of(document)):
         return replace(rule, required=True)
     return rule
 
@@ -120,6 +134,8 @@ def has_dollar(documents: Documents) -> bool:
                     return True
             elif isinstance(said, dict) and any("$" in each for each in said.values()):
                 return True
+        if any("$" in each for action in actions_of(document) for each in action.values()):
+            return True
     return False
 
 
@@ -138,6 +154,8 @@ def filled(channel: Channel, document: Document, values: Values, *, bodies: bool
                 said = fill(written, escaped(values) if rule.html and "$" in written else values)
         elif field == "data" and isinstance(written, dict):
             said = {key: fill(each, values) for key, each in written.items()}
+        elif field == link_action.FIELD:
+            said = changed(actions_of(document), lambda _, each: fill(each, values))
         if said != "":  # what is empty is absent in a document
             out[field] = said
     return out
@@ -172,6 +190,8 @@ def _broken_rules(text: Text, values: Values) -> Iterator[str]:
         said = fill(text.written, values)
         if CONTROL.search(said):
             yield "must not contain control characters"
+        elif rule.url and said and not is_url(said):
+            yield "must be an http or https URL"
         elif rule.header and (problem := unsafe_header(said)):
             yield problem
 

@@ -235,7 +235,7 @@ def test_the_program_of_the_accounts_page_runs(broker_factory: Any, tmp_path: Pa
 
 
 def test_the_program_of_the_content_page_runs(broker: Any, tmp_path: Path) -> None:
-    """Measuring and personalising."""
+    """Measuring, personalising, and offering a link."""
     expected = [
         "UCS2 107 107 2 True",
         '“ (0,) " 0',
@@ -244,6 +244,7 @@ def test_the_program_of_the_content_page_runs(broker: Any, tmp_path: Path) -> No
         "Dear Ada, $5 off at Acme",
         "Dear Grace, $5 off at Acme Ely",
         "TOKEN_MISSING recipients[0].tokens lacks a value for $Name$",
+        "(LinkAction(text='Open the locker', url='https://example.org/7'),)",
     ]
     assert expected == output_of("\n".join(blocks(CONTENT)), tmp_path, broker.environment)
 

@@ -8,13 +8,15 @@ placeholders are filled in: here where it has none, by intake where it has.
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from google.protobuf.json_format import ParseDict
 
 from broker.api.convert.findings import Findings
+from broker.domain import link_action
 from broker.domain.address import normal_mailbox
 from broker.domain.header import unsafe_header
+from broker.domain.links import LINK_CHARACTERS_MAX, is_url
 from broker.domain.saying import (
     BODY_CHARACTERS_MAX,
     EMAIL_SUBJECT_CHARACTERS_MAX,
@@ -117,10 +119,13 @@ def _sms(sms: pb.SmsContent, findings: Findings) -> Document:
     if not text:
         findings.broke("content.sms.text", "must not be empty")
     findings.text("content.sms.text", text, TEXT_CHARACTERS_MAX)
-    if not subject:
-        return {"text": text}
-    _line("content.sms.subject", subject, SMS_SUBJECT_CHARACTERS_MAX, findings)
-    return {"text": text, "subject": subject}
+    document: Document = {"text": text}
+    if subject:
+        _line("content.sms.subject", subject, SMS_SUBJECT_CHARACTERS_MAX, findings)
+        document["subject"] = subject
+    if sms.link_actions:
+        document[link_action.FIELD] = _link_actions("content.sms", sms.link_actions, findings)
+    return document
 
 
 def _mms(mms: pb.MmsContent, findings: Findings) -> Document:
@@ -133,7 +138,27 @@ def _mms(mms: pb.MmsContent, findings: Findings) -> Document:
         media = [
             _media(f"content.mms.media[{index}]", each, findings) for index, each in enumerate(mms.media)
         ]
-    return _present(subject=mms.subject, text=mms.text, media=media)
+    actions = _link_actions("content.mms", mms.link_actions, findings) if mms.link_actions else []
+    if actions and not mms.text:
+        findings.broke("content.mms.text", "must not be empty where it has link_actions")
+    return _present(subject=mms.subject, text=mms.text, media=media, link_actions=actions)
+
+
+def _link_actions(path: str, given: Sequence[pb.LinkAction], findings: Findings) -> list[Document]:
+    field = f"{path}.{link_action.FIELD}"
+    if not findings.count(field, len(given), link_action.LINK_ACTIONS_MAX):
+        return []
+    return [_link_action(f"{field}[{index}]", each, findings) for index, each in enumerate(given)]
+
+
+def _link_action(path: str, action: pb.LinkAction, findings: Findings) -> Document:
+    if not action.text:
+        findings.broke(f"{path}.text", "must not be empty")
+    _line(f"{path}.text", action.text, link_action.ACTION_TEXT_CHARACTERS_MAX, findings)
+    _line(f"{path}.url", action.url, LINK_CHARACTERS_MAX, findings)
+    if "$" not in action.url and not is_url(action.url):
+        findings.broke(f"{path}.url", "must be an http or https URL")
+    return {"text": action.text, "url": action.url}
 
 
 def _media(path: str, media: pb.Media, findings: Findings) -> Document:

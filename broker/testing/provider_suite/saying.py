@@ -43,9 +43,11 @@ ATTACHMENT = {
 FIELDS: Mapping[str, Any] = {
     "sms.text": MARK,
     "sms.subject": MARK,
+    "sms.link_actions": [{"text": MARK, "url": MARK_URL}],
     "mms.subject": MARK,
     "mms.text": MARK,
     "mms.media": [{"url": MARK_URL, "content_type": "image/png"}],
+    "mms.link_actions": [{"text": MARK, "url": MARK_URL}],
     "email.subject": MARK,
     "email.text": MARK,
     "email.html": f"<p>{MARK}</p>",

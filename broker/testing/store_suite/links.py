@@ -103,6 +103,33 @@ class LinkCases(OpenedStore):
             said = {"text": f"$ at {shop.short_url} {own.short_url}"}
             assert said == (await bench.message(message_id)).content
 
+    async def test_link_actions_are_links_too(self, bench: Bench) -> None:
+        """Their values are filled in and their URLs shortened; a link that the text has as well has one code."""
+        documents = {
+            Channel.SMS: {
+                "text": f"See {FIRST}",
+                "link_actions": [
+                    {"text": "Look, $name$", "url": FIRST},
+                    {"text": "Buy", "url": f"{SECOND}$name$"},
+                ],
+            }
+        }
+        (message_id,) = await bench.send(
+            content=Content(documents, names_of(documents), links=RULE), tokens={"name": "ada"}
+        )
+        first, second = await links_of(bench, message_id)
+        assert [FIRST, f"{SECOND}ada"] == [first.url, second.url]
+        said = {
+            "text": f"See {first.short_url}",
+            "link_actions": [
+                {"text": "Look, ada", "url": first.short_url},
+                {"text": "Buy", "url": second.short_url},
+            ],
+        }
+        assert said == attempt_at(message_id, await bench.claim()).message.content
+        assert said == (await bench.message(message_id)).content
+        assert f"{SECOND}ada" == (await find(bench, second.short_url) or CodeFound(0, 0, 0, "", "")).target
+
     async def test_a_text_without_a_rule_keeps_its_links(self, bench: Bench) -> None:
         """Nothing is stored for it."""
         (message_id,) = await bench.send(content=replace(CONTENT, links=None))

@@ -21,6 +21,11 @@ BYTES_8_MIB, BYTES_2_MIB = (base64.b64encode(bytes(size << 20)).decode() for siz
 LONG_URL = "https://example.org/" + "a" * 2_028
 
 
+def acting(count=1, channel="sms", **changes):
+    """A text with link actions, all alike."""
+    return {channel: {"text": "a", "link_actions": [{"text": "Go", "url": URL} | changes] * count}}
+
+
 def converted(fields):
     findings = Findings()
     documents = content_of(ParseDict(fields, content_pb2.Content()), findings).documents
@@ -28,11 +33,12 @@ def converted(fields):
 
 
 FULL = {
-    "sms": {"text": "a\nb", "subject": "s" * 13},
+    "sms": {"text": "a\nb", "subject": "s" * 13, "link_actions": [{"text": "Go", "url": URL}] * 2},
     "mms": {
         "subject": "s",
         "text": "t",
         "media": [{"url": URL, "content_type": "image/png", "file_name": "a.png", "inline": True}],
+        "link_actions": [{"text": "Go", "url": URL}],
     },
     "email": {
         "subject": "Hi",
@@ -144,6 +150,14 @@ def attached(**changes):
         (email(subject="=?utf-8?q?Caf=C3=A9?=", from_name="=?utf-8?q?Caf=C3=A9?="), set()),
         ({"sms": {"text": "$$" * 5_000, "subject": "$$" * 13}}, set()),
         ({"sms": {"text": "a", "subject": "$" * 13}}, set()),
+        (acting(10), set()),
+        (acting(10, "mms"), set()),
+        (acting(text="t" * 64), set()),
+        (acting(text="$$" * 64), set()),
+        (acting(url=LONG_URL), set()),
+        (acting(url="HTTPS://example.org"), set()),
+        (acting(url="https://example.org/?a=$$5"), set()),
+        (acting(url="$shop$", text="$name$" * 20), set()),
         ({"sms": {"text": "a", "subject": "$CustomerName$"}}, set()),
         (email(subject="$a$" * 333), set()),
         ({"push": {"title": "t" * 255, "body": "b" * 4_000, "data": {"k": "v" * 4_095}}}, set()),
@@ -163,6 +177,22 @@ def test_content_at_its_limits_passes(fields, expected):
         ({"sms": {"text": "a\0b"}}, {"sms.text"}),
         ({"sms": {"text": "a", "subject": "s" * 14}}, {"sms.subject"}),
         ({"sms": {"text": "a", "subject": "a\nb"}}, {"sms.subject"}),
+        (acting(11), {"sms.link_actions"}),
+        (acting(11, "mms"), {"mms.link_actions"}),
+        (acting(text="t" * 65), {"sms.link_actions[0].text"}),
+        (acting(text="$$" * 65), {"sms.link_actions[0].text"}),
+        (acting(text=""), {"sms.link_actions[0].text"}),
+        (acting(text="a\nb"), {"sms.link_actions[0].text"}),
+        (acting(2, url="tel:+447700900123"), {"sms.link_actions[0].url", "sms.link_actions[1].url"}),
+        (acting(url=""), {"sms.link_actions[0].url"}),
+        (acting(url="https://example.org/a b"), {"sms.link_actions[0].url"}),
+        (acting(url=LONG_URL + "a"), {"sms.link_actions[0].url"}),
+        (acting(url="$$https://example.org"), {"sms.link_actions[0].url"}),
+        (acting(channel="mms", url="no"), {"mms.link_actions[0].url"}),
+        (
+            {"mms": {"media": [{"url": URL}], "link_actions": [{"text": "Go", "url": URL}]}},
+            {"mms.text"},
+        ),
         ({"mms": {}}, {"mms.text"}),
         ({"mms": {"text": "x" * 10_001}}, {"mms.text"}),
         ({"mms": {"text": "x", "subject": "s" * 256}}, {"mms.subject"}),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from broker.cli.failures import UsageError
-from broker.cli.options import span_of, span_s_of, time_of
+from broker.cli.options import link_actions_of, span_of, span_s_of, time_of
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,15 @@ def test_a_time_without_an_offset_is_refused() -> None:
     """A guess could be hours off."""
     with pytest.raises(UsageError, match="no offset"):
         time_of("--schedule", "2026-12-24T18:00:00")
+
+
+def test_a_link_action_is_a_text_and_a_url() -> None:
+    """Divided by the first "=", since a URL may have more."""
+    assert [("Open", "https://example.org/?a=b")] == link_actions_of(["Open=https://example.org/?a=b"])
+
+
+@pytest.mark.parametrize("word", ["Open", "=https://example.org", "Open="])
+def test_what_is_no_link_action_is_refused(word) -> None:
+    """With the word."""
+    with pytest.raises(UsageError, match="TEXT=URL"):
+        link_actions_of([word])

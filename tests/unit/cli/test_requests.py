@@ -7,7 +7,14 @@ from google.protobuf.json_format import MessageToDict
 
 from broker.cli.failures import UsageError
 from broker.cli.recipients import Recipients, Row
-from broker.cli.requests import FRAME_BYTES_MAX, Wishes, frames_of, plan_requests, unused_columns
+from broker.cli.requests import (
+    FRAME_BYTES_MAX,
+    TemplateWish,
+    Wishes,
+    frames_of,
+    plan_requests,
+    unused_columns,
+)
 
 
 def rows_of(count: int, **own: str) -> list[Row]:
@@ -127,3 +134,24 @@ def test_an_email_without_a_subject_is_refused() -> None:
     """Before anything is sent."""
     with pytest.raises(UsageError, match="--subject"):
         plan_requests([Row(email="ada@example.org")], Wishes(text="Hi"))
+
+
+def test_link_actions_go_with_the_texts_that_can_have_them() -> None:
+    """And their placeholders are filled by the columns of a file."""
+    actions = [("Open $code$", "https://example.org/$code$")]
+    rows = [Row(phone_number="+447700900123", tokens={"code": "7", "unused": "x"})]
+    (plan,) = plan_requests(rows, Wishes(text="Hi", link_actions=actions, channels=("sms", "mms")))
+    for content in (plan.request.content.sms, plan.request.content.mms):
+        assert actions == [(each.text, each.url) for each in content.link_actions]
+    assert {"code": "7"} == dict(plan.request.recipients[0].tokens)
+    recipients = Recipients(tuple(rows), ("code", "unused"))
+    assert ["unused"] == unused_columns(recipients, Wishes(text="Hi", link_actions=actions))
+
+
+def test_link_actions_of_other_channels_are_refused() -> None:
+    """An email has links of its own, and a template says it all."""
+    actions = [("Open", "https://example.org")]
+    with pytest.raises(UsageError, match="--link-action"):
+        plan_requests([Row(email="ada@example.org")], Wishes(text="Hi", subject="Hi", link_actions=actions))
+    with pytest.raises(UsageError, match="--template"):
+        plan_requests(rows_of(1), Wishes(template=TemplateWish("bill"), link_actions=actions))

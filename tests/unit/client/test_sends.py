@@ -14,6 +14,7 @@ from waypost import (
     Encoding,
     Guarantee,
     InApp,
+    LinkAction,
     Media,
     Mms,
     Options,
@@ -115,6 +116,8 @@ def test_each_request_has_an_id_of_its_own() -> None:
     "content",
     [
         Sms("Hello", "Subject"),
+        Sms("Hello", link_actions=(LinkAction("Go", "https://example.org/a"),)),
+        Mms("Hello", link_actions=(LinkAction("Go", "https://example.org/a"),) * 2),
         Mms("Hello", "Subject", (Media(url="https://example.org/a.png", content_type="image/png"),)),
         Email(
             subject="Hello",

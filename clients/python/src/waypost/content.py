@@ -7,11 +7,20 @@ from waypost.vocabulary import Channel
 
 
 @dataclass(frozen=True, slots=True)
+class LinkAction:
+    """A link that a text offers beside what it says, as a button: what it says, and where it leads."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sms:
     """A text message. A plain str wherever content is asked for means this."""
 
     text: str
     subject: str = ""
+    link_actions: Sequence[LinkAction] = ()
 
     channel = Channel.SMS
 
@@ -28,11 +37,12 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Mms:
-    """A multimedia message: a text, media, or both."""
+    """A multimedia message: a text, media, or both; link actions need a text."""
 
     text: str = ""
     subject: str = ""
     media: Sequence[Media] = ()
+    link_actions: Sequence[LinkAction] = ()
 
     channel = Channel.MMS
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18waypost/v1/content.proto\x12\nwaypost.v1\"\xcd\x01\n\x07\x43ontent\x12#\n\x03sms\x18\x01 \x01(\x0b\x32\x16.waypost.v1.SmsContent\x12#\n\x03mms\x18\x02 \x01(\x0b\x32\x16.waypost.v1.MmsContent\x12\'\n\x05\x65mail\x18\x03 \x01(\x0b\x32\x18.waypost.v1.EmailContent\x12%\n\x04push\x18\x04 \x01(\x0b\x32\x17.waypost.v1.PushContent\x12(\n\x06in_app\x18\x05 \x01(\x0b\x32\x18.waypost.v1.InAppContent\"+\n\nSmsContent\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\"M\n\nMmsContent\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12 \n\x05media\x18\x03 \x03(\x0b\x32\x11.waypost.v1.Media\"M\n\x05Media\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x0e\n\x06inline\x18\x04 \x01(\x08\"\xb8\x01\n\x0c\x45mailContent\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04html\x18\x03 \x01(\t\x12\x14\n\x0c\x66rom_address\x18\x04 \x01(\t\x12\x11\n\tfrom_name\x18\x05 \x01(\t\x12\x10\n\x08reply_to\x18\x06 \x01(\t\x12\x13\n\x0bstyle_class\x18\x07 \x01(\t\x12+\n\x0b\x61ttachments\x18\x08 \x03(\x0b\x32\x16.waypost.v1.Attachment\"n\n\nAttachment\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x0e\n\x06inline\x18\x03 \x01(\x08\x12\x0e\n\x04\x64\x61ta\x18\x04 \x01(\x0cH\x00\x12\r\n\x03url\x18\x05 \x01(\tH\x00\x42\x08\n\x06source\"\x88\x01\n\x0bPushContent\x12\r\n\x05title\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\x12/\n\x04\x64\x61ta\x18\x03 \x03(\x0b\x32!.waypost.v1.PushContent.DataEntry\x1a+\n\tDataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1c\n\x0cInAppContent\x12\x0c\n\x04\x62ody\x18\x01 \x01(\t\"\xbd\x01\n\x0bTemplateRef\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x0e\n\x06locale\x18\x04 \x01(\t\x12;\n\nparameters\x18\x05 \x03(\x0b\x32\'.waypost.v1.TemplateRef.ParametersEntry\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"+\n\x0bMessagePart\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0e\n\x06length\x18\x02 \x01(\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18waypost/v1/content.proto\x12\nwaypost.v1\"\xcd\x01\n\x07\x43ontent\x12#\n\x03sms\x18\x01 \x01(\x0b\x32\x16.waypost.v1.SmsContent\x12#\n\x03mms\x18\x02 \x01(\x0b\x32\x16.waypost.v1.MmsContent\x12\'\n\x05\x65mail\x18\x03 \x01(\x0b\x32\x18.waypost.v1.EmailContent\x12%\n\x04push\x18\x04 \x01(\x0b\x32\x17.waypost.v1.PushContent\x12(\n\x06in_app\x18\x05 \x01(\x0b\x32\x18.waypost.v1.InAppContent\"Y\n\nSmsContent\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12,\n\x0clink_actions\x18\x03 \x03(\x0b\x32\x16.waypost.v1.LinkAction\"\'\n\nLinkAction\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0b\n\x03url\x18\x02 \x01(\t\"{\n\nMmsContent\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12 \n\x05media\x18\x03 \x03(\x0b\x32\x11.waypost.v1.Media\x12,\n\x0clink_actions\x18\x04 \x03(\x0b\x32\x16.waypost.v1.LinkAction\"M\n\x05Media\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\x0e\n\x06inline\x18\x04 \x01(\x08\"\xb8\x01\n\x0c\x45mailContent\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04html\x18\x03 \x01(\t\x12\x14\n\x0c\x66rom_address\x18\x04 \x01(\t\x12\x11\n\tfrom_name\x18\x05 \x01(\t\x12\x10\n\x08reply_to\x18\x06 \x01(\t\x12\x13\n\x0bstyle_class\x18\x07 \x01(\t\x12+\n\x0b\x61ttachments\x18\x08 \x03(\x0b\x32\x16.waypost.v1.Attachment\"n\n\nAttachment\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x0e\n\x06inline\x18\x03 \x01(\x08\x12\x0e\n\x04\x64\x61ta\x18\x04 \x01(\x0cH\x00\x12\r\n\x03url\x18\x05 \x01(\tH\x00\x42\x08\n\x06source\"\x88\x01\n\x0bPushContent\x12\r\n\x05title\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\x12/\n\x04\x64\x61ta\x18\x03 \x03(\x0b\x32!.waypost.v1.PushContent.DataEntry\x1a+\n\tDataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1c\n\x0cInAppContent\x12\x0c\n\x04\x62ody\x18\x01 \x01(\t\"\xbd\x01\n\x0bTemplateRef\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x0e\n\x06locale\x18\x04 \x01(\t\x12;\n\nparameters\x18\x05 \x03(\x0b\x32\'.waypost.v1.TemplateRef.ParametersEntry\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"+\n\x0bMessagePart\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0e\n\x06length\x18\x02 \x01(\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,25 +38,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTENT']._serialized_start=41
   _globals['_CONTENT']._serialized_end=246
   _globals['_SMSCONTENT']._serialized_start=248
-  _globals['_SMSCONTENT']._serialized_end=291
-  _globals['_MMSCONTENT']._serialized_start=293
-  _globals['_MMSCONTENT']._serialized_end=370
-  _globals['_MEDIA']._serialized_start=372
-  _globals['_MEDIA']._serialized_end=449
-  _globals['_EMAILCONTENT']._serialized_start=452
-  _globals['_EMAILCONTENT']._serialized_end=636
-  _globals['_ATTACHMENT']._serialized_start=638
-  _globals['_ATTACHMENT']._serialized_end=748
-  _globals['_PUSHCONTENT']._serialized_start=751
-  _globals['_PUSHCONTENT']._serialized_end=887
-  _globals['_PUSHCONTENT_DATAENTRY']._serialized_start=844
-  _globals['_PUSHCONTENT_DATAENTRY']._serialized_end=887
-  _globals['_INAPPCONTENT']._serialized_start=889
-  _globals['_INAPPCONTENT']._serialized_end=917
-  _globals['_TEMPLATEREF']._serialized_start=920
-  _globals['_TEMPLATEREF']._serialized_end=1109
-  _globals['_TEMPLATEREF_PARAMETERSENTRY']._serialized_start=1060
-  _globals['_TEMPLATEREF_PARAMETERSENTRY']._serialized_end=1109
-  _globals['_MESSAGEPART']._serialized_start=1111
-  _globals['_MESSAGEPART']._serialized_end=1154
+  _globals['_SMSCONTENT']._serialized_end=337
+  _globals['_LINKACTION']._serialized_start=339
+  _globals['_LINKACTION']._serialized_end=378
+  _globals['_MMSCONTENT']._serialized_start=380
+  _globals['_MMSCONTENT']._serialized_end=503
+  _globals['_MEDIA']._serialized_start=505
+  _globals['_MEDIA']._serialized_end=582
+  _globals['_EMAILCONTENT']._serialized_start=585
+  _globals['_EMAILCONTENT']._serialized_end=769
+  _globals['_ATTACHMENT']._serialized_start=771
+  _globals['_ATTACHMENT']._serialized_end=881
+  _globals['_PUSHCONTENT']._serialized_start=884
+  _globals['_PUSHCONTENT']._serialized_end=1020
+  _globals['_PUSHCONTENT_DATAENTRY']._serialized_start=977
+  _globals['_PUSHCONTENT_DATAENTRY']._serialized_end=1020
+  _globals['_INAPPCONTENT']._serialized_start=1022
+  _globals['_INAPPCONTENT']._serialized_end=1050
+  _globals['_TEMPLATEREF']._serialized_start=1053
+  _globals['_TEMPLATEREF']._serialized_end=1242
+  _globals['_TEMPLATEREF_PARAMETERSENTRY']._serialized_start=1193
+  _globals['_TEMPLATEREF_PARAMETERSENTRY']._serialized_end=1242
+  _globals['_MESSAGEPART']._serialized_start=1244
+  _globals['_MESSAGEPART']._serialized_end=1287
 # @@protoc_insertion_point(module_scope)

@@ -22,7 +22,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class Content(_message.Message):
     """What is said, for one or more channels. At least one field is set; a recipient gets the one
     whose channel was picked. No text contains the NUL character; subjects, names and titles are one line.
-    In texts, subjects, titles, bodies and values of data, $Name$ stands for a value from the tokens, $$ for
+    In texts, subjects, titles, bodies, link actions and values of data, $Name$ stands for a value from the tokens, $$ for
     a dollar, and any other $ for itself; limits hold for what is said once it is filled in.
     """
 
@@ -78,23 +78,57 @@ class SmsContent(_message.Message):
 
     TEXT_FIELD_NUMBER: _builtins.int
     SUBJECT_FIELD_NUMBER: _builtins.int
+    LINK_ACTIONS_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """1 to 10,000 characters, and at most the account's units (10 by default)."""
     subject: _builtins.str
     """At most 13 characters; only providers with a subject line show it. Empty: none."""
+    @_builtins.property
+    def link_actions(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkAction]:
+        """Links that the text offers, in order; at most 10. Only providers that can show them carry such a message."""
+
     def __init__(
         self,
         *,
         text: _builtins.str = ...,
         subject: _builtins.str = ...,
+        link_actions: _abc.Iterable[Global___LinkAction] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["subject", b"subject", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["link_actions", b"link_actions", "subject", b"subject", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SmsContent: _TypeAlias = SmsContent  # noqa: Y015
+
+@_typing.final
+class LinkAction(_message.Message):
+    """A link that a text offers beside what it says, as a button. It is no part of the text's units. Where links are shortened
+    (SendOptions.track_links), its URL is too.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """What it says. 1 to 64 characters."""
+    url: _builtins.str
+    """Where it leads: http or https, at most 2,048 characters."""
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        url: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkAction: _TypeAlias = LinkAction  # noqa: Y015
 
 @_typing.final
 class MmsContent(_message.Message):
@@ -105,6 +139,7 @@ class MmsContent(_message.Message):
     SUBJECT_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     MEDIA_FIELD_NUMBER: _builtins.int
+    LINK_ACTIONS_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """At most 255 characters. Empty: none."""
     text: _builtins.str
@@ -113,16 +148,21 @@ class MmsContent(_message.Message):
     def media(self) -> _containers.RepeatedCompositeFieldContainer[Global___Media]:
         """At most 10."""
 
+    @_builtins.property
+    def link_actions(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinkAction]:
+        """As those of an SMS. Needs a text."""
+
     def __init__(
         self,
         *,
         subject: _builtins.str = ...,
         text: _builtins.str = ...,
         media: _abc.Iterable[Global___Media] | None = ...,
+        link_actions: _abc.Iterable[Global___LinkAction] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["media", b"media", "subject", b"subject", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["link_actions", b"link_actions", "media", b"media", "subject", b"subject", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

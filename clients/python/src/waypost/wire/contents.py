@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from waypost.content import Attachment, Content, Email, InApp, Media, Mms, Push, Sms, Template
+from waypost.content import Attachment, Content, Email, InApp, LinkAction, Media, Mms, Push, Sms, Template
 from waypost.sending import Body
 from waypost.v1 import content_pb2 as pb
 
@@ -36,9 +36,10 @@ def content_of(message: pb.Content) -> Content | None:
     """What is said on the one channel that is set; None where none is that this client knows."""
     match [descriptor.name for descriptor, _ in message.ListFields()]:
         case ["sms"]:
-            return Sms(message.sms.text, message.sms.subject)
+            return Sms(message.sms.text, message.sms.subject, _link_actions(message.sms.link_actions))
         case ["mms"]:
-            return Mms(message.mms.text, message.mms.subject, tuple(map(_media, message.mms.media)))
+            media = tuple(map(_media, message.mms.media))
+            return Mms(message.mms.text, message.mms.subject, media, _link_actions(message.mms.link_actions))
         case ["email"]:
             return _email(message.email)
         case ["push"]:
@@ -59,7 +60,9 @@ def _contents(body: Body) -> Iterable[Content]:
 def _put(content: Content, message: pb.Content) -> None:
     match content:
         case Sms():
-            message.sms.CopyFrom(pb.SmsContent(text=content.text, subject=content.subject))
+            actions = _link_action_messages(content.link_actions)
+            sms = pb.SmsContent(text=content.text, subject=content.subject, link_actions=actions)
+            message.sms.CopyFrom(sms)
         case Mms():
             media = [
                 pb.Media(
@@ -67,7 +70,9 @@ def _put(content: Content, message: pb.Content) -> None:
                 )
                 for each in content.media
             ]
-            message.mms.CopyFrom(pb.MmsContent(subject=content.subject, text=content.text, media=media))
+            actions = _link_action_messages(content.link_actions)
+            mms = pb.MmsContent(subject=content.subject, text=content.text, media=media, link_actions=actions)
+            message.mms.CopyFrom(mms)
         case Email():
             message.email.CopyFrom(_email_message(content))
         case Push():
@@ -75,6 +80,14 @@ def _put(content: Content, message: pb.Content) -> None:
             message.push.CopyFrom(push)
         case InApp():
             message.in_app.CopyFrom(pb.InAppContent(body=content.body))
+
+
+def _link_action_messages(actions: Iterable[LinkAction]) -> list[pb.LinkAction]:
+    return [pb.LinkAction(text=each.text, url=each.url) for each in actions]
+
+
+def _link_actions(actions: Iterable[pb.LinkAction]) -> tuple[LinkAction, ...]:
+    return tuple(LinkAction(each.text, each.url) for each in actions)
 
 
 def _email_message(email: Email) -> pb.EmailContent:
