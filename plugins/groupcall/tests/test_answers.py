@@ -5,7 +5,7 @@ import json
 import pytest
 
 from broker.spi import Accepted, NotAccepted, Reason, Rejected, Unknown
-from waypost_groupcall.answers import outcomes, remark
+from waypost_groupcall.answers import Reading, outcomes, refuses_all, remark
 from waypost_groupcall.words import ANSWERS
 
 MESSAGE_ID = "1261.20221107.02517344439098830760-9616fca7b64f405fa9116059403a868f"
@@ -18,11 +18,18 @@ PRINTED = {
     "ClientRef": "5E4F539B-E2D1-4178-B31F-244E8E403A9F",
     "WarningMessages": [],
 }
+REFUSED = PRINTED | {
+    "MessageId": None,
+    "statusMsg": None,
+    "ClientRef": None,
+    "errorMsg": "Data is not valid, no messages sent",
+}
 
 
 def told(document, *messages, status=200, headers=None, words=ANSWERS):
     """The outcomes of an answer."""
-    return outcomes(status, headers or {}, json.dumps(document).encode(), messages, words, (SECRET,), 0)
+    reading = Reading(words, (SECRET,))
+    return outcomes(status, headers or {}, json.dumps(document).encode(), messages, reading, 0)
 
 
 def result(message, **changes):
@@ -157,6 +164,33 @@ class TestSeveral:
         }
         found = told([refused], message(1), message(2))
         assert [NotAccepted(code="Data is not valid, no messages sent")] * 2 == found
+
+
+@pytest.mark.covers("auth.onBehalf", "answer.errors")
+def test_what_is_refused_to_one_customer_says_nothing_of_the_instance(message):
+    """Where it sends for several: its health is that of all of them."""
+    body = json.dumps(REFUSED).encode()
+    (found,) = outcomes(200, {}, body, [message()], Reading(ANSWERS, of_several=True), 0)
+    assert NotAccepted(code="Data is not valid, no messages sent", about_message=True) == found
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "expected"),
+    [
+        (400, {"Message": "no"}, True),
+        (200, REFUSED, True),
+        (200, [REFUSED], True),
+        (200, [REFUSED, REFUSED], False),
+        (200, PRINTED, False),
+        (200, {**REFUSED, "errorMsg": "Something else"}, False),
+        (200, "no", False),
+        (401, {}, False),
+        (500, {}, False),
+    ],
+)
+def test_a_request_is_split_only_where_nothing_of_it_was_taken(status, document, expected):
+    """And where its words are to blame: credentials would be refused each time."""
+    assert expected is refuses_all(status, json.dumps(document).encode(), Reading(ANSWERS))
 
 
 @pytest.mark.covers("http.statuses")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from broker.spi import Accepted, Channel, NotAccepted, Reason, Rejected
-from broker.testing.upstream import Answer
+from broker.spi import Accepted, Channel, NotAccepted, Reason, Rejected, Unknown
+from broker.testing.upstream import Answer, Hang
 from waypost_groupcall import GROUPCALL
 from waypost_groupcall.fake import FakeGroupcall
 from waypost_groupcall.fake.messenger import CUSTOMER_ID
@@ -102,3 +102,48 @@ async def test_what_the_document_refuses_is_not_asked(
     assert (Reason.INVALID_SENDER, Reason.CONTENT_UNSUPPORTED) == (first.reason, third.reason)
     assert isinstance(second, Accepted)
     assert 1 == len(upstream.requests)
+
+
+async def test_what_would_begin_too_late_is_not_sent(
+    running_provider, upstream, fake, customer_table, message
+):
+    """The broker would have stopped waiting: not sent is sure, and taken would be in doubt."""
+    settings = customer_table(url=upstream.url, requests_max=1, timeout_s=0.3)
+    upstream.fail(Hang())
+    async with running_provider(GROUPCALL, settings) as provider:
+        # All requests go by one place, and the first one keeps it as long as it may.
+        first, second = await provider.submit(message(1), message(2))
+    assert [Unknown("TimeoutError"), NotAccepted(code="NoTimeLeft")] == [first, second]
+    assert 1 == len(upstream.requests)
+
+
+@pytest.mark.covers("auth.onBehalf", "auth.errors")
+async def test_a_customer_without_permission_stops_no_other(
+    running_provider, upstream, fake, partner_table, message
+):
+    """Customers do not share requests."""
+    fake.customers["7"] = "key-7"
+    customers = {"ACC7": {"customer_id": "7", "password": "key-7"}}
+    settings = partner_table(url=upstream.url, batch_max=10, customers=customers)
+    batch = [message(1), message(2, account_id="ACC7"), message(3)]
+    async with running_provider(GROUPCALL, settings) as provider:
+        found = await provider.submit(*batch)
+    assert [Accepted, NotAccepted, Accepted] == [type(each) for each in found]
+    assert found[1].about_message
+    assert 2 == len(upstream.requests)
+
+
+@pytest.mark.covers("send.messageData", "email.messages", "multi.messages")
+@pytest.mark.parametrize(
+    ("wish", "arrays"), [("as_printed", [False, True, True]), ("always", [True] * 3), ("never", [False] * 3)]
+)
+async def test_where_a_customers_messages_stand_is_a_setting(
+    running_provider, upstream, fake, customer_table, message, wish, arrays
+):
+    """In messageData, or with their fields at the root; either way each has its answer."""
+    batch = [message(1), message(2, channel=Channel.EMAIL), message(3, channel=Channel.IN_APP)]
+    async with running_provider(GROUPCALL, customer_table(url=upstream.url, message_data=wish)) as provider:
+        for one in batch:
+            (found,) = await provider.submit(one)
+            assert isinstance(found, Accepted)
+    assert arrays == ["messageData" in each.json for each in upstream.requests]

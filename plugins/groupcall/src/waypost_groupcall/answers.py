@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from broker.spi import (
@@ -42,24 +43,44 @@ NOT_PROCESSED: Mapping[int, str] = {
 _ADDRESSES = re.compile(r"\+?\d[\d\s().-]{4,}\d|\S+@\S+")
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How an instance reads answers.
+
+    `words` are what statuses and errors mean, `secrets` are never shown. `of_several`: the instance sends for several
+    customers, so that what is refused to one of them says nothing of the instance.
+    """
+
+    words: Mapping[str, Meaning]
+    secrets: tuple[str, ...] = ()
+    of_several: bool = False
+
+
 def outcomes(
     status: int,
     headers: Mapping[str, str],
     body: bytes,
     messages: Sequence[OutboundMessage],
-    words: Mapping[str, Meaning],
-    secrets: Sequence[str],
+    reading: Reading,
     now_us: int,
 ) -> list[Outcome]:
     """What an answer to a request for these messages says of each of them."""
     if status == 200:
-        return _told(read_json(body), messages, words, secrets)
+        return _told(read_json(body), messages, reading)
     return [_failed(status, headers, now_us)] * len(messages)
 
 
 def is_refusal(status: int) -> bool:
-    """Whether a request was refused for something in it; in one of several messages, for one of them."""
+    """Whether a request was refused for something in it."""
     return status in REFUSED_STATUSES
+
+
+def refuses_all(status: int, body: bytes, reading: Reading) -> bool:
+    """Whether nothing of a request was taken for something in it: in one of several messages, for one of them."""
+    if status != 200:
+        return is_refusal(status)
+    results = _results(read_json(body))
+    return len(results) == 1 and isinstance(_outcome(results[0], None, reading), NotAccepted | Rejected)
 
 
 def read_json(body: bytes) -> Any:
@@ -88,19 +109,22 @@ def _failed(status: int, headers: Mapping[str, str], now_us: int) -> Outcome:
     return Unknown(code)
 
 
-def _told(
-    document: Any, messages: Sequence[OutboundMessage], words: Mapping[str, Meaning], secrets: Sequence[str]
-) -> list[Outcome]:
+def _results(document: Any) -> list[dict[str, Any]]:
+    """The results of an answer: a list of them, or the one."""
     results = document if isinstance(document, list) else [document]
-    results = [each for each in results if isinstance(each, dict)]
+    return [each for each in results if isinstance(each, dict)]
+
+
+def _told(document: Any, messages: Sequence[OutboundMessage], reading: Reading) -> list[Outcome]:
+    results = _results(document)
     if len(results) == 1 and len(messages) > 1 and not _id(results[0].get("MessageId")):
         # One result without an id speaks of the whole request, as that no message was sent.
-        return [_outcome(results[0], each, words, secrets) for each in messages]
+        return [_outcome(results[0], each, reading) for each in messages]
     found = _by_reference(results, messages) or (results if len(results) == len(messages) else [])
     if not found:
         return [Unknown("unreadable")] * len(messages)
     return [
-        Unknown("no_result") if result is None else _outcome(result, message, words, secrets)
+        Unknown("no_result") if result is None else _outcome(result, message, reading)
         for result, message in zip(found, messages, strict=True)
     ]
 
@@ -114,32 +138,39 @@ def _by_reference(
     return [named.get(key) for key in keys] if named.keys() & set(keys) else []
 
 
-def _outcome(
-    result: Mapping[str, Any],
-    message: OutboundMessage,
-    words: Mapping[str, Meaning],
-    secrets: Sequence[str],
-) -> Outcome:
-    warnings = result.get("WarningMessages")
-    warnings = warnings if isinstance(warnings, list) else []
+def _outcome(result: Mapping[str, Any], message: OutboundMessage | None, reading: Reading) -> Outcome:
+    """What a result says of its message; of none that is known, None."""
     identity = _id(result.get("MessageId"))
     status = result.get("statusMsg")
     # With an id its status counts, and warnings are warnings. Without one, whatever says why.
-    said = [status] if identity else [status, result.get("errorMsg"), *warnings]
-    word, meaning = _known(said, words)
+    said = [status] if identity else [status, result.get("errorMsg"), *_warnings(result)]
+    word, meaning = _known(said, reading.words)
     if meaning is Meaning.ACCEPTED and identity:
-        shown = [remark(each, (message.text, *secrets)) for each in warnings[:REMARKS_MAX]]
-        text = "; ".join(each for each in shown if each)
-        return Accepted(
-            (identity,), aliases=_aliases(result, message, identity), code=word if text else "", text=text
-        )
+        return _accepted(result, identity, word, message, reading)
     if meaning is Meaning.REJECTED:
         return Rejected(Reason.REFUSED_BY_PROVIDER, word)
     if meaning is Meaning.OPTED_OUT:
         return Rejected(Reason.OPTED_OUT, word)
     if meaning is Meaning.NOT_ACCEPTED:
-        return NotAccepted(code=word)
+        return NotAccepted(code=word, about_message=reading.of_several)
     return Unknown("unknown_status" if identity else "no_id")
+
+
+def _accepted(
+    result: Mapping[str, Any], identity: str, word: str, message: OutboundMessage | None, reading: Reading
+) -> Accepted:
+    """The message under all of its names, with what Groupcall warns of."""
+    text = message.text if message else ""
+    shown = [remark(each, (text, *reading.secrets)) for each in _warnings(result)[:REMARKS_MAX]]
+    warned = "; ".join(each for each in shown if each)
+    names = (_sent_id(result), message.idempotency_key if message else "")
+    aliases = tuple(each for each in names if each and each != identity)
+    return Accepted((identity,), aliases=aliases, code=word if warned else "", text=warned)
+
+
+def _warnings(result: Mapping[str, Any]) -> list[Any]:
+    warnings = result.get("WarningMessages")
+    return warnings if isinstance(warnings, list) else []
 
 
 def _known(said: Sequence[Any], words: Mapping[str, Meaning]) -> tuple[str, Meaning | None]:
@@ -150,13 +181,11 @@ def _known(said: Sequence[Any], words: Mapping[str, Meaning]) -> tuple[str, Mean
     return "", None
 
 
-def _aliases(result: Mapping[str, Any], message: OutboundMessage, identity: str) -> tuple[str, ...]:
-    """The other names that a callback may use: our own reference, and MessageSentId once it is one."""
+def _sent_id(result: Mapping[str, Any]) -> str:
+    """MessageSentId, once it is one: it may be 0 although the message is taken."""
     sent_id = result.get("MessageSentId")
-    numbered = str(sent_id) if isinstance(sent_id, int | str) and not isinstance(sent_id, bool) else ""
-    numbered = "" if numbered == "0" else numbered
-    names = (_id(numbered), message.idempotency_key)
-    return tuple(each for each in names if each and each != identity)
+    written = str(sent_id) if isinstance(sent_id, int | str) and not isinstance(sent_id, bool) else ""
+    return "" if written == "0" else _id(written)
 
 
 def _id(identity: object) -> str:

@@ -38,18 +38,23 @@ class SendRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One message as an element of messageData; `style_class` is the partner's, at the root."""
+    """One message as an element of messageData; `style_class` is the partner's, at the root.
+
+    Customers do not share requests: where one of them may not send, the others' messages go all the same.
+    """
 
     endpoint: Endpoint
     fields: Document
     style_class: str
+    customer_id: str
     place: int
 
 
 def refusal(message: OutboundMessage, settings: GroupcallSettings) -> Rejected | NotAccepted | None:
     """Why a message cannot be handed over at all, by the document's own rules; None where it can."""
     if settings.customer_of(message.account_id) is None:
-        return NotAccepted(code="no_customer", text="customers has no customer for this account")
+        text = "customers has no customer for this account"
+        return NotAccepted(code="no_customer", text=text, about_message=True)
     if message.channel is Channel.SMS:
         return _sms_refusal(message, settings)
     if message.channel is Channel.EMAIL:
@@ -62,11 +67,12 @@ def requests(
 ) -> list[SendRequest]:
     """The requests that hand these messages over, by their places in the batch."""
     alone: list[SendRequest] = []
-    together: dict[tuple[Endpoint, str], list[_Entry]] = {}
+    together: dict[tuple[Endpoint, str, str], list[_Entry]] = {}
     for place, message in messages.items():
         entry = _entry(place, message, settings, callback_url)
         if _in_array(entry.endpoint, settings):
-            together.setdefault((entry.endpoint, entry.style_class), []).append(entry)
+            root = (entry.endpoint, entry.style_class, entry.customer_id)
+            together.setdefault(root, []).append(entry)
         else:
             alone.append(SendRequest(entry.endpoint, entry.fields, (place,)))
     return alone + [_request(entries, settings) for entries in together.values()]
@@ -168,7 +174,7 @@ def _entry(place: int, message: OutboundMessage, settings: GroupcallSettings, ca
         fields["styleClass"] = style_class
     if tokens := _literal_tokens(said.values()):
         fields[settings.name_of("tokens")] = tokens
-    return _Entry(endpoint, fields, "" if sms else style_class, place)
+    return _Entry(endpoint, fields, "" if sms else style_class, customer.customer_id, place)
 
 
 def _endpoint(channel: Channel, settings: GroupcallSettings) -> Endpoint:

@@ -1,6 +1,7 @@
 """Talks to Groupcall: `documents` says what, and `answers`, `callbacks`, `consents` and `usage` what comes back."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -27,6 +28,10 @@ CONTENT = frozenset({
 T = TypeVar("T")
 
 
+class NoTimeLeft(Exception):
+    """A request would begin too late for anybody to wait for its answer; nothing was sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """One answer of Groupcall's."""
@@ -41,8 +46,9 @@ class Groupcall(spi.Provider):
 
     def __init__(self, settings: GroupcallSettings) -> None:
         self._settings = settings
-        self._words = settings.known_answers
-        self._secrets = settings.secrets
+        self._reading = answers.Reading(
+            settings.known_answers, settings.secrets, of_several=bool(settings.customers)
+        )
         self._places = asyncio.Semaphore(settings.requests_max)
         self._context: spi.Context | None = None
         self._capabilities = spi.Capabilities(
@@ -78,9 +84,9 @@ class Groupcall(spi.Provider):
         }
         left = {place: message for place, message in enumerate(messages) if place not in refused}
         requests = documents.requests(left, self._settings, self._started().callback_url)
+        begin_before = asyncio.get_running_loop().time() + self._settings.timeout_s
         told: dict[int, spi.Outcome] = dict(refused)
-        for each in await asyncio.gather(*(self._hand_over(each, messages) for each in requests)):
-            told.update(each)
+        told.update(await self._all_handed_over(requests, messages, begin_before))
         return [told[place] for place in range(len(messages))]
 
     async def callback(self, request: spi.CallbackRequest) -> spi.CallbackAnswer:
@@ -113,26 +119,36 @@ class Groupcall(spi.Provider):
         said = await self._post(Endpoint.USAGE, usage.document(first, last, self._settings), of_customer=True)
         return usage.counts(said.status, said.body, self._settings)
 
-    async def _hand_over(
-        self, request: documents.SendRequest, messages: Sequence[spi.OutboundMessage]
+    async def _all_handed_over(
+        self,
+        requests: Sequence[documents.SendRequest],
+        messages: Sequence[spi.OutboundMessage],
+        begin_before: float,
     ) -> dict[int, spi.Outcome]:
-        """The outcomes of one request's messages, by their places."""
+        """The outcomes of several requests' messages, by their places."""
+        told = await asyncio.gather(*(self._hand_over(each, messages, begin_before) for each in requests))
+        return {place: outcome for each in told for place, outcome in each.items()}
+
+    async def _hand_over(
+        self, request: documents.SendRequest, messages: Sequence[spi.OutboundMessage], begin_before: float
+    ) -> dict[int, spi.Outcome]:
+        """The outcomes of one request's messages, by their places.
+
+        What has not begun by `begin_before`, of the event loop's clock, is not sent: the broker would have stopped
+        waiting before there was an answer, and a message that was taken would be in doubt.
+        """
         held = [messages[place] for place in request.places]
         try:
-            said = await self._post(request.endpoint, request.document)
-        except NO_CONNECTION as error:
+            said = await self._post(request.endpoint, request.document, begin_before=begin_before)
+        except (*NO_CONNECTION, NoTimeLeft) as error:
             return dict.fromkeys(request.places, spi.NotAccepted(code=type(error).__name__))
         except (aiohttp.ClientError, TimeoutError) as error:
             return dict.fromkeys(request.places, spi.Unknown(type(error).__name__))
-        if answers.is_refusal(said.status) and len(held) > 1:
-            # One of them is refused, and nobody says which: each goes by itself. Nothing was taken.
-            found: dict[int, spi.Outcome] = {}
-            for each in documents.split(request, self._settings):
-                found.update(await self._hand_over(each, messages))
-            return found
-        outcomes = answers.outcomes(
-            said.status, said.headers, said.body, held, self._words, self._secrets, self._now_us()
-        )
+        if len(held) > 1 and answers.refuses_all(said.status, said.body, self._reading):
+            # For one of them, and nobody says which: each goes by itself.
+            alone = documents.split(request, self._settings)
+            return await self._all_handed_over(alone, messages, begin_before)
+        outcomes = answers.outcomes(said.status, said.headers, said.body, held, self._reading, self._now_us())
         return dict(zip(request.places, outcomes, strict=True))
 
     async def _tell_each(
@@ -219,23 +235,30 @@ class Groupcall(spi.Provider):
         return consents.found(said.status, said.body, self._settings)
 
     async def _post(
-        self, endpoint: Endpoint, document: Mapping[str, Any], *, of_customer: bool = False
+        self,
+        endpoint: Endpoint,
+        document: Mapping[str, Any],
+        *,
+        of_customer: bool = False,
+        begin_before: float = math.inf,
     ) -> Said:
-        """One exchange; it is made once, and redirects are not followed."""
+        """One exchange; it is made once, and redirects are not followed. Raises NoTimeLeft before anything is sent."""
         body = {**consents.credentials(self._settings), **document} if of_customer else document
-        async with (
-            self._places,
-            self
-            ._started()
-            .http()
-            .post(
-                self._settings.url_of(endpoint),
-                json=body,
-                timeout=aiohttp.ClientTimeout(total=self._settings.timeout_s),
-                allow_redirects=False,
-            ) as response,
-        ):
-            return Said(response.status, response.headers, await response.read())
+        async with self._places:
+            if asyncio.get_running_loop().time() >= begin_before:
+                raise NoTimeLeft
+            async with (
+                self
+                ._started()
+                .http()
+                .post(
+                    self._settings.url_of(endpoint),
+                    json=body,
+                    timeout=aiohttp.ClientTimeout(total=self._settings.timeout_s),
+                    allow_redirects=False,
+                ) as response
+            ):
+                return Said(response.status, response.headers, await response.read())
 
     def _now_us(self) -> int:
         return self._started().clock.now_us()
