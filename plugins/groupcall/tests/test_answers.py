@@ -155,14 +155,16 @@ class TestSeveral:
         """Whose id it would be is not to be guessed."""
         assert [Unknown("unreadable")] * 2 == told(document, message(1), message(2))
 
+    def test_a_refusal_of_one_message_says_nothing_of_the_others(self, message):
+        """They may have been taken."""
+        one, two = message(1), message(2)
+        refused = REFUSED | {"ClientRef": two.idempotency_key}
+        found = told([refused], one, two)
+        assert [Unknown("no_result"), NotAccepted(code="Data is not valid, no messages sent")] == found
+
     def test_a_refusal_of_the_whole_request_is_for_each(self, message):
         """No messages sent means none of them."""
-        refused = PRINTED | {
-            "MessageId": None,
-            "statusMsg": None,
-            "errorMsg": "Data is not valid, no messages sent",
-        }
-        found = told([refused], message(1), message(2))
+        found = told([REFUSED], message(1), message(2))
         assert [NotAccepted(code="Data is not valid, no messages sent")] * 2 == found
 
 
@@ -183,6 +185,8 @@ def test_what_is_refused_to_one_customer_says_nothing_of_the_instance(message):
         (200, [REFUSED, REFUSED], False),
         (200, PRINTED, False),
         (200, {**REFUSED, "errorMsg": "Something else"}, False),
+        (200, {**REFUSED, "ClientRef": "01KAB3XQ00001"}, False),
+        (200, {**REFUSED, "MessageId": "x", "statusMsg": "Recipient has opted out"}, False),
         (200, "no", False),
         (401, {}, False),
         (500, {}, False),

@@ -48,6 +48,7 @@ def test_secrets_may_stand_in_files(tmp_path):
         ({"partner_key": "k", "password": "", "short_code": "12345"}, "short_code needs"),
         ({"testing": True, "url": "https://a.example"}, "set url or testing"),
         ({"testing_transmits": True}, "goes with testing"),
+        ({"callback_extra": {"id": "7"}, "callback_parameters": "all"}, "an address with parameters"),
         ({"names": {"nothing": "x"}}, "'nothing' is none of"),
         ({"callback_names": {"recipients": "x"}}, "'recipients' is none of"),
         ({"channels": ["mms"]}, "a channel is one of"),

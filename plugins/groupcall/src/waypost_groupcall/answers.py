@@ -79,8 +79,8 @@ def refuses_all(status: int, body: bytes, reading: Reading) -> bool:
     """Whether nothing of a request was taken for something in it: in one of several messages, for one of them."""
     if status != 200:
         return is_refusal(status)
-    results = _results(read_json(body))
-    return len(results) == 1 and isinstance(_outcome(results[0], None, reading), NotAccepted | Rejected)
+    result = _of_all(_results(read_json(body)))
+    return result is not None and isinstance(_outcome(result, None, reading), NotAccepted | Rejected)
 
 
 def read_json(body: bytes) -> Any:
@@ -115,11 +115,16 @@ def _results(document: Any) -> list[dict[str, Any]]:
     return [each for each in results if isinstance(each, dict)]
 
 
+def _of_all(results: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The result that speaks of a whole request, as that no message was sent: the only one, and of nobody's message."""
+    alone = len(results) == 1 and not results[0].get("MessageId") and not results[0].get("ClientRef")
+    return results[0] if alone else None
+
+
 def _told(document: Any, messages: Sequence[OutboundMessage], reading: Reading) -> list[Outcome]:
     results = _results(document)
-    if len(results) == 1 and len(messages) > 1 and not _id(results[0].get("MessageId")):
-        # One result without an id speaks of the whole request, as that no message was sent.
-        return [_outcome(results[0], each, reading) for each in messages]
+    if (result := _of_all(results)) is not None:
+        return [_outcome(result, each, reading) for each in messages]
     found = _by_reference(results, messages) or (results if len(results) == len(messages) else [])
     if not found:
         return [Unknown("unreadable")] * len(messages)

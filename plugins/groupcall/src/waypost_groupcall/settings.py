@@ -4,6 +4,7 @@ What Groupcall's document leaves unsaid is a setting here, with the likeliest an
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -150,11 +151,15 @@ class GroupcallSettings(BaseModel):
         return {word.strip().lower(): meaning for word, meaning in words.items()}
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
+    def _one_way(self) -> Self:
         if self.testing and self.url:
             raise ValueError("set url or testing, not both")
         if self.testing_transmits and not self.testing:
             raise ValueError("testing_transmits goes with testing")
+        if self.callback_extra and self.callback_parameters == "all":
+            raise ValueError(
+                "an address with parameters, as callback_extra, gets those that it names, and not all"
+            )
         return self
 
     @model_validator(mode="after")
@@ -202,7 +207,7 @@ class GroupcallSettings(BaseModel):
         """`receipts` in the broker's words."""
         return ReceiptMode.PUSH if self.receipts == "push" else ReceiptMode.NONE
 
-    @property
+    @cached_property
     def own_customer(self) -> Customer:
         """The customer of every account that is not in `customers`."""
         return Customer(customer_id=self.customer_id, password=self.password)
@@ -224,17 +229,17 @@ class GroupcallSettings(BaseModel):
         given = self.callback_names.get(field)
         return (given.lower(),) if given else CALLBACK_NAMES[field]
 
-    @property
+    @cached_property
     def known_answers(self) -> Mapping[str, Meaning]:
         """What the words of an answer mean."""
         return {**ANSWERS, **self.answers}
 
-    @property
+    @cached_property
     def known_statuses(self) -> Mapping[str, Report]:
         """What the statuses of callbacks mean."""
         return {**STATUSES, **self.statuses}
 
-    @property
+    @cached_property
     def secrets(self) -> tuple[str, ...]:
         """All of them, so that nothing that quotes one is passed on."""
         every = (self.password, self.partner_key, *(each.password for each in self.customers.values()))
