@@ -107,6 +107,13 @@ def test_a_contact_without_a_number_says_nothing_of_numbers():
     assert ["+27820000001"] == list(translation.imported(ZoomContact("7", ""), kept, "27").phone_numbers)
 
 
+@pytest.mark.parametrize("written", ["../account/balance", "7/addFromGroup/9", "7?x=1", "", "a b"])
+def test_an_external_id_that_is_no_id_of_zoomconnects_is_none(written):
+    """It would become part of a path, and whoever may write contacts could choose which."""
+    assert "" == translation.zoom_id(contact(external_ids=["PL-1", f"zoomconnect:{written}"]))
+    assert "7" == translation.zoom_id(contact(external_ids=["PL-1", "zoomconnect:7"]))
+
+
 def test_what_zoomconnect_has_no_place_for_is_named():
     """Nothing is left out in silence."""
     full = contact("+27820000001", "+27820000002", organisation="Acme", emails=["a@example.org"])

@@ -19,8 +19,8 @@ from broker.spi import (
     Unknown,
     UpstreamBalance,
 )
-from broker.testing.upstream import Answer, Echo, ResetAfterBody, Say
-from waypost_zoomconnect import ZOOMCONNECT, account, exchange
+from broker.testing.upstream import Answer, Echo, Hold, ResetAfterBody, Say
+from waypost_zoomconnect import ZOOMCONNECT, account, exchange, provider
 from waypost_zoomconnect.account import UnreadableAnswer
 from waypost_zoomconnect.provider import ZoomConnect
 from waypost_zoomconnect.settings import ZoomConnectSettings
@@ -282,6 +282,45 @@ async def test_a_full_page_is_followed_by_the_next_at_once(zoomconnect, message,
         await settled(clock)
         await settled(clock, 0)
     assert ["YES", "two", "three"] == [each.text for each in reports.facts]
+
+
+@pytest.mark.parametrize("polled", ["mark-read", "delete"])
+async def test_what_is_listed_and_is_no_reply_is_left_as_it_is(
+    zoomconnect, message, fake, clock, lent, upstream, polled
+):
+    """Also where ZoomConnect lists what was not asked for: it is neither marked nor deleted."""
+    async with zoomconnect(replies="poll", polled=polled) as running:
+        await running.submit(message())
+        (sent,) = fake.messages.by_id.values()
+        upstream.fail(Say(Answer.of_json({"webServiceMessages": [sent, {"messageType": "INBOUND"}]})))
+        await settled(clock)
+        await settled(clock)
+    assert (False, False) == (sent["read"], sent["deleted"])
+    assert "'count': 2" in lent.log.text
+
+
+@pytest.mark.parametrize(("form", "expected"), [("send-bulk", 100), ("send", 8), ("send-url", 8)])
+def test_messages_that_go_one_by_one_do_not_wait_for_each_other(form, expected):
+    """A batch of them is no larger than the number of requests at once."""
+    told = ZoomConnectSettings(email="me@example.org", token="t", url_token="u", form=form)
+    assert expected == ZoomConnect(told).capabilities.batch_max
+
+
+async def test_who_waits_too_long_for_a_turn_was_not_sent(zoomconnect, message, upstream, fake, monkeypatch):
+    """So nobody waits past the broker's own limit, after which nothing would be known."""
+    monkeypatch.setattr(provider, "WAIT_S_MAX", 0.05)
+    hold = Hold()
+    upstream.fail(hold)
+    async with zoomconnect(requests_max=1) as running:
+        first = asyncio.create_task(running.submit(message("+27821110001")))
+        await until(lambda: upstream.requests)
+        second = await running.submit(message("+27821110002"))
+        asked = await running.query(message("+27821110003"))
+        hold.release.set()
+        assert [Accepted] == [type(each) for each in await first]
+    assert (["throttled"], [NotAccepted]) == ([each.code for each in second], [type(each) for each in second])
+    assert [Unknown("Busy")] == asked
+    assert 1 == len(upstream.requests)
 
 
 @pytest.mark.covers("account.balance")

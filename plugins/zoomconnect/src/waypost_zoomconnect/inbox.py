@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from broker import spi
 from waypost_zoomconnect import questions
 from waypost_zoomconnect.client import NO_ANSWER, Client
-from waypost_zoomconnect.exchange import Answer, fields, identity
+from waypost_zoomconnect.exchange import Answer
 from waypost_zoomconnect.facts import inbound
 from waypost_zoomconnect.settings import ZoomConnectSettings
 
@@ -55,16 +55,15 @@ class Inbox:
         return 0.0 if taken == self._settings.page_size else self._settings.poll_s
 
     async def _take(self, records: Sequence[object]) -> int:
-        """Report what came in, then mark it; answers how many were marked. Other records are marked unseen."""
+        """Report what came in, then mark it; answers how many were marked. What is no reply is left as it is."""
         facts = [fact for each in records if (fact := inbound(each, self._settings))]
         if facts:
             await self._report(facts)
         if len(facts) < len(records):
             self._log.warning("zoomconnect.reply_unreadable", count=len(records) - len(facts))
         marked = 0
-        for record in records:
-            found = identity(fields(record).get("messageId"))
-            marked += bool(found) and await self._mark(found)
+        for fact in facts:
+            marked += await self._mark(fact.provider_message_id)
         return marked
 
     async def _mark(self, message_id: str) -> bool:

@@ -1,18 +1,23 @@
 """Talks to ZoomConnect: makes the calls that the mapping names, and hands their answers to it."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import date
-from typing import TypeVar
 
 from broker import spi
 from waypost_zoomconnect import account, facts, mapping, questions
 from waypost_zoomconnect.client import NO_ANSWER, NO_CONNECTION, Client
 from waypost_zoomconnect.exchange import Call
 from waypost_zoomconnect.inbox import Inbox
-from waypost_zoomconnect.settings import ZoomConnectSettings
+from waypost_zoomconnect.settings import Form, ZoomConnectSettings
 
-T = TypeVar("T")
+WAIT_S_MAX = 5.0
+"""For one of the requests that may be open at once; with the request's own limit it stays below the broker's."""
+
+
+class Busy(Exception):
+    """As many requests as may be open at once have been open for WAIT_S_MAX."""
 
 
 class ZoomConnect(spi.Provider):
@@ -31,7 +36,10 @@ class ZoomConnect(spi.Provider):
         return spi.Capabilities(
             channels=frozenset({spi.Channel.SMS}),
             receipts=settings.receipt_mode,
-            batch_max=settings.batch_max,
+            # Messages that go one by one are not to wait for each other.
+            batch_max=settings.batch_max
+            if settings.form is Form.BULK
+            else min(settings.batch_max, settings.requests_max),
             idempotency=spi.Idempotency.QUERY if findable else spi.Idempotency.NONE,
             query=settings.authenticated,
             callback="push" in {settings.receipts, settings.replies},
@@ -69,8 +77,10 @@ class ZoomConnect(spi.Provider):
 
     async def _hand_over(self, call: Call, count: int) -> Sequence[spi.Outcome]:
         try:
-            async with self._at_once:
+            async with self._turn():
                 answer = await self._client.answer(call)
+        except Busy:
+            return [spi.NotAccepted(WAIT_S_MAX, "throttled", "too many requests are open")] * count
         except NO_CONNECTION as error:  # no byte of a message has left
             return [spi.NotAccepted(code=type(error).__name__)] * count
         except NO_ANSWER as error:
@@ -79,14 +89,30 @@ class ZoomConnect(spi.Provider):
 
     async def query(self, messages: Sequence[spi.OutboundMessage]) -> Sequence[spi.Outcome | spi.Receipt]:
         """Each by its id, or by the key in its data field where no id was learned."""
-        return await asyncio.gather(*(self._ask(self._became_of(each)) for each in messages))
+        return await asyncio.gather(*(self._ask(each) for each in messages))
 
-    async def _ask(self, answer: Awaitable[spi.Outcome | spi.Receipt]) -> spi.Outcome | spi.Receipt:
+    async def _ask(self, message: spi.OutboundMessage) -> spi.Outcome | spi.Receipt:
         try:
-            async with self._at_once:
-                return await answer
-        except NO_ANSWER as error:  # also a refused connection: the question was refused, not the message
+            async with self._turn():
+                return await self._became_of(message)
+        except (
+            Busy,
+            *NO_ANSWER,
+        ) as error:  # also a refused connection: that refuses the question, not the message
             return spi.Unknown(type(error).__name__)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One of the requests that may be open at once, for the block. Raises Busy."""
+        try:
+            async with asyncio.timeout(WAIT_S_MAX):
+                await self._at_once.acquire()
+        except TimeoutError:
+            raise Busy from None
+        try:
+            yield
+        finally:
+            self._at_once.release()
 
     async def _became_of(self, message: spi.OutboundMessage) -> spi.Outcome | spi.Receipt:
         if message.provider_message_ids:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from waypost.v1 import content_pb2, directory_pb2, template_pb2
 from waypost_zoomconnect.directory import ZoomContact, ZoomTemplate
+from waypost_zoomconnect.exchange import identity
 from waypost_zoomconnect.facts import phone
 
 EXTERNAL = "zoomconnect:"
@@ -31,9 +32,9 @@ def external_id(contact_id: str) -> str:
 
 
 def zoom_id(contact: directory_pb2.Contact) -> str:
-    """ZoomConnect's id of a contact of Waypost's; empty where it has none."""
+    """ZoomConnect's id of a contact of Waypost's; empty where it has none, or something that is no id."""
     found = (each for each in contact.external_ids if each.startswith(EXTERNAL))
-    return next(found, "").removeprefix(EXTERNAL)
+    return identity(next(found, "").removeprefix(EXTERNAL))
 
 
 def imported(
