@@ -64,7 +64,7 @@ def done_of(broadcast: broadcast_pb2.Broadcast) -> int:
 
 
 def progress_line(broadcast: broadcast_pb2.Broadcast, speed: Speed) -> str:
-    """State, share, counts, rate and the time that is left."""
+    """State, share, counts, rate and the time that is left, and why it goes on no more."""
     done = min(done_of(broadcast), broadcast.expected)
     share = f"{100 * done / broadcast.expected:.0f} %" if broadcast.expected else "-"
     parts = [
@@ -82,6 +82,8 @@ def progress_line(broadcast: broadcast_pb2.Broadcast, speed: Speed) -> str:
         parts.append(f"{speed.per_second:,.0f}/s")
         if left_s is not None:
             parts.append(f"{span_words(left_s)} left")
+    if broadcast.detail:
+        parts.append(printable(broadcast.detail))
     return " · ".join(parts)
 
 

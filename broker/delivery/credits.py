@@ -8,6 +8,7 @@ import structlog
 
 from broker.delivery.identities import Identities
 from broker.domain.ids import format_id
+from broker.domain.price import shortfall
 from broker.domain.value import value
 from broker.errors import BrokerError, ErrorReason
 from broker.settings import SettingsError
@@ -145,13 +146,8 @@ def not_enough(needed: int, available: int, currency: str) -> BrokerError:
         "available_micros": str(available),
         "currency": currency,
     }
-    told = f"{_amount(needed)} {currency} would be needed, and {_amount(available)} can be spent"
+    told = shortfall(needed, available, currency)
     return BrokerError(ErrorReason.CREDIT_EXHAUSTED, told, metadata=metadata)
-
-
-def _amount(micros: int) -> str:
-    whole, rest = divmod(micros, 1_000_000)
-    return f"{whole}.{f'{rest:06}'.rstrip('0').ljust(2, '0')}"
 
 
 def _bought(purchase: Purchase, balance: Balance) -> Bought:

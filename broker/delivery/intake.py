@@ -167,13 +167,17 @@ class Intake:
         reached = {at: people for at, (_, _, people) in enumerate(parts) if people is not None}
         rules = await self._senders.rules([asked for asked, _, _ in parts], reached, policies)
         now = self._routes.now().within(policy)
-        # Callers with a few recipients go on meanwhile.
-        return await asyncio.to_thread(
-            lambda: [
+
+        def plan_all() -> list[Plan | BrokerError]:
+            return [
                 self._plan(asked, ids, now_us, now, people, policy, rules.get(at, from_free_sender))
                 for at, (asked, ids, people) in enumerate(parts)
             ]
-        )
+
+        if self._admit or self._routes.asks_plugins:  # which are promised to be called in the event loop
+            return plan_all()
+        # Callers with a few recipients go on meanwhile.
+        return await asyncio.to_thread(plan_all)
 
     async def explain(self, submission: Submission, *, units_max: int | None = None) -> list[Explanation]:
         """What `accept` would do, for each recipient and with the reasons. Raises what would refuse it whole.

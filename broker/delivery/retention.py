@@ -14,6 +14,7 @@ from broker.storage.retiring import (
     trim_logs,
 )
 from broker.storage.store import Store
+from broker.storage.uploads import UploadSweep, read_retirable, retire_uploads, sweep_uploads
 
 log = structlog.get_logger("waypost.retention")
 
@@ -49,7 +50,7 @@ class Retention:
         """Remove all that is past its retention now: events first, since messages outlive them."""
         now_us = self._clock.now_us()
         accounts = await self._store.read(read_account_ids) if self._event_retention_us else []
-        events = messages = 0
+        events = messages = uploads = 0
         for account_id in accounts:
             events += await self._trim(account_id, now_us - self._event_retention_us)
         if self._message_retention_us:
@@ -57,8 +58,9 @@ class Retention:
             for account_id in accounts:
                 while (await self._store.write(sweep_spans, [SpanSweep(account_id, ROWS_MAX)]))[0]:
                     await self._clock.sleep(REST_S)
-        if events or messages:
-            log.info("retention.removed", events=events, messages=messages)
+            uploads = await self._retire_uploads(now_us - self._message_retention_us)
+        if events or messages or uploads:
+            log.info("retention.removed", events=events, messages=messages, uploads=uploads)
 
     async def _trim(self, account_id: int, before_us: int) -> int:
         total, gone = 0, ROWS_MAX
@@ -81,3 +83,17 @@ class Retention:
                 return total
             after_id = done.next_after_id
             await self._clock.sleep(REST_S)
+
+    async def _retire_uploads(self, before_us: int) -> int:
+        """Files of recipients that are as old, and that no broadcast will go to any more."""
+        total = 0
+        while (found := await self._store.read(read_retirable, before_us)) is not None:
+            account_id, upload_id = found
+            (retired,) = await self._store.write(retire_uploads, [upload_id], [account_id])
+            if not retired:  # somebody sends to it after all: another round sees
+                break
+            sweep = UploadSweep(upload_id, ROWS_MAX, whole=True)
+            while (await self._store.write(sweep_uploads, [sweep]))[0]:
+                await self._clock.sleep(REST_S)
+            total += 1
+        return total

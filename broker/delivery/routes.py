@@ -95,6 +95,11 @@ class Routes:
         """Whether only the settings file may change the routes."""
         return self._of_settings is not None
 
+    @property
+    def asks_plugins(self) -> bool:
+        """Whether a plugin is asked where a message has a choice."""
+        return bool(self._hook)
+
     async def start(self) -> None:
         """Read what is stored; routes of the settings become its next version where they differ."""
         self._registry.drain_only(await self._store.read(read_drained))

@@ -145,7 +145,7 @@ class Progress:
 
 @value
 class Broadcast:
-    """A broadcast as it is stored. `detail` says why it stopped by itself."""
+    """A broadcast as it is stored. `detail` says why it was held or stopped by itself."""
 
     broadcast_id: int
     account_id: int

@@ -1,4 +1,4 @@
-"""An amount of money, and what there are prices for."""
+"""Amounts of money, in words too, and what there are prices for."""
 
 from enum import IntEnum
 
@@ -22,3 +22,13 @@ class Price:
 
     micros: int
     currency: str
+
+
+def shortfall(needed: int, available: int, currency: str) -> str:
+    """What cannot be paid, for people; amounts in micros."""
+    return f"{_amount(needed)} {currency} would be needed, and {_amount(available)} can be spent"
+
+
+def _amount(micros: int) -> str:
+    whole, rest = divmod(micros, 1_000_000)
+    return f"{whole}.{f'{rest:06}'.rstrip('0').ljust(2, '0')}"

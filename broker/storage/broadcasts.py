@@ -26,6 +26,7 @@ from broker.storage.acceptance import Acceptance, Remembered, Repeated, Reused
 from broker.storage.holding import Release, cancel_unsent, release
 from broker.storage.journal import Journal
 from broker.storage.transaction import Row, Transaction
+from broker.storage.uploads import UploadState, read_upload
 
 ACTIVE_PAGE = 500
 
@@ -83,23 +84,30 @@ class NoSuchBroadcast:
 
 
 @value
+class UploadGone:
+    """The upload that it was to go to is there no more."""
+
+
+@value
 class NotMovable:
     """In this state the move cannot be."""
 
     state: BroadcastState
 
 
-def make_broadcasts(tx: Transaction, items: list[NewBroadcast]) -> list[Broadcast | Reused]:
+def make_broadcasts(tx: Transaction, items: list[NewBroadcast]) -> list[Broadcast | Reused | UploadGone]:
     """Store each broadcast; a repeated request gets the broadcast that it made, as it is now."""
     remembered = Remembered(tx, [Acceptance(item.plan, item.remember_us) for item in items])
     journal = Journal(tx, items[0].broadcast.created_at_us)
-    answers: list[Broadcast | Reused | int] = []
+    answers: list[Broadcast | Reused | UploadGone | int] = []
     for item in items:
         earlier = remembered.find(item.plan)
         if isinstance(earlier, Repeated):
             answers.append(_remembered_id(earlier.results))
         elif isinstance(earlier, Reused):
             answers.append(earlier)
+        elif not _has_its_upload(tx, item.broadcast):
+            answers.append(UploadGone())
         else:
             made = item.broadcast
             remembered.add(Acceptance(item.plan, item.remember_us), _as_results(made))
@@ -115,6 +123,12 @@ def make_broadcasts(tx: Transaction, items: list[NewBroadcast]) -> list[Broadcas
     journal.flush()
     again = _read(tx, [each for each in answers if isinstance(each, int)])
     return [again[each].broadcast if isinstance(each, int) else each for each in answers]
+
+
+def _has_its_upload(tx: Transaction, wish: Broadcast) -> bool:
+    """Whether the upload that it goes to, if any, is still there."""
+    upload = None if wish.upload_id is None else read_upload(tx, wish.account_id, wish.upload_id)
+    return wish.upload_id is None or (upload is not None and upload.state is UploadState.USABLE)
 
 
 def _as_results(made: Broadcast) -> tuple[Result, ...]:
@@ -135,9 +149,11 @@ def read_broadcast_made(tx: Transaction, results: Sequence[Result]) -> Broadcast
     return next((row.broadcast for row in found.values()), None)
 
 
-def edit_broadcasts(tx: Transaction, items: list[Edit]) -> list[Broadcast | NoSuchBroadcast | NotMovable]:
+def edit_broadcasts(
+    tx: Transaction, items: list[Edit]
+) -> list[Broadcast | NoSuchBroadcast | NotMovable | UploadGone]:
     """Replace what was asked for, where the broadcast has not begun."""
-    answers: list[Broadcast | NoSuchBroadcast | NotMovable] = []
+    answers: list[Broadcast | NoSuchBroadcast | NotMovable | UploadGone] = []
     for item in items:
         wish = item.broadcast
         row = _find(tx, wish.account_id, wish.broadcast_id)
@@ -147,6 +163,9 @@ def edit_broadcasts(tx: Transaction, items: list[Edit]) -> list[Broadcast | NoSu
         now = row.broadcast
         if move(now.state, Move.EDIT) is None:
             answers.append(NotMovable(now.state))
+            continue
+        if not _has_its_upload(tx, wish):
+            answers.append(UploadGone())
             continue
         row.broadcast = replace(
             now,
@@ -194,15 +213,22 @@ def _move(tx: Transaction, journal: Journal, row: BroadcastRow, wish: Move, now_
     if following in FINAL and ended_at_us is None:
         ended_at_us = now_us
     row.active = True
-    row.broadcast = replace(now, state=following, started_at_us=started_at_us, ended_at_us=ended_at_us)
+    row.broadcast = replace(
+        now,
+        state=following,
+        started_at_us=started_at_us,
+        ended_at_us=ended_at_us,
+        detail="" if wish is Move.RESUME else now.detail,
+    )
     tx.bulk("update_broadcasts", [_columns(row)])
     _tell(journal, row.broadcast, now.state)
     tx.bulk("mark_broadcasts_told", [(now.broadcast_id, now.progress.mark)])
     return True
 
 
-def hold_back(tx: Transaction, row: BroadcastRow, now_us: int) -> None:
-    """Suspend a running broadcast that cannot go on by itself, and say so."""
+def hold_back(tx: Transaction, row: BroadcastRow, detail: str, now_us: int) -> None:
+    """Suspend a running broadcast that cannot go on by itself, and say why."""
+    row.broadcast = replace(row.broadcast, detail=detail)
     journal = Journal(tx, now_us)
     _move(tx, journal, row, Move.SUSPEND, now_us)
     journal.flush()

@@ -2,7 +2,8 @@
 
 A deletion erases what a message says and to whom: its address, its data, the words of providers about it, and
 where the index has them. The content is shared by the messages of one submission: it is shown for none that is
-deleted, and is erased with the last of them. All else stays, so that what was counted can be counted again.
+deleted, and is erased with the last of them; what a broadcast says stays as long as the broadcast. All else stays,
+so that what was counted can be counted again.
 """
 
 from collections.abc import Sequence
@@ -92,7 +93,7 @@ class _Eraser:
         self._erased: dict[int, int] = {}
 
     def erase(self, item: Deletion) -> None:
-        _, account_id, _, recipient, data, deleted_at, last_sequence, writer = self._rows[item.message_id]
+        _, account_id, _, recipient, data, deleted_at, last_sequence, writer, _ = self._rows[item.message_id]
         if deleted_at is not None or item.message_id in self._erased:
             return
         self._erased[item.message_id] = item.now_us
@@ -120,7 +121,9 @@ class _Eraser:
             self._tx.all("erase_writers", submission_ids=came_in)
         self._tx.all("erase_ways", message_ids=list(self._erased))
         erase_links(self._tx, list(self._erased))
-        submission_ids = {self._rows[message_id][2] for message_id in self._erased}
+        # The messages of a broadcast are not next to what they share, and some of it may still be to be sent.
+        rows = [self._rows[message_id] for message_id in self._erased]
+        submission_ids = {row[2] for row in rows if row[8] is None}
         wordless = [
             each
             for each in submission_ids

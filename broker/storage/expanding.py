@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from broker.domain.audience import AudienceRow
 from broker.domain.broadcast import AddressKind, Pace, Place, Stage
 from broker.domain.planning import Plan
+from broker.domain.price import shortfall
 from broker.domain.value import value
 from broker.storage.acceptance import Acceptor, consented, hold_credit
 from broker.storage.audience_rows import audience_columns, load_more
@@ -112,10 +113,10 @@ def _expand(tx: Transaction, item: Expanded) -> bool:
         (plan,) = consented(tx, [item.plan])
         caps = CapCounts(tx, [plan])
         plan, dues = caps.held(plan)
-        if hold_credit(tx, plan) is not None:
-            hold_back(
-                tx, row, plan.accepted_at_us
-            )  # where it is now, until there is credit and it is resumed
+        if (short := hold_credit(tx, plan)) is not None:
+            # Where it is now, until there is credit and it is resumed.
+            why = f"credit: {shortfall(short.needed, short.available, short.currency)}"
+            hold_back(tx, row, why, plan.accepted_at_us)
             return True
         caps.count(plan, dues)
         acceptor.add_messages(plan)

@@ -18,6 +18,8 @@ class UploadState(IntEnum):
     USABLE = 2
     REFUSED = 3
     """It had bad lines, and all of it was to be refused then. It has no rows."""
+    RETIRED = 4
+    """It is past its retention, and being removed."""
 
 
 @value
@@ -125,11 +127,25 @@ def _sweep(tx: Transaction, item: UploadSweep) -> bool:
 
 
 def read_upload(tx: Transaction, account_id: int, upload_id: int) -> Upload | None:
-    """An account's upload; None also for another account's, and for one that is still received."""
+    """An account's upload; None also for another account's, and while one is still received or being removed."""
     row = tx.one("upload_by_id", upload_id=upload_id)
-    if row is None or row[1] != account_id or row[3] == UploadState.RECEIVING:
+    if row is None or row[1] != account_id or row[3] in _NOT_THERE:
         return None
     return Upload(row[0], row[1], row[2], UploadState(row[3]), row[4], row[5], tuple(orjson.loads(row[6])))
+
+
+_NOT_THERE = (UploadState.RECEIVING, UploadState.RETIRED)
+
+
+def read_retirable(tx: Transaction, before_us: int) -> tuple[int, int] | None:
+    """An upload that came before a time and that no broadcast needs: its account and itself."""
+    row = tx.one("retirable_uploads", before=before_us)
+    return None if row is None else (int(row[0]), int(row[1]))
+
+
+def retire_uploads(tx: Transaction, items: list[int]) -> list[bool]:
+    """Let nothing more be sent to uploads; False where a broadcast needs one by now. Sweep them whole then."""
+    return [bool(tx.all("retire_upload", upload_id=item)) for item in items]
 
 
 def read_refused_rows(tx: Transaction, upload_id: int, after: int, rows_max: int) -> list[RefusedRow]:

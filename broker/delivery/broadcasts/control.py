@@ -19,6 +19,7 @@ from broker.storage.broadcasts import (
     NewBroadcast,
     NoSuchBroadcast,
     NotMovable,
+    UploadGone,
     Wanted,
     edit_broadcasts,
     make_broadcasts,
@@ -36,7 +37,7 @@ from broker.storage.uploads import UploadState, read_upload
 
 __all__ = ["BroadcastQuery", "Broadcasts"]
 
-Answer = Broadcast | NoSuchBroadcast | NotMovable
+Answer = Broadcast | NoSuchBroadcast | NotMovable | UploadGone
 Refusals = list[tuple[Reason, int]]
 
 MOVES: Mapping[Move, str] = {
@@ -92,6 +93,8 @@ class Broadcasts:
         (answer,) = await self._store.write(make_broadcasts, [item], [asked.account_id])
         if isinstance(answer, Reused):
             raise BrokerError(ErrorReason.REQUEST_ID_REUSED, metadata={"request_id": answer.request_id})
+        if isinstance(answer, UploadGone):
+            raise BrokerError(ErrorReason.INVALID_REQUEST, violations=[_NO_UPLOAD])
         self._hint()
         return answer
 
@@ -148,12 +151,13 @@ class Broadcasts:
             if size is None
         ]
         if wish.upload_id is not None and sizes[0] is None:
-            violations.append(
-                Violation("audience.upload_id", "the account has no such upload, or its file was refused")
-            )
+            violations.append(_NO_UPLOAD)
         if violations:
             raise BrokerError(ErrorReason.INVALID_REQUEST, violations=violations)
         return len(wish.submission.recipients) + sum(each or 0 for each in sizes)
+
+
+_NO_UPLOAD = Violation("audience.upload_id", "the account has no such upload, or its file was refused")
 
 
 def _read_sizes(tx: Transaction, wish: Wish) -> list[int | None]:
@@ -215,6 +219,8 @@ def _moved(answer: Answer, wish: Move) -> Broadcast:
     match answer:
         case NoSuchBroadcast():
             raise BrokerError(ErrorReason.BROADCAST_NOT_FOUND)
+        case UploadGone():
+            raise BrokerError(ErrorReason.INVALID_REQUEST, violations=[_NO_UPLOAD])
         case NotMovable(state):
             raise BrokerError(
                 ErrorReason.BROADCAST_NOT_MOVABLE,

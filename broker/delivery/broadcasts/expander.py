@@ -21,6 +21,7 @@ from broker.domain.linking import NewLink
 from broker.domain.planning import Plan, PlannedMessage
 from broker.domain.reaching import Reached
 from broker.domain.submission import Submission
+from broker.domain.vocabulary import Reason
 from broker.errors import BrokerError, ErrorReason
 from broker.spi import Clock
 from broker.storage.broadcasts import (
@@ -88,6 +89,7 @@ class Expander:
         self._gatherer = Gatherer(store, policies)
         self._wishes: dict[int, Wish] = {}
         self._told_at_us: dict[int, int] = {}
+        self._not_before_us: dict[int, int] = {}
         self._woken = asyncio.Event()
 
     def hint(self) -> None:
@@ -117,7 +119,7 @@ class Expander:
         """One batch of each broadcast, in turns; answers how long nothing more will be to do, in seconds."""
         rows = await self._store.read(read_active)
         active = {row.broadcast.broadcast_id for row in rows}
-        for known in (self._wishes, self._told_at_us):
+        for known in (self._wishes, self._told_at_us, self._not_before_us):
             for gone in known.keys() - active:
                 del known[gone]
         idle_s = IDLE_S_MAX
@@ -195,6 +197,8 @@ class Expander:
 
     async def _expand(self, row: BroadcastRow, wish: Wish) -> float:
         broadcast, place, now_us = row.broadcast, row.place, self._clock.now_us()
+        if (rest_us := self._not_before_us.get(broadcast.broadcast_id, 0) - now_us) > 0:
+            return rest_us / 1_000_000
         waiting = await self._store.read(read_ahead, broadcast.broadcast_id, self._ahead_max)
         room = min(self._batch_max, self._ahead_max - waiting)
         pace = row.pace
@@ -215,7 +219,12 @@ class Expander:
             then = Place(Stage.EXPANDING, place.source + 1, 0)
         else:
             then = Place(Stage.EXPANDED)
-        plan = await self._plan(wish.submission, rows) if rows else None
+        try:
+            plan = await self._plan(wish.submission, rows) if rows else None
+        except _GateClosedError as closed:
+            # A plugin's defect is no reason to refuse anybody for good: all stays as it is, for a while.
+            self._not_before_us[broadcast.broadcast_id] = now_us + round(closed.retry_after_s * 1_000_000)
+            return closed.retry_after_s
         item = Expanded(broadcast.broadcast_id, place, then, plan, _paced(pace, plan))
         await self._store.write(expand, [item], [broadcast.account_id])
         return 0.0
@@ -234,14 +243,17 @@ class Expander:
             )
         broadcast_id = asked.broadcast_id or 0
         (planned,) = await self._intake.planned([(asked, [broadcast_id, *ids], people)], now_us)
-        if isinstance(planned, Plan):
+        if isinstance(planned, Plan) and (len(rows) == 1 or not _is_refused_by_plugin(planned)):
             return planned
         return await self._plan_each(asked, people, ids, now_us)
 
     async def _plan_each(
         self, asked: Submission, people: Sequence[Reached] | None, ids: Sequence[int], now_us: int
     ) -> Plan:
-        """The same for each recipient alone: what would refuse a call of Send is each one's own refusal."""
+        """The same for each recipient alone: what would refuse a call of Send is each one's own refusal.
+
+        Raises _GateClosedError where a plugin cannot say whether somebody may be sent to.
+        """
         broadcast_id = asked.broadcast_id or 0
         parts: list[Part] = [
             (
@@ -261,11 +273,26 @@ class Expander:
                 messages += alone.messages
                 links += alone.links
                 pays, cap = pays or alone.pays, alone.cap
+            elif alone.reason is ErrorReason.ADMISSION_FAILED:
+                raise _GateClosedError(alone.retry_after_s or STORE_RETRY_S)
             else:
                 contact_id = reached[0].contact_id if isinstance(reached, tuple) else None
                 reason = reason_of(alone.reason.name)
                 messages.append(refused(one, message_id, reason, _rule(alone), now_us, contact_id))
         return Plan(broadcast_id, asked, now_us, "", tuple(messages), 0, pays, tuple(links), cap)
+
+
+class _GateClosedError(Exception):
+    """A plugin that has to be asked cannot answer."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(retry_after_s)
+        self.retry_after_s = retry_after_s
+
+
+def _is_refused_by_plugin(plan: Plan) -> bool:
+    """Whether a plugin refused recipients, some of whom it might let pass when it is asked about each."""
+    return any(each.result.reason is Reason.REFUSED_BY_PLUGIN for each in plan.messages)
 
 
 def _rule(error: BrokerError) -> str:

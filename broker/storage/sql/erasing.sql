@@ -2,7 +2,7 @@
 
 -- name: messages_to_erase
 SELECT m.message_id, m.account_id, m.submission_id, m.recipient, m.data, m.deleted_at, m.last_sequence,
-       CASE WHEN m.direction = 2 THEN s.sender ELSE '' END
+       CASE WHEN m.direction = 2 THEN s.sender ELSE '' END, m.broadcast_id
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
 WHERE m.message_id IN (SELECT value FROM json_each(:message_ids))

@@ -27,6 +27,21 @@ LIMIT :rows_max
 -- Those that were being received by a process that is gone.
 SELECT upload_id FROM uploads WHERE state <> 2 AND state = 1 AND upload_id < :before ORDER BY upload_id LIMIT 1
 
+-- name: retirable_uploads
+-- Those that were being removed, then old ones that nothing is to be sent to any more.
+SELECT account_id, upload_id FROM uploads
+WHERE state = 4
+   OR (state IN (2, 3) AND created_at < :before AND upload_id NOT IN (
+       SELECT b.upload_id FROM broadcasts b WHERE b.upload_id IS NOT NULL AND b.state IN (1, 2, 3, 4)))
+ORDER BY state DESC, upload_id
+LIMIT 1
+
+-- name: retire_upload
+UPDATE uploads SET state = 4
+WHERE upload_id = :upload_id AND state <> 1 AND NOT EXISTS (
+    SELECT 1 FROM broadcasts b WHERE b.upload_id = :upload_id AND b.state IN (1, 2, 3, 4))
+RETURNING 1
+
 -- name: sweep_refused_rows
 DELETE FROM refused_rows
 WHERE upload_id = :upload_id AND line IN (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import orjson
 import pytest
 
+from broker.domain.broadcast import Place, Stage
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Rejected, Unknown
 from broker.domain.submission import Campaign, Content, Recipient, Submission
@@ -17,6 +18,7 @@ from broker.storage.redriving import NotRedrivable, read_redrivable
 from broker.storage.transaction import Transaction
 from broker.testing.builders import DAY_US, NOW_US, phones, sms
 from broker.testing.store_suite.bench import Bench, receipt
+from broker.testing.store_suite.broadcast_bench import running
 from broker.testing.store_suite.opening import OpenedStore
 
 NUMBER = frozenset({"+447700900000"})
@@ -99,6 +101,23 @@ class DeleteCases(OpenedStore):
         await bench.delete(second)
         assert 1 == await _contents(bench)
         assert {"text": "other"} == (await bench.message(other)).content
+
+    async def test_what_a_broadcast_says_stays_for_its_other_messages(self, bench: Bench) -> None:
+        """Also where other messages came between: some of it may still be to be sent."""
+        one = await running(bench)
+        assert await one.gather()
+        assert await one.sift(2)
+        early, late = phones(2)
+        assert await one.expand(early, then=Place(Stage.EXPANDING, 0, 1))
+        (other,) = await bench.send(recipients=(Recipient("+447700900999"),))
+        assert await one.expand(late, at=1)
+        first, second = [each.message_id for each in await one.messages()]
+        await bench.cancel(first)
+        assert Deleted() == await bench.delete(first)
+        assert None is (await bench.message(first)).content
+        assert None is not (await bench.message(second)).content
+        claimed = (await bench.claim()).attempts
+        assert {other, second} == {each.message_id for each in claimed if each.message.content}
 
     async def test_the_shared_content_goes_when_all_are_deleted_at_once(self, bench: Bench) -> None:
         """In one call."""

@@ -1,7 +1,11 @@
 # ruff: noqa: SIM300 - tests are written `expected == actual`
 """Cases of files of recipients."""
 
+from dataclasses import replace
+
 from broker.domain.audience import NOTHING_MORE, AudienceBlock, AudienceRow
+from broker.domain.broadcast import BroadcastState, Move
+from broker.storage.broadcasts import Edit, UploadGone, edit_broadcasts
 from broker.storage.expanding import read_audience_size, read_rows
 from broker.storage.uploads import (
     RefusedRow,
@@ -14,12 +18,15 @@ from broker.storage.uploads import (
     end_uploads,
     read_abandoned,
     read_refused_rows,
+    read_retirable,
     read_upload,
+    retire_uploads,
     store_batches,
     sweep_uploads,
 )
 from broker.testing.builders import NOW_US
 from broker.testing.store_suite.bench import Bench
+from broker.testing.store_suite.broadcast_bench import Kept, make
 from broker.testing.store_suite.opening import OpenedStore
 
 
@@ -86,6 +93,42 @@ class UploadingCases(OpenedStore):
         assert await bench.store.read(read_abandoned, halfway.upload_id + 1) is None
         assert [] == await bench.store.read(read_refused_rows, halfway.upload_id, 0, 10)
         assert 4 == await bench.store.read(read_audience_size, upload.upload_id)
+
+    async def test_an_old_upload_goes_once_nothing_is_sent_to_it_any_more(self, bench: Bench) -> None:
+        """A draft or a broadcast that is held still needs it; while it is removed nobody can use it."""
+        upload = await received(bench)
+        draft = Kept(bench, await make(bench, BroadcastState.DRAFT, upload_id=upload.upload_id))
+        held = Kept(bench, await make(bench, upload_id=upload.upload_id))
+        await held.move(Move.SUSPEND)
+        assert await bench.store.read(read_retirable, NOW_US) is None
+        for each in (draft, held):
+            assert await bench.store.read(read_retirable, NOW_US + 1) is None
+            assert [False] == await bench.store.write(retire_uploads, [upload.upload_id], [1])
+            await each.move(Move.DELETE)
+        assert (1, upload.upload_id) == await bench.store.read(read_retirable, NOW_US + 1)
+        assert [True] == await bench.store.write(retire_uploads, [upload.upload_id], [1])
+        assert await bench.store.read(read_upload, 1, upload.upload_id) is None
+        assert UploadGone() == await make(bench, upload_id=upload.upload_id)
+        assert (1, upload.upload_id) == await bench.store.read(read_retirable, 0)
+        wish = UploadSweep(upload.upload_id, 3, whole=True)
+        assert [True, False] == [(await bench.store.write(sweep_uploads, [wish]))[0] for _ in range(2)]
+        assert await bench.store.read(read_retirable, NOW_US + 1) is None
+        assert 0 == await bench.store.read(read_audience_size, upload.upload_id)
+
+    async def test_a_draft_is_not_edited_to_an_upload_that_is_gone(self, bench: Bench) -> None:
+        """It stays as it was."""
+        upload = await received(bench)
+        draft = Kept(bench, await make(bench, BroadcastState.DRAFT))
+        await bench.store.write(retire_uploads, [upload.upload_id], [1])
+        wish = replace(await draft.now(), upload_id=upload.upload_id)
+        assert [UploadGone()] == await bench.store.write(edit_broadcasts, [Edit(wish, b"")], [1])
+        assert None is (await draft.now()).upload_id
+
+    async def test_what_is_still_received_is_not_retired(self, bench: Bench) -> None:
+        """However old it is."""
+        halfway = await received(bench, UploadState.RECEIVING)
+        assert await bench.store.read(read_retirable, NOW_US + 1) is None
+        assert [False] == await bench.store.write(retire_uploads, [halfway.upload_id], [1])
 
     async def test_a_refused_file_keeps_what_is_wrong_with_it(self, bench: Bench) -> None:
         """And none of its rows."""

@@ -40,6 +40,7 @@ WHOLE = {
     "messages_per_minute": 60,
     "draft": True,
 }
+FROM_A_POOL = {name: given for name, given in WHOLE.items() if name != "sender"} | {"sender_pool": "shop"}
 MOVES = {
     "StartBroadcast": Move.START,
     "SuspendBroadcast": Move.SUSPEND,
@@ -377,3 +378,12 @@ def test_a_frequency_cap_is_refused_where_it_cannot_count(changes):
     with pytest.raises(BrokerError) as refusal:
         wish_of(request, 1, NOW_US)
     assert ["options.cap_frequency"] == [each.field for each in refusal.value.violations]
+
+
+def test_a_broadcast_may_be_from_a_pool() -> None:
+    """Instead of a sender, and by the rules of Send."""
+    assert "shop" == wish_of(broadcast_pb2.BroadcastRequest(**FROM_A_POOL), 1, NOW_US).submission.sender_pool
+    both = broadcast_pb2.BroadcastRequest(**WHOLE, sender_pool="shop")
+    with pytest.raises(BrokerError) as refusal:
+        wish_of(both, 1, NOW_US)
+    assert ["sender_pool"] == [each.field for each in refusal.value.violations]

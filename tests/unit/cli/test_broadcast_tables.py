@@ -33,6 +33,15 @@ def test_a_line_of_what_is_over_has_no_rate() -> None:
     assert expected == progress_line(broadcast, seen((0, 0), (1, 10)))
 
 
+def test_a_line_tells_why_it_goes_on_no_more() -> None:
+    """Of one that was held by itself."""
+    broadcast = broadcast_pb2.Broadcast(
+        state=broadcast_pb2.BROADCAST_STATE_SUSPENDED, expected=10, sent=5, detail="credit: too little"
+    )
+    expected = "SUSPENDED · 50 % of 10 · 5 sent · 0 delivered · 0/s · credit: too little"
+    assert expected == progress_line(broadcast, seen((0, 5), (1, 5)))
+
+
 def test_what_failed_after_it_was_sent_counts_once() -> None:
     """Sent and undelivered is one recipient, and not two."""
     both = broadcast_pb2.Broadcast(sent=10, delivered=8, failed=2)
@@ -66,6 +75,7 @@ def test_a_request_has_what_was_wished_and_whom() -> None:
 
 def test_a_request_needs_something_to_say() -> None:
     """A text or a template."""
+    assert "shop" == request_of(Wishes(text="Hi", sender_pool="shop"), [], ["g"]).sender_pool
     assert "bill" == request_of(Wishes(template=TemplateWish("shop/bill")), [], ["g"]).template.name
     with pytest.raises(UsageError):
         request_of(Wishes(), [], ["g"])

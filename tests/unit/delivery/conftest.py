@@ -16,6 +16,9 @@ from broker.testing.builders import NOW_US, ManualClock
 from broker.testing.scripted_provider import ScriptedProvider
 from broker.testing.store_suite import ACCOUNTS, Bench
 from broker.testing.store_suite.invariants import check_store
+from tests.unit.delivery.broadcast_desk import desk, new_desk, templates
+
+__all__ = ["desk", "new_desk", "templates"]
 
 Until = Callable[[Callable[[], Any]], Any]
 Running = Callable[..., AbstractAsyncContextManager[Any]]

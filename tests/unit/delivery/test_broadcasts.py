@@ -3,150 +3,31 @@
 import itertools
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from broker.delivery.broadcasts.control import BroadcastQuery, Broadcasts
-from broker.delivery.broadcasts.expander import Expander
-from broker.delivery.identities import Identities
-from broker.delivery.intake import Intake
-from broker.delivery.policies import Policies
-from broker.delivery.route_hook import RouteHook
-from broker.delivery.routes import Routes
-from broker.delivery.senders import Senders
+from broker.delivery.broadcasts.control import BroadcastQuery
 from broker.delivery.templates import TemplateName, Templates
 from broker.domain.account_policy import AccountPolicy
-from broker.domain.broadcast import Broadcast, BroadcastState, Move, Wish
+from broker.domain.broadcast import BroadcastState, Move, Wish
 from broker.domain.directory import ContactRef, Named
 from broker.domain.frequency import FrequencyCap
 from broker.domain.lifecycle import State
-from broker.domain.outcome import Accepted
 from broker.domain.prices import PriceList
-from broker.domain.records import MessageRecord
 from broker.domain.submission import Content, Recipient, TemplateRef
 from broker.domain.template import Edition
 from broker.domain.vocabulary import Channel, Delegation, Reason, Traffic
 from broker.errors import BrokerError, ErrorReason
 from broker.storage.policies import NewPolicy, set_policies
-from broker.storage.store import Store
-from broker.testing.builders import SECOND_US, ManualClock, phones, sms, submission
-from broker.testing.scripted_provider import ScriptedProvider, scripted_registry
+from broker.testing.builders import SECOND_US, phones, sms, submission
 from broker.testing.store_suite import Bench
 from broker.testing.store_suite.crediting import PAYING, PRICE_TABLE, buy, credit
 from broker.testing.store_suite.directory_bench import DirectoryBench
+from tests.unit.delivery.broadcast_desk import Desk
 
 S = BroadcastState
-
-
-@dataclass
-class Desk:
-    """A caller's side and the background of one broker, over one store."""
-
-    control: Broadcasts
-    expander: Expander
-    bench: Bench
-    clock: ManualClock
-    asked: dict[bytes, Wish]
-
-    async def make(self, *recipients: Recipient, **changes: Any) -> Broadcast:
-        """Make a broadcast to these; fields of the wish by name, all others are the submission's."""
-        own = {name: changes.pop(name) for name in list(changes) if name in Wish.__match_args__}
-        asked = submission(recipients=recipients, traffic=Traffic.PROMOTIONAL, **changes)
-        wish = Wish(submission=asked, **own)
-        request = str(len(self.asked)).encode()
-        self.asked[request] = wish
-        return await self.control.create(wish, request)
-
-    async def work(self) -> None:
-        """Let the background do all that it can at this time."""
-        self.bench.now_us = self.clock.now_us()
-        for _ in range(1_000):
-            if await self.expander.round() > 0:
-                return
-        raise AssertionError("the background finds no rest")
-
-    async def wait(self, seconds: float) -> None:
-        """Let time pass, and the background work."""
-        self.clock.advance(seconds)
-        await self.work()
-
-    async def deliver(self, messages_max: int = 10_000) -> list[str]:
-        """Hand over what waits, all of it taken by a provider without receipts; who got something."""
-        self.bench.now_us = self.clock.now_us()
-        attempts = (await self.bench.claim(messages_max)).attempts
-        for attempt in attempts:
-            await self.bench.settle(attempt, Accepted((attempt.message.message_id,)), receipts=False)
-        return [attempt.message.recipient for attempt in attempts]
-
-    async def messages(self, broadcast: Broadcast) -> list[MessageRecord]:
-        """Its messages, the oldest first."""
-        wanted = {"broadcast_ids": frozenset({broadcast.broadcast_id}), "page_size": 1_000}
-        (page,) = await self.bench.pages(**wanted)
-        return [await self.bench.message(each) for each in reversed(page)]
-
-    async def now(self, broadcast: Broadcast) -> Broadcast:
-        """As it is."""
-        return await self.control.get(broadcast.account_id, broadcast.broadcast_id)
-
-
-@pytest.fixture
-def templates(store: Store, clock: ManualClock) -> Templates:
-    """Room for ten."""
-    return Templates(store, Identities(store, clock, node=1, last=0), clock, templates_max=10)
-
-
-@pytest.fixture
-def new_desk(
-    store: Store, clock: ManualClock, provider: ScriptedProvider, templates: Templates, bench: Bench
-) -> Callable[..., Desk]:
-    """Makes a desk as a process would after a start; limits by name."""
-    identities = Identities(store, clock, node=0, last=0)
-    routes = Routes(store, scripted_registry(acme=provider), clock, RouteHook((), clock))
-    asked: dict[bytes, Wish] = {}
-
-    def make(*, batch_max: int = 10, ahead_max: int = 1_000, active_max: int = 10, **more: Any) -> Desk:
-        policies = Policies(store, clock)
-        limits: dict[str, Any] = {"units_max": 3, "request_id_memory_s": 86_400.0, **more}
-        intake = Intake(
-            store,
-            identities,
-            routes,
-            templates,
-            policies,
-            Senders(store, identities, clock, providers=()),
-            clock,
-            **limits,
-        )
-        expander = Expander(
-            store,
-            identities,
-            intake,
-            policies,
-            clock,
-            decode=lambda stored, _account_id: asked[stored],
-            batch_max=batch_max,
-            ahead_max=ahead_max,
-        )
-        control = Broadcasts(
-            store,
-            identities,
-            intake,
-            clock,
-            request_id_memory_s=86_400.0,
-            active_max=active_max,
-            hint=expander.hint,
-        )
-        return Desk(control, expander, bench, clock, asked)
-
-    return make
-
-
-@pytest.fixture
-def desk(new_desk: Callable[..., Desk]) -> Desk:
-    """Batches of ten."""
-    return new_desk()
 
 
 async def test_everybody_gets_one_message_and_it_completes(desk: Desk) -> None:
@@ -192,7 +73,7 @@ async def test_only_so_many_messages_wait_for_a_provider(new_desk: Callable[...,
 async def test_without_credit_it_is_held_where_it_is_and_goes_on_when_there_is_some(
     new_desk: Callable[..., Desk], bench: Bench
 ) -> None:
-    """No batch is sent in part or unpaid, and nobody is left out or written to twice."""
+    """No batch is sent in part or unpaid, and nobody is left out or written to twice; it says what is missing."""
     desk = new_desk(prices_now=lambda: PriceList(PRICE_TABLE))
     await bench.store.write(set_policies, [NewPolicy(1, PAYING)], [1])
     await buy(bench, "first", 10 * 30 + 299)
@@ -200,7 +81,11 @@ async def test_without_credit_it_is_held_where_it_is_and_goes_on_when_there_is_s
     await desk.work()
     held = await desk.now(made)
     assert (S.SUSPENDED, 10, (299, 300, 0)) == (held.state, held.progress.accepted, await credit(bench))
-    await desk.control.move(1, made.broadcast_id, Move.RESUME)
+    why = "credit: 0.0003 EUR would be needed, and 0.000299 can be spent"
+    told = [each.told for each in await bench.events() if each.told]
+    assert (why, why) == (held.detail, told[-1]["detail"])
+    resumed = await desk.control.move(1, made.broadcast_id, Move.RESUME)
+    assert "" == resumed.detail
     await desk.work()
     assert (S.SUSPENDED, 10) == ((await desk.now(made)).state, (await desk.now(made)).progress.accepted)
     await buy(bench, "second", 15 * 30 - 299)
@@ -208,6 +93,7 @@ async def test_without_credit_it_is_held_where_it_is_and_goes_on_when_there_is_s
     await desk.work()
     assert sorted(each.phone_number or "" for each in phones(25)) == sorted(await desk.deliver())
     assert (0, 0, 25 * 30) == await credit(bench)
+    assert "" == (await desk.now(made)).detail
 
 
 async def test_each_recipient_has_short_links_of_its_own(new_desk: Callable[..., Desk], bench: Bench) -> None:

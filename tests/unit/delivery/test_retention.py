@@ -3,10 +3,13 @@
 import pytest
 
 from broker.delivery.retention import EVERY_S, REST_S, ROWS_MAX, Retention
+from broker.storage.expanding import read_audience_size
 from broker.storage.history import read_log_bounds
 from broker.storage.store import Store
+from broker.storage.uploads import read_upload
 from broker.testing.builders import ManualClock, phones
 from broker.testing.store_suite import Bench
+from broker.testing.store_suite.uploading import received
 
 DAY_S = 86_400.0
 
@@ -42,6 +45,19 @@ async def test_events_go_after_their_time_and_messages_after_theirs(
     clock.advance(2 * DAY_S)
     await retention.round()
     assert [[[]], [[]]] == [await bench.pages(each) for each in (1, 2)]
+
+
+async def test_files_of_recipients_go_with_the_messages_of_their_time(
+    store: Store, bench: Bench, clock: ManualClock
+) -> None:
+    """Where messages are kept for ever, so are they."""
+    upload = await received(bench)
+    clock.advance(4 * DAY_S)
+    await Retention(store, clock, event_retention_s=DAY_S, message_retention_s=0).round()
+    assert upload == await store.read(read_upload, 1, upload.upload_id)
+    await Retention(store, clock, event_retention_s=DAY_S, message_retention_s=3 * DAY_S).round()
+    assert await store.read(read_upload, 1, upload.upload_id) is None
+    assert 0 == await store.read(read_audience_size, upload.upload_id)
 
 
 @pytest.mark.parametrize("count", [ROWS_MAX - 1, 2 * ROWS_MAX])

@@ -153,6 +153,7 @@ class BroadcastRequest(_message.Message):
     ORIGIN_FIELD_NUMBER: _builtins.int
     MESSAGES_PER_MINUTE_FIELD_NUMBER: _builtins.int
     DRAFT_FIELD_NUMBER: _builtins.int
+    SENDER_POOL_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """As in SendRequest."""
     account_id: _builtins.str
@@ -181,6 +182,8 @@ class BroadcastRequest(_message.Message):
     """
     draft: _builtins.bool
     """Keep it as a draft until StartBroadcast."""
+    sender_pool: _builtins.str
+    """As in SendRequest."""
     @_builtins.property
     def audience(self) -> Global___Audience:
         """Who gets it."""
@@ -247,10 +250,11 @@ class BroadcastRequest(_message.Message):
         origin: _builtins.str = ...,
         messages_per_minute: _builtins.int = ...,
         draft: _builtins.bool = ...,
+        sender_pool: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "body", b"body", "campaign", b"campaign", "content", b"content", "options", b"options", "schedule_time", b"schedule_time", "template", b"template", "validity", b"validity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "audience", b"audience", "body", b"body", "callback_url", b"callback_url", "campaign", b"campaign", "channels", b"channels", "client_reference", b"client_reference", "content", b"content", "data", b"data", "draft", b"draft", "guarantee", b"guarantee", "messages_per_minute", b"messages_per_minute", "name", b"name", "options", b"options", "origin", b"origin", "provider", b"provider", "request_id", b"request_id", "schedule_time", b"schedule_time", "sender", b"sender", "tags", b"tags", "template", b"template", "tokens", b"tokens", "traffic", b"traffic", "validity", b"validity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "audience", b"audience", "body", b"body", "callback_url", b"callback_url", "campaign", b"campaign", "channels", b"channels", "client_reference", b"client_reference", "content", b"content", "data", b"data", "draft", b"draft", "guarantee", b"guarantee", "messages_per_minute", b"messages_per_minute", "name", b"name", "options", b"options", "origin", b"origin", "provider", b"provider", "request_id", b"request_id", "schedule_time", b"schedule_time", "sender", b"sender", "sender_pool", b"sender_pool", "tags", b"tags", "template", b"template", "tokens", b"tokens", "traffic", b"traffic", "validity", b"validity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["content", "template"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
@@ -333,7 +337,7 @@ class Broadcast(_message.Message):
     duplicates: _builtins.int
     """Recipients who were left out because the same address is in the audience before."""
     detail: _builtins.str
-    """Why it stopped by itself. Empty: it did not."""
+    """Why it was suspended or stopped by itself, as for lack of credit. Empty: it was not."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it started."""
