@@ -8,12 +8,12 @@ from broker.api.consent_service import ConsentService
 from broker.api.convert.explanations import explain_response, explained_submission, within_request
 from broker.api.convert.filters import event_filter_of, heartbeat_s_of, start_of
 from broker.api.convert.findings import Findings
-from broker.api.convert.requests import submission_of
-from broker.api.convert.results import send_response
 from broker.api.convert.usage import check_account_ids, usage_query_of, usage_response
 from broker.api.gate import Access, Gate
+from broker.api.outcomes import Outcomes
 from broker.api.rpc import Bidirectional, Conversation, Method, ServerStream, Unary
 from broker.api.send_stream import FrameAnswerer, SendStream
+from broker.api.sends import Sends
 from broker.delivery.feed import Feed
 from broker.delivery.intake import Intake
 from broker.delivery.usage import UsageReports
@@ -46,7 +46,9 @@ class BrokerService:
         self._usage = usage
         self._consent = consent
         self._clock = clock
-        self._frames = FrameAnswerer(gate, intake, clock)
+        outcomes = Outcomes(gate.keys, intake, clock)
+        self._sends = Sends(outcomes)
+        self._frames = FrameAnswerer(outcomes, gate.rates)
         self._frames_in_flight_max = frames_in_flight_max
 
     @property
@@ -63,14 +65,7 @@ class BrokerService:
 
     async def send(self, caller: Principal, request: send_pb2.SendRequest) -> send_pb2.SendResponse:
         """Store one content to 1..100 recipients, then answer."""
-        account_id = caller.account_id
-        if request.account_id:
-            account_id = await account_for(self._gate.keys, caller, request.account_id)
-        submission = submission_of(request, account_id, self._clock.now_us())
-        (outcome,) = await self._intake.accept((submission,))
-        if isinstance(outcome, BrokerError):
-            raise outcome
-        return send_response(outcome)
+        return await self._sends.answer(caller, request)
 
     async def send_stream(self, caller: Principal, conversation: Conversation) -> None:
         """The same for frames of many requests."""

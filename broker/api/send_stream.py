@@ -10,21 +10,18 @@ after its answer was written: a caller that never reads its answers stops being 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from broker.api.auth import account_for
-from broker.api.convert.requests import submission_of
 from broker.api.convert.results import add_results
 from broker.api.gate import Gate
+from broker.api.outcomes import Asked, Outcomes
 from broker.api.rpc import EOF, MALFORMED, Conversation
 from broker.api.status import send_error
-from broker.delivery.intake import Intake
+from broker.delivery.key_rates import KeyRates
 from broker.domain.access import Principal
-from broker.domain.submission import Submission
 from broker.errors import BrokerError, ErrorReason, Violation
-from broker.spi import Clock
 from waypost.v1 import send_pb2
 
 REQUESTS_MAX = 1_000
@@ -36,45 +33,29 @@ _Answering = Callable[[send_pb2.SendStreamRequest], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class FrameAnswerer:
-    """Makes one frame's answer: converts each request, has all of them stored at once, and says of each what came of it."""
+    """Makes one frame's answer: has all of its requests stored at once, and says of each what came of it."""
 
-    gate: Gate
-    intake: Intake
-    clock: Clock
+    outcomes: Outcomes
+    rates: KeyRates
 
     async def answer(self, caller: Principal, frame: send_pb2.SendStreamRequest) -> bytes:
         """The serialised answer. What refuses a request, or all of them, is an answer as well."""
-        converted = await self._convert(caller, frame)
-        submissions = [each for each in converted if isinstance(each, Submission)]
-        try:
-            outcomes = iter(await self.intake.accept(submissions) if submissions else ())
-        except BrokerError as error:
-            outcomes = iter([error] * len(submissions))
         response = send_pb2.SendStreamResponse()
-        for each in converted:
-            answer = next(outcomes) if isinstance(each, Submission) else each
-            result = response.responses.add()
-            if isinstance(answer, BrokerError):
-                result.error.CopyFrom(send_error(answer))
+        add = response.responses.add
+        for outcome in await self.outcomes.of([self._counted(caller, each) for each in frame.requests]):
+            if isinstance(outcome, BrokerError):
+                add().error.CopyFrom(send_error(outcome))
             else:
-                add_results(result.response, answer)
+                add_results(add().response, outcome)
         return response.SerializeToString()
 
-    async def _convert(
-        self, caller: Principal, frame: send_pb2.SendStreamRequest
-    ) -> Sequence[Submission | BrokerError]:
-        now_us = self.clock.now_us()
-        converted: list[Submission | BrokerError] = []
-        for request in frame.requests:
-            account_id = caller.account_id
-            try:
-                self.gate.rates.spend(caller)
-                if request.account_id:
-                    account_id = await account_for(self.gate.keys, caller, request.account_id)
-                converted.append(submission_of(request, account_id, now_us))
-            except BrokerError as error:
-                converted.append(error)
-        return converted
+    def _counted(self, caller: Principal, request: send_pb2.SendRequest) -> Asked | BrokerError:
+        """Each request of a frame is a call of the caller's key."""
+        try:
+            self.rates.spend(caller)
+        except BrokerError as error:
+            return error
+        return caller, request
 
 
 class SendStream:

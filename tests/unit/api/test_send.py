@@ -37,7 +37,7 @@ async def test_intake_gets_the_submission_of_the_callers_own_account(api, sms):
     expected = Submission(
         1, (Recipient("+447700900123"),), Content({Channel.SMS: {"text": "Your parcel is on its way"}})
     )
-    assert [(expected,)] == api.intake.batches
+    assert [[expected]] == api.intake.batches
 
 
 async def test_a_refused_recipient_is_a_result_and_not_an_error(api, sms):
