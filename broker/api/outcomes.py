@@ -27,7 +27,19 @@ class Outcomes:
     async def of(self, asked: Sequence[Asked | BrokerError]) -> Sequence[Answer]:
         """One answer each, in order; what is a refusal already stays that. What refuses a request, or all, is one too."""
         now_us = self.clock.now_us()
-        converted = [await self._converted(each, now_us) for each in asked]
+        converted: list[Submission | BrokerError] = []
+        for each in asked:
+            if isinstance(each, BrokerError):
+                converted.append(each)
+                continue
+            caller, request = each
+            try:
+                account_id = caller.account_id
+                if request.account_id:
+                    account_id = await account_for(self.keys, caller, request.account_id)
+                converted.append(submission_of(request, account_id, now_us))
+            except BrokerError as error:
+                converted.append(error)
         submissions = [each for each in converted if isinstance(each, Submission)]
         if not submissions:
             return [each for each in converted if isinstance(each, BrokerError)]
@@ -39,15 +51,3 @@ class Outcomes:
             return answers
         following = iter(answers)
         return [next(following) if isinstance(each, Submission) else each for each in converted]
-
-    async def _converted(self, asked: Asked | BrokerError, now_us: int) -> Submission | BrokerError:
-        if isinstance(asked, BrokerError):
-            return asked
-        caller, request = asked
-        try:
-            account_id = caller.account_id
-            if request.account_id:
-                account_id = await account_for(self.keys, caller, request.account_id)
-            return submission_of(request, account_id, now_us)
-        except BrokerError as error:
-            return error

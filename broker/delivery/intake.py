@@ -22,6 +22,7 @@ from broker.domain.grounds import DrawCode, Grounds, no_codes
 from broker.domain.linking import LinksRefused, with_link_rule
 from broker.domain.network import PUBLIC_ONLY, AddressPolicy
 from broker.domain.planning import Plan, fingerprint, plan
+from broker.domain.price import PricedItem
 from broker.domain.prices import NO_PRICES, PriceList
 from broker.domain.reaching import PEOPLE_OF_CALL_MAX, PEOPLE_OF_FRAME_MAX, TooManyPeople
 from broker.domain.sender_book import from_free_sender
@@ -40,6 +41,7 @@ Answer = Sequence[Result] | BrokerError
 Part = tuple[Submission, Sequence[int], Reach | None]
 """A submission, ids as for `plan`, and whom it reaches where it names contacts."""
 
+_MESSAGE_UNIT = PricedItem.MESSAGE_UNIT  # looked up for every message
 _ALL_USABLE: Mapping[int, BrokerError] = {}
 _NOBODY: Mapping[int, Reach] = {}
 
@@ -99,17 +101,16 @@ class Intake:
         answers: list[Answer | None] = []
         items: list[Acceptance] = []
         start = 0
+        grounds = {
+            each: self._grounds(now_us, now.within(policy), policy) for each, policy in policies.items()
+        }
         for number, submission in enumerate(submissions):
             end = start + counts[number]
-            policy = policies[submission.account_id]
             planned = unusable.get(number) or self._plan(
                 submission,
                 ids[start:end],
-                now_us,
-                now.within(policy),
+                _with_rules(grounds[submission.account_id], rules, number),
                 people.get(number),
-                policy,
-                rules.get(number, from_free_sender),
             )
             start = end
             if isinstance(planned, BrokerError):
@@ -166,11 +167,11 @@ class Intake:
         policy = policies[account_id]
         reached = {at: people for at, (_, _, people) in enumerate(parts) if people is not None}
         rules = await self._senders.rules([asked for asked, _, _ in parts], reached, policies)
-        now = self._routes.now().within(policy)
+        grounds = self._grounds(now_us, self._routes.now().within(policy), policy)
 
         def plan_all() -> list[Plan | BrokerError]:
             return [
-                self._plan(asked, ids, now_us, now, people, policy, rules.get(at, from_free_sender))
+                self._plan(asked, ids, _with_rules(grounds, rules, at), people)
                 for at, (asked, ids, people) in enumerate(parts)
             ]
 
@@ -203,16 +204,10 @@ class Intake:
             finds.setdefault(message_id, []).append(Find(submission, channel, address, found))
             return found
 
-        planned = self._plan(
-            submission,
-            ids,
-            now_us,
-            replace(now, find=noted),
-            people,
-            policy,
-            rules.get(0, from_free_sender),
-            units_max,
-        )
+        grounds = self._grounds(now_us, replace(now, find=noted), policy)
+        if units_max is not None:
+            grounds = replace(grounds, units_max=units_max)
+        planned = self._plan(submission, ids, _with_rules(grounds, rules, 0), people)
         if isinstance(planned, BrokerError):
             raise planned
         planned, refused = await self._as_stored(planned)
@@ -247,16 +242,12 @@ class Intake:
         self,
         submission: Submission,
         ids: Sequence[int],
-        now_us: int,
-        now: RoutesNow,
+        grounds: Grounds,
         people: Reach | None,
-        policy: AccountPolicy,
-        find_carriers: FindCarriers,
-        units_max: int | None = None,
     ) -> Plan | BrokerError:
         if isinstance(people, TooManyPeople):
             return _too_many_people(people)
-        if submission.provider and submission.provider not in now.routing.carriers:
+        if submission.provider and submission.provider not in grounds.providers:
             return BrokerError(
                 ErrorReason.INVALID_REQUEST,
                 violations=[Violation("provider", f"no provider instance is named {submission.provider!r}")],
@@ -267,27 +258,38 @@ class Intake:
                 return BrokerError(
                     ErrorReason.INVALID_REQUEST, violations=[Violation("callback_url", problem)]
                 )
-        grounds = Grounds(
-            now_us,
-            units_max or self._units_max,
-            now.find,
-            now.routing.version,
-            policy,
-            self._style_classes,
-            self._prices_now().of(submission.priced_as),
-            find_carriers,
-            self._draw_code,
-        )
+        if submission.priced_as is not _MESSAGE_UNIT:
+            grounds = replace(grounds, prices=self._prices_now().of(submission.priced_as))
         planned = plan(submission, ids, grounds, people)
         if not isinstance(planned, Plan):
             return refusal(submission, planned)
         return self._admitted(planned) if self._admit else planned
+
+    def _grounds(self, now_us: int, now: RoutesNow, policy: AccountPolicy) -> Grounds:
+        """What all submissions of an account stand on that come together, but for its senders."""
+        return Grounds(
+            now_us,
+            self._units_max,
+            now.find,
+            now.routing.version,
+            policy,
+            self._style_classes,
+            self._prices_now().messages,
+            from_free_sender,
+            self._draw_code,
+            now.routing.carriers,
+        )
 
     def _admitted(self, planned: Plan) -> Plan | BrokerError:
         """The plan as the plugins let it pass."""
         assert self._admit is not None
         refused = self._admit.refusal(planned.submission)
         return refused_by(planned, refused) if isinstance(refused, Refusal) else refused or planned
+
+
+def _with_rules(grounds: Grounds, rules: Mapping[int, FindCarriers], place: int) -> Grounds:
+    """The grounds of the submission at a place: rules for its sender are of its own."""
+    return replace(grounds, find_carriers=rules[place]) if place in rules else grounds
 
 
 def _answer_of(outcome: Accepted) -> Answer:

@@ -25,6 +25,7 @@ What is made of the two tables, once, stands at the end of the file.
 
 import codecs
 import enum
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -96,6 +97,7 @@ def length_max(encoding: Encoding, units: int) -> int:
     return UCS2_SINGLE_CODE_UNITS if units == 1 else units * UCS2_PART_CODE_UNITS
 
 
+@functools.lru_cache(maxsize=256)
 def measure(text: str) -> Measure:
     """Tell the encoding, the length and the exact number of parts of ``text``.
 

@@ -1,6 +1,6 @@
 """What a decision about a submission stands on besides what was asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import field
 
 from broker.domain.account_policy import NO_POLICY, AccountPolicy
@@ -21,7 +21,10 @@ def no_codes() -> int:
 
 @value
 class Grounds:
-    """The time, the limits, the routes of `route_version`, the prices, the account's policy and senders, and chance."""
+    """The time, the limits, the routes of `route_version`, the prices, the account's policy and senders, and chance.
+
+    `providers` are the instances that may be named.
+    """
 
     now_us: int
     units_max: int
@@ -32,3 +35,4 @@ class Grounds:
     prices: Prices = field(default_factory=lambda: FREE)
     find_carriers: FindCarriers = from_free_sender
     draw_code: DrawCode = no_codes
+    providers: Collection[str] = ()

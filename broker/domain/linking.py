@@ -66,6 +66,11 @@ def with_link_rule(submission: Submission, policy: AccountPolicy) -> Submission 
 
     To name a domain is to ask for short links.
     """
+    wished = (
+        submission.track_links or submission.short_link_domain or submission.content.link_wish is not NO_WISH
+    )
+    if not wished and not policy.track_links:  # as for most: nobody asks for it
+        return submission
     own, field = LinkWish(submission.track_links, submission.short_link_domain), "options"
     wish = own
     if own == NO_WISH and submission.content.link_wish != NO_WISH:

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 
+from broker.domain.address import PHONE_CHANNELS
 from broker.domain.charging import Charge
 from broker.domain.consenting import with_refusals
 from broker.domain.country import country_of
 from broker.domain.decision import NOTHING, Note
 from broker.domain.fallback import way_ends_at
+from broker.domain.lifecycle import Step
 from broker.domain.linking import NewLink
 from broker.domain.planning import Plan
 from broker.domain.sender_pool import recipient_key
-from broker.domain.submission import Result
+from broker.domain.submission import Content, Result, Submission
 from broker.domain.usage import has_country
 from broker.domain.value import value
 from broker.storage.agenda import Agenda
@@ -159,6 +161,7 @@ class Acceptor:
         self._ways: list[tuple[object, ...]] = []
         self._choices: list[SenderChoice] = []
         self._links: list[tuple[int, NewLink]] = []
+        self._contents: dict[int, tuple[Content, str]] = {}
 
     def add_submission(self, plan: Plan) -> None:
         """What all of its messages share."""
@@ -172,7 +175,7 @@ class Acceptor:
             submission.guarantee,
             submission.provider,
             dump_labels(submission),
-            dump_content(submission.content, submission.shared_tokens),
+            self._content(submission),
         ))
         if submission.callback is not None:
             callback = submission.callback
@@ -180,6 +183,18 @@ class Acceptor:
             # From here on, so that the first events of its messages are its own.
             if account_id not in self._followed:
                 self._followed[account_id] = self._tx.last_sequence(account_id)
+
+    def _content(self, submission: Submission) -> str:
+        """What it says, as it is stored. Who says the same shares the very content, while none of them is gone."""
+        content = submission.content
+        if content.names:
+            return dump_content(content, submission.shared_tokens)
+        place = id(content)
+        if (known := self._contents.get(place)) is not None and known[0] is content:
+            return known[1]
+        text = dump_content(content)
+        self._contents[place] = (content, text)
+        return text
 
     def add_messages(self, plan: Plan) -> None:
         """Its messages, their first events, and what is due for them."""
@@ -220,7 +235,7 @@ class Acceptor:
                 sequence,
                 plan.route_version,
                 result.contact_id,
-                country_of(result.recipient) if has_country(result.channel, result.recipient) else "",
+                _country(result, step),
                 None if price is None else price.micros,
                 None if quote is None else dump_costs(quote),
                 None if price is None else price.currency,
@@ -273,6 +288,13 @@ class Acceptor:
         follow_accounts(self._tx, self._followed)
         self._journal.flush()
         self._agenda.flush()
+
+
+def _country(result: Result, step: Step) -> str:
+    """The country of a number; the address of a message that was refused may be anything."""
+    if step.end and not has_country(result.channel, result.recipient):
+        return ""
+    return country_of(result.recipient) if result.channel in PHONE_CHANNELS else ""
 
 
 class Remembered:

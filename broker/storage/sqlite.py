@@ -15,6 +15,7 @@ import orjson
 
 from broker.errors import BrokerError, ErrorReason
 from broker.storage.engine import StoreLockedError, StoreUnfitError
+from broker.storage.sqlite_rows import RowStatements
 from broker.storage.statements import ROWS_MARKER, Dialect, load_statements
 from broker.storage.transaction import Row, Transaction
 
@@ -52,15 +53,18 @@ def check_sqlite_version(version: str) -> None:
 class SqliteTransaction(Transaction):
     """Named statements on one connection."""
 
-    def __init__(self, connection: apsw.Connection, statements: dict[str, str]) -> None:
+    def __init__(
+        self, connection: apsw.Connection, statements: dict[str, str], row_statements: RowStatements
+    ) -> None:
         super().__init__()
         self._connection = connection
         self._statements = statements
+        self._row_statements = row_statements
 
     def all(self, statement: str, /, **parameters: object) -> list[Row]:
         """Run a named statement and answer its rows."""
         bound = {name: _bind(value) for name, value in parameters.items()}
-        return self._connection.execute(self._statements[statement], bound).fetchall()
+        return self._row_statements.rows(self._connection, statement, bound)
 
     def bulk(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Run a named `:rows` statement over any number of rows."""
@@ -118,6 +122,7 @@ class SqliteEngine:
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self.path.chmod(0o600)
         self._statements = load_statements(self.dialect)
+        self._row_statements = RowStatements(self._statements)
 
     @property
     def place(self) -> str:
@@ -133,11 +138,13 @@ class SqliteEngine:
             connection.pragma("synchronous", "full")
             connection.pragma("temp_store", "memory")
             connection.pragma("cache_size", -64_000)
+            # Plans do not change with the values that are bound, and so statements are not prepared again for them.
+            connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
             # Checkpoints run on a connection of their own, never in the middle of a caller's commit.
             connection.pragma("wal_autocheckpoint", 0)
             if read_only:
                 connection.pragma("query_only", 1)
-        return SqliteConnection(connection, self._statements)
+        return SqliteConnection(connection, self._statements, self._row_statements)
 
     def checkpointer(self) -> "SqliteConnection":
         """A connection of its own: checkpoints never run in the middle of a caller's commit."""
@@ -151,9 +158,15 @@ class SqliteEngine:
 class SqliteConnection:
     """One connection: transactions, and the chores that need the bare database."""
 
-    def __init__(self, connection: apsw.Connection, statements: dict[str, str]) -> None:
+    def __init__(
+        self, connection: apsw.Connection, statements: dict[str, str], row_statements: RowStatements
+    ) -> None:
         self._connection = connection
         self._statements = statements
+        self._row_statements = row_statements
+
+    def _transaction(self) -> SqliteTransaction:
+        return SqliteTransaction(self._connection, self._statements, self._row_statements)
 
     def write(self, body: Callable[[Transaction], T], accounts: Sequence[int]) -> T:
         """Run `body` in a durable transaction. The only writer needs no account locks."""
@@ -161,7 +174,7 @@ class SqliteConnection:
         with _failures_named():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                transaction = SqliteTransaction(self._connection, self._statements)
+                transaction = self._transaction()
                 answer = body(transaction)
                 transaction.finish()
                 self._connection.execute("COMMIT")
@@ -176,7 +189,7 @@ class SqliteConnection:
         with _failures_named():
             self._connection.execute("BEGIN")
             try:
-                return body(SqliteTransaction(self._connection, self._statements))
+                return body(self._transaction())
             finally:
                 self._connection.execute("COMMIT")
 

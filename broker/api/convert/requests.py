@@ -8,7 +8,7 @@ This runs for every message, so a field that was not set costs one look and noth
 
 from collections.abc import Sequence
 
-from broker.api.convert.content import content_of
+from broker.api.convert.content import repeated_content_of
 from broker.api.convert.directory import EXTERNAL_ID_CHARACTERS_MAX, contact_number
 from broker.api.convert.findings import Findings
 from broker.api.convert.send_options import with_options
@@ -42,7 +42,19 @@ SENDER_CHARACTERS_MAX = 254
 PROVIDER_CHARACTERS_MAX = 128
 ADDRESS_CHARACTERS_MAX = 1_024
 
+# Looked up for every message, which costs as much as a call.
+_TRANSACTIONAL, _AT_LEAST_ONCE = Traffic.TRANSACTIONAL, Guarantee.AT_LEAST_ONCE
 _NO_CONTENT = Content({})
+_PLAIN_CHARACTERS_MAX = min(
+    REQUEST_ID_CHARACTERS_MAX,
+    SENDER_CHARACTERS_MAX,
+    CLIENT_REFERENCE_CHARACTERS_MAX,
+    PROVIDER_CHARACTERS_MAX,
+    ORIGIN_CHARACTERS_MAX,
+)
+_NUMBER_BYTES_MAX = 127
+"""Up to here the length of a field takes one byte on the wire."""
+
 _SCHEDULE_AHEAD_US_MAX = SCHEDULE_AHEAD_DAYS_MAX * 86_400 * US_PER_S
 
 
@@ -64,6 +76,7 @@ def submission_in(
     recipients_max: int = RECIPIENTS_MAX,
 ) -> Submission:
     """The same with what is wrong in `findings`; only where that is nothing is the answer what was asked for."""
+    has_options = request.HasField("options")
     content = _body(request, findings)
     request_id, sender, client_reference, provider, origin, data = _texts(request, findings)
     traffic, guarantee, channels, tags = request.traffic, request.guarantee, request.channels, request.tags
@@ -77,28 +90,26 @@ def submission_in(
         content,
         request_id,
         sender,
-        findings.word("traffic", traffic, TRAFFICS) or Traffic.TRANSACTIONAL,
+        TRAFFICS.get(traffic) or findings.word("traffic", traffic, TRAFFICS) or _TRANSACTIONAL,
         _channels(channels, content, findings) if channels else (),
-        findings.word("guarantee", guarantee, GUARANTEES) or Guarantee.AT_LEAST_ONCE,
+        GUARANTEES.get(guarantee) or findings.word("guarantee", guarantee, GUARANTEES) or _AT_LEAST_ONCE,
         _schedule("schedule_time", request, findings, now_us) if request.HasField("schedule_time") else None,
         _validity(request, findings) if request.HasField("validity") else None,
         client_reference,
         _campaign(request.campaign, findings) if request.HasField("campaign") else None,
         data,
         _tags(tags, findings) if tags else (),
-        _reply_to(request.reply_to_message_id, findings),
+        _reply_to(request.reply_to_message_id, findings) if request.reply_to_message_id else None,
         provider,
         origin,
         request.validate_only,
         names_contacts,
-        _callback(request, findings) if request.callback_url or request.HasField("options") else None,
+        _callback(request, findings) if has_options or request.callback_url else None,
         tokens_of("tokens", request.tokens, findings) if request.tokens else None,
         None if content is not _NO_CONTENT else _template(request, findings),
         sender_pool=_sender_pool(request, findings) if request.sender_pool else "",
     )
-    if request.HasField("options"):
-        submission = with_options(submission, request, findings)
-    return submission
+    return with_options(submission, request, findings) if has_options else submission
 
 
 def _callback(request: send_pb2.SendRequest, findings: Findings) -> Callback | None:
@@ -116,7 +127,7 @@ def _callback(request: send_pb2.SendRequest, findings: Findings) -> Callback | N
 def _body(request: send_pb2.SendRequest, findings: Findings) -> Content:
     body = request.WhichOneof("body")
     if body == "content":
-        return content_of(request.content, findings)
+        return repeated_content_of(request.content, findings)
     if body is None:
         findings.broke("content", "set content or template")
     return _NO_CONTENT
@@ -129,19 +140,21 @@ def _template(request: send_pb2.SendRequest, findings: Findings) -> TemplateRef 
 def _texts(request: send_pb2.SendRequest, findings: Findings) -> tuple[str, str, str, str, str, str]:
     request_id, sender, client_reference = request.request_id, request.sender, request.client_reference
     provider, origin, data = request.provider, request.origin, request.data
-    if request_id:
-        findings.line("request_id", request_id, REQUEST_ID_CHARACTERS_MAX)
-    if sender:
-        findings.line("sender", sender, SENDER_CHARACTERS_MAX)
-    if client_reference:
-        findings.line("client_reference", client_reference, CLIENT_REFERENCE_CHARACTERS_MAX)
-    if provider:
-        findings.line("provider", provider, PROVIDER_CHARACTERS_MAX)
-    if origin:
-        findings.line("origin", origin, ORIGIN_CHARACTERS_MAX)
+    lines = request_id + sender + client_reference + provider + origin
+    # Together within the shortest limit and without control characters: then each of them is, and few are not.
+    if len(lines) > _PLAIN_CHARACTERS_MAX or not lines.isprintable():
+        _check_lines(request, findings)
     if data:
         findings.text("data", data, DATA_CHARACTERS_MAX)
     return request_id, sender, client_reference, provider, origin, data
+
+
+def _check_lines(request: send_pb2.SendRequest, findings: Findings) -> None:
+    findings.line("request_id", request.request_id, REQUEST_ID_CHARACTERS_MAX)
+    findings.line("sender", request.sender, SENDER_CHARACTERS_MAX)
+    findings.line("client_reference", request.client_reference, CLIENT_REFERENCE_CHARACTERS_MAX)
+    findings.line("provider", request.provider, PROVIDER_CHARACTERS_MAX)
+    findings.line("origin", request.origin, ORIGIN_CHARACTERS_MAX)
 
 
 def _sender_pool(request: send_pb2.SendRequest, findings: Findings) -> str:
@@ -168,12 +181,13 @@ def _recipients(
     names_contacts = False
     for recipient in recipients[:]:  # a slice is a list, and protobuf's own iterator takes twice as long
         number = recipient.phone_number
-        # Most recipients are a phone number and nothing else: the other fields share one look.
+        # Most recipients are a phone number and nothing else: then they are no longer than that on the wire, where a
+        # field's number and its length take a byte each.
         if (
             number
-            and len(number) <= ADDRESS_CHARACTERS_MAX
+            and len(number) <= _NUMBER_BYTES_MAX
+            and recipient.ByteSize() == len(number) + 2
             and "\0" not in number
-            and len(recipient.ListFields()) == 1
         ):
             given.append(Recipient(number))
         else:
@@ -285,8 +299,6 @@ def normal_tag(written: str) -> str:
 
 
 def _reply_to(text: str, findings: Findings) -> int | None:
-    if not text:
-        return None
     message_id = parse_id(text)
     if message_id is None:
         findings.broke("reply_to_message_id", "is not a message id: 13 characters of Crockford base32")
