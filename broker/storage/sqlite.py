@@ -15,7 +15,7 @@ import orjson
 
 from broker.errors import BrokerError, ErrorReason
 from broker.storage.engine import StoreLockedError, StoreUnfitError
-from broker.storage.sqlite_rows import RowStatements
+from broker.storage.sqlite_statements import SqliteStatements
 from broker.storage.statements import ROWS_MARKER, Dialect, load_statements
 from broker.storage.transaction import Row, Transaction
 
@@ -53,30 +53,28 @@ def check_sqlite_version(version: str) -> None:
 class SqliteTransaction(Transaction):
     """Named statements on one connection."""
 
-    def __init__(
-        self, connection: apsw.Connection, statements: dict[str, str], row_statements: RowStatements
-    ) -> None:
+    def __init__(self, connection: apsw.Connection, statements: SqliteStatements) -> None:
         super().__init__()
         self._connection = connection
         self._statements = statements
-        self._row_statements = row_statements
 
     def all(self, statement: str, /, **parameters: object) -> list[Row]:
         """Run a named statement and answer its rows."""
         bound = {name: _bind(value) for name, value in parameters.items()}
-        return self._row_statements.rows(self._connection, statement, bound)
+        return self._statements.rows(self._connection, statement, bound)
 
     def bulk(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Run a named `:rows` statement over any number of rows."""
         if not rows:
             return
+        text = self._statements.text(statement)
         start, width = 0, len(rows[0])
         # One long statement instead of one for each row: every step gives up the GIL, and getting it
         # back from a busy event loop costs far more than the row.
         for size in _BULK_SIZES:
             while len(rows) - start >= size:
-                text = _bulk_text(self._statements[statement], width, size)
-                self._connection.execute(text, tuple(chain.from_iterable(rows[start : start + size])))
+                bulk = _bulk_text(text, width, size)
+                self._connection.execute(bulk, tuple(chain.from_iterable(rows[start : start + size])))
                 start += size
 
 
@@ -121,8 +119,7 @@ class SqliteEngine:
         # and its index the mode of the database.
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self.path.chmod(0o600)
-        self._statements = load_statements(self.dialect)
-        self._row_statements = RowStatements(self._statements)
+        self._statements = SqliteStatements(load_statements(self.dialect))
 
     @property
     def place(self) -> str:
@@ -144,7 +141,7 @@ class SqliteEngine:
             connection.pragma("wal_autocheckpoint", 0)
             if read_only:
                 connection.pragma("query_only", 1)
-        return SqliteConnection(connection, self._statements, self._row_statements)
+        return SqliteConnection(connection, self._statements)
 
     def checkpointer(self) -> "SqliteConnection":
         """A connection of its own: checkpoints never run in the middle of a caller's commit."""
@@ -158,15 +155,12 @@ class SqliteEngine:
 class SqliteConnection:
     """One connection: transactions, and the chores that need the bare database."""
 
-    def __init__(
-        self, connection: apsw.Connection, statements: dict[str, str], row_statements: RowStatements
-    ) -> None:
+    def __init__(self, connection: apsw.Connection, statements: SqliteStatements) -> None:
         self._connection = connection
         self._statements = statements
-        self._row_statements = row_statements
 
     def _transaction(self) -> SqliteTransaction:
-        return SqliteTransaction(self._connection, self._statements, self._row_statements)
+        return SqliteTransaction(self._connection, self._statements)
 
     def write(self, body: Callable[[Transaction], T], accounts: Sequence[int]) -> T:
         """Run `body` in a durable transaction. The only writer needs no account locks."""

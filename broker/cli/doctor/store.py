@@ -12,6 +12,7 @@ import apsw
 from broker.cli.doctor.findings import Finding, fail, ok, shown_bytes, warn
 from broker.storage.migrate import Migration, load_migrations
 from broker.storage.sqlite import SqliteConnection
+from broker.storage.sqlite_statements import SqliteStatements
 from broker.storage.statements import load_statements
 
 WAL_BYTES_MAX = 1_000_000_000
@@ -76,7 +77,9 @@ def read_store(path: Path, *, immutable: bool, deep: bool) -> Contents:
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     with closing(apsw.Connection(uri, flags=flags)) as bare:
         bare.set_busy_timeout(BUSY_TIMEOUT_MS)
-        rows = SqliteConnection(bare, load_statements()).read(lambda tx: tx.all("applied_migrations"))
+        rows = SqliteConnection(bare, SqliteStatements(load_statements())).read(
+            lambda tx: tx.all("applied_migrations")
+        )
         complaints = [str(row[0]) for row in bare.execute("PRAGMA quick_check(10)")] if deep else []
     return Contents({row[0]: row[1] for row in rows}, complaints)
 

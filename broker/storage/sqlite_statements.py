@@ -19,12 +19,16 @@ _NO_SELECT = re.compile(r"\b(?:INSERT|UPDATE|DELETE|RETURNING|json_group_array)\
 """What also begins with WITH, and what gathers by itself."""
 
 
-class RowStatements:
-    """Named statements, each in the form that answers its rows in the fewest steps. One for all connections."""
+class SqliteStatements:
+    """Named statements. Those that answer rows are run in the form that takes the fewest steps. One for all connections."""
 
     def __init__(self, statements: Mapping[str, str]) -> None:
         self._statements = statements
         self._gathering: dict[str, str] = {}
+
+    def text(self, name: str) -> str:
+        """A statement as its file has it."""
+        return self._statements[name]
 
     def rows(self, connection: apsw.Connection, name: str, parameters: Mapping[str, object]) -> list[Row]:
         """Run a statement and answer its rows, in their order."""
