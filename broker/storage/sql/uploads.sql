@@ -31,8 +31,8 @@ SELECT upload_id FROM uploads WHERE state <> 2 AND state = 1 AND upload_id < :be
 -- Those that were being removed, then old ones that nothing is to be sent to any more.
 SELECT account_id, upload_id FROM uploads
 WHERE state = 4
-   OR (state IN (2, 3) AND created_at < :before AND upload_id NOT IN (
-       SELECT b.upload_id FROM broadcasts b WHERE b.upload_id IS NOT NULL AND b.state IN (1, 2, 3, 4)))
+   OR (state IN (2, 3) AND created_at < :before AND NOT EXISTS (
+       SELECT 1 FROM broadcasts b WHERE b.upload_id = uploads.upload_id AND b.state IN (1, 2, 3, 4)))
 ORDER BY state DESC, upload_id
 LIMIT 1
 
