@@ -13,7 +13,7 @@ from waypost_groupcall.fake.messenger import PARTNER_KEY, PASSWORD
 
 ADA, BOB, EVE = "+447700900123", "+447700900124", "+12025550123"
 SHORT_CODE = "110002233213"
-WAIT_S = 30
+WAIT_S = 60
 
 
 @pytest.fixture
