@@ -24,6 +24,7 @@ from waypost_bird.fake import example, example_bird, example_settings
 from waypost_groupcall.fake import FakeGroupcall
 from waypost_groupcall.fake import Server as GroupcallServer
 from waypost_groupcall.fake.messenger import CUSTOMER_ID, USER_NAME
+from waypost_grouptexting.fake import Service, serve
 from waypost_ogangi.fake import FakeOgangi
 from waypost_ogangi.settings import OgangiSettings
 from waypost_zoomconnect.fake import FakeZoomConnect
@@ -179,7 +180,38 @@ async def groupcall() -> AsyncIterator[System]:
         )
 
 
-SYSTEMS = (bird, zoomconnect, ogangi, groupcall)
+class Ending(set[str]):
+    """Whatever ends in one of these four characters."""
+
+    def __contains__(self, one: object) -> bool:
+        return super().__contains__(str(one)[-4:])
+
+
+@contextlib.asynccontextmanager
+async def grouptexting() -> AsyncIterator[System]:
+    """Never reports, and turns away who opens more than two connections a second."""
+    password, long_code = "texting-password-4711", "+12125550100"
+    service = Service(user="acme", password=password, credits=1_000_000, opted_out=Ending({"0005"}))
+    async with serve(service) as server:
+        yield System(
+            "grouptexting",
+            {
+                "type": "grouptexting",
+                "url": server.url,
+                "username": "acme",
+                "password": password,
+                "long_code": long_code,
+            },
+            (password,),
+            numbers=lambda count, tail: f"+1{415 + count // 700}{200 + count % 700:03d}{tail}",
+            books=lambda: Counter({S.SENT: len(service.texted)}),
+            script={"0005": S.REJECTED},
+            ends=S.SENT,
+            sender=long_code,
+        )
+
+
+SYSTEMS = (bird, zoomconnect, ogangi, groupcall, grouptexting)
 
 
 @contextlib.asynccontextmanager
