@@ -17,7 +17,7 @@ class Labels:
     """What a caller attached to a submission for its own use, besides what each recipient may override.
 
     Also the version of a template that it was made with, whether it answers STOP, START or HELP, and whether it was
-    to be sent in quiet hours too.
+    to be sent in quiet hours too, and held to a frequency cap.
     """
 
     campaign: Campaign | None = None
@@ -29,6 +29,7 @@ class Labels:
     answers_consent: bool = False
     broadcast_id: int | None = None
     ignore_quiet_hours: bool = False
+    cap_frequency: bool = False
 
 
 NO_LABELS = Labels()

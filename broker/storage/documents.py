@@ -22,6 +22,8 @@ from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Reason, Traffic
 
 UNLABELLED = "{}"
+_FLAGS = ("answers_consent", "ignore_quiet_hours", "cap_frequency")
+"""What a submission says yes or no to, and its labels keep under the same names."""
 
 
 def dump_labels(submission: Submission) -> str:
@@ -40,12 +42,11 @@ def dump_labels(submission: Submission) -> str:
         fields["template"] = [used.project, used.name, used.version, used.locale]
     if submission.redriven_from_message_id is not None:
         fields["redriven_from"] = submission.redriven_from_message_id
-    if submission.answers_consent:
-        fields["answers_consent"] = True
     if submission.broadcast_id is not None:
         fields["broadcast"] = submission.broadcast_id
-    if submission.ignore_quiet_hours:
-        fields["ignore_quiet_hours"] = True
+    for name in _FLAGS:
+        if getattr(submission, name):
+            fields[name] = True
     return orjson.dumps(fields).decode() if fields else UNLABELLED
 
 
@@ -80,6 +81,7 @@ def load_labels(text: str) -> Labels:
         answers_consent=fields.get("answers_consent", False),
         broadcast_id=fields.get("broadcast"),
         ignore_quiet_hours=fields.get("ignore_quiet_hours", False),
+        cap_frequency=fields.get("cap_frequency", False),
     )
 
 

@@ -43,6 +43,7 @@ def particulars_of(
         origin=labels.origin,
         reply_to_message_id="" if reply_to is None else format_id(reply_to),
         ignore_quiet_hours=labels.ignore_quiet_hours,
+        cap_frequency=labels.cap_frequency,
         links_shortened=shortened,
         template=template,
         template_values=NO_TOKENS if template is None else {**(said.tokens or NO_TOKENS), **own},

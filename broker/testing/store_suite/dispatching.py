@@ -75,7 +75,7 @@ class ClaimingCases(OpenedStore):
         )
 
     async def test_a_claim_hands_out_what_the_caller_asked_for_besides(self, bench: Bench) -> None:
-        """Campaign, origin, quiet hours, and the template with the values that this recipient has."""
+        """Campaign, origin, quiet hours, frequency cap, and the template with the values that this recipient has."""
         used = TemplateUsed("shop", "bill", 3, "en-GB")
         content = replace(sms("$Name$ owes $Sum$"), names=frozenset({"Name", "Sum"}))
         recipients = (replace(phones(1)[0], tokens={"Name": "Ada"}),)
@@ -87,12 +87,14 @@ class ClaimingCases(OpenedStore):
             campaign=Campaign("spring", "Spring"),
             origin="shop",
             ignore_quiet_hours=True,
+            cap_frequency=True,
         )
         (attempt,) = (await bench.claim()).attempts
         expected = Particulars(
             campaign=Campaign("spring", "Spring"),
             origin="shop",
             ignore_quiet_hours=True,
+            cap_frequency=True,
             template=used,
             template_values={"Name": "Ada", "Sum": "5"},
         )

@@ -162,12 +162,13 @@ def test_quiet_hours_are_kept_once(document, who, asked, ignored):
 
 
 @pytest.mark.covers("send.capFrequency", "send.meta.extraInformation")
-def test_birds_frequency_cap_is_for_marketing_and_for_who_wants_it(document):
-    """With the use case that Bird asks for; other traffic is not marketing."""
-    capped = document({"cap_frequency": True}, traffic=Traffic.PROMOTIONAL)
+def test_frequency_caps_are_applied_once(document):
+    """By the broker, which has done so already; or by Bird, with the use case that it asks for."""
+    asked = {"traffic": Traffic.PROMOTIONAL, "cap_frequency": True}
+    capped = document({"frequency_caps": "upstream"}, **asked)
     assert (True, "marketing") == (capped["capFrequency"], capped["meta"]["extraInformation"]["useCase"])
-    assert "capFrequency" not in document({"cap_frequency": True})
-    assert "capFrequency" not in document(traffic=Traffic.PROMOTIONAL)
+    assert "capFrequency" not in document(**asked)
+    assert "capFrequency" not in document({"frequency_caps": "upstream"}, traffic=Traffic.PROMOTIONAL)
 
 
 @pytest.mark.covers("send.shortLinks", "send.enableLinkTracking")

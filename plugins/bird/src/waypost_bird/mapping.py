@@ -73,7 +73,7 @@ def _document(
         document["notification"] = {"url": notify_url}
     if settings.tags and message.tags:
         document["tags"] = _tags(message.tags)
-    if settings.cap_frequency and message.traffic is Traffic.PROMOTIONAL:
+    if settings.frequency_caps == "upstream" and message.particulars.cap_frequency:
         document["capFrequency"] = True
     if message.particulars.reply_to_provider_message_id:
         document["replyTo"] = {"id": message.particulars.reply_to_provider_message_id, "type": "message"}

@@ -50,7 +50,7 @@ class BirdSettings(BaseModel):
     reference: Literal["message_id", "client_reference"] = "message_id"
     tags: bool = True
     quiet_hours: Literal["broker", "upstream"] = "broker"
-    cap_frequency: bool = False
+    frequency_caps: Literal["broker", "upstream"] = "broker"
     link_tracking: bool = False
     short_links_domain: str = Field(default="", max_length=128)
     templates: Mapping[str, BirdTemplate] = Field(default_factory=dict, max_length=1_000)
