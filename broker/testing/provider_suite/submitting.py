@@ -12,12 +12,15 @@ import pytest
 from broker.domain.decision import CODE_CHARACTERS_MAX, TEXT_CHARACTERS_MAX
 from broker.spi import (
     Accepted,
+    Campaign,
     Idempotency,
     NotAccepted,
     OutboundMessage,
     Outcome,
+    Particulars,
     Reason,
     Rejected,
+    TemplateUsed,
     Unknown,
 )
 from broker.testing.provider_suite.asked import Asked, expected
@@ -168,7 +171,19 @@ class SubmittingCases(Asked):
         """As long as the broker lets them be."""
         async with self.whole_upstream() as (running, _):
             tags = tuple(f"tag-{number:02d}-{'x' * 40}" for number in range(10))
-            message = self.message(client_reference="r" * 255, tags=tags, attempt=12, units=10)
+            particulars = Particulars(
+                campaign=Campaign("c" * 64, "n" * 128),
+                origin="o" * 64,
+                reply_to_message_id="01KAB3XQ00000",
+                reply_to_provider_message_id="in-1",
+                ignore_quiet_hours=True,
+                links_shortened=True,
+                template=TemplateUsed("p" * 64, "t" * 64, 7, "en-GB"),
+                template_values={"Name": "Ada"},
+            )
+            message = self.message(
+                client_reference="r" * 255, tags=tags, attempt=12, units=10, particulars=particulars
+            )
             expected((await running.submit(message))[0], Accepted)
 
     @case

@@ -2,13 +2,16 @@
 
 import asyncio
 
+import grpc
 import pytest
 
 import waypost
+from waypost.v1 import content_pb2, template_pb2, template_service_pb2, template_service_pb2_grpc
 from waypost_bird.fake import FakeServer, example_bird, example_settings
 from waypost_bird.fake.example import ACCESS_KEY, NUMBER, SIGNING_KEY
 
 WAIT_S_MAX = 30
+PROJECT = "ce6a2fd6-b2fa-4f5a-a2cd-f3bd15883318"
 ENDS = {
     "+447700900123": ("DELIVERED", "", "delivered"),
     "+447700900001": ("REJECTED", "INVALID_RECIPIENT", "ValidationError"),
@@ -106,13 +109,15 @@ async def test_a_reply_comes_in_and_its_answer_goes_into_the_thread(broker):
 
 
 @pytest.mark.covers(
-    "body.image", "body.image.images", "body.image.text", "body.metadata.subject", "mms.capable"
+    *("body.image", "body.image.images", "body.image.text", "body.metadata.subject", "mms.capable"),
+    *("send.template", "template.projectId", "template.version", "template.locale", "template.parameters"),
 )
-async def test_an_mms_goes_where_a_channel_can_do_it(broker):
-    """The instance serves MMS with such a channel, and is no route for it without."""
+async def test_media_go_where_a_channel_can_do_it_and_templates_as_birds_own(broker):
+    """The instance serves MMS with such a channel, and is no route for it without; a stored template is named to Bird."""
     picture = waypost.Mms("Look", "S", [waypost.Media(url="https://files.example.org/a.png")])
     async with FakeServer(example_bird()) as server:
         able = {"type": "bird", **example_settings(server.url)}
+        able["templates"] = {"shop/bill": {"project_id": PROJECT}}
         running = broker(able=able, unable={**able, "mms_channel_ids": []})
         async with running.client() as client:
             taken = await client.send(picture, to="+15005550123")
@@ -120,7 +125,37 @@ async def test_an_mms_goes_where_a_channel_can_do_it(broker):
             end = await first(
                 client, waypost.MessageEvent, lambda event: event.end and event.provider == "able"
             )
+            await asyncio.to_thread(store_template, running)
+            bill = waypost.Template("bill", project="shop", parameters={"Sum": "5"})
+            await client.send(
+                template=bill,
+                to=waypost.Recipient(phone_number="+447700900123", tokens={"Name": "Ada"}),
+                tags=["bill"],
+            )
+            await first(client, waypost.MessageEvent, lambda event: event.end and event.tags == ("bill",))
         assert ("REJECTED", "NO_ROUTE") == (refused.results[0].status.name, refused.results[0].reason.name)
         assert ("DELIVERED", taken.results[0].message_id) == (end.status.name, end.message_id)
         image = {"images": [{"mediaUrl": "https://files.example.org/a.png"}], "text": "Look"}
-        assert {**image, "metadata": {"subject": "S"}} == server.bird.messages[-1]["body"]["image"]
+        media, templated = server.bird.messages
+        assert {**image, "metadata": {"subject": "S"}} == media["body"]["image"]
+        assert {"Name": "Ada", "Sum": "5"} == {
+            each["key"]: each["value"] for each in templated["template"].pop("parameters")
+        }
+        assert {"projectId": PROJECT, "version": "latest", "locale": "en"} == templated["template"]
+
+
+def store_template(running):
+    """Store what a bill says."""
+    template = template_pb2.Template(
+        project="shop",
+        name="bill",
+        locales={"en": content_pb2.Content(sms=content_pb2.SmsContent(text="$Name$ owes $Sum$"))},
+        parameters=[template_pb2.TemplateParameter(name=each) for each in ("Name", "Sum")],
+    )
+    with grpc.insecure_channel(running.address) as channel:
+        template_service_pb2_grpc.TemplateServiceStub(channel).CreateTemplate(
+            template_service_pb2.CreateTemplateRequest(template=template),
+            metadata=[("authorization", f"Bearer {running.key}")],
+            timeout=10,
+            wait_for_ready=True,
+        )

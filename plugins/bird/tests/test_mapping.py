@@ -212,6 +212,11 @@ def test_a_text_goes_where_no_template_of_birds_could_say_it(document, refusal):
     """Of another template, or with the broker's short links; a subject refuses it."""
     used = TemplateUsed("shop", "bill", 3, "en-GB")
     assert "body" in document({"templates": BILL}, template=TemplateUsed("shop", "other", 1, "en"))
+    alone = {"templates": {"bill": BILL["shop/bill"]}}
+    assert ["template", "body"] == [
+        next(name for name in ("template", "body") if name in document(alone, template=each))
+        for each in (TemplateUsed("", "bill", 1, "en"), TemplateUsed("shop", "bill", 1, "en"))
+    ]
     assert "body" in document({"templates": BILL}, template=used, links_shortened=True)
     reason, text = refusal({"templates": BILL}, template=used, content={"text": "x", "subject": "Bill"})
     assert (Reason.CONTENT_UNSUPPORTED, "sms.subject") == (reason, text.partition(":")[0])

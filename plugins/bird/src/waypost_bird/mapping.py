@@ -148,7 +148,7 @@ def _template_for(message: OutboundMessage, settings: BirdSettings) -> BirdTempl
     used = message.particulars.template
     if used is None or message.channel is not Channel.SMS or message.particulars.links_shortened:
         return None
-    found = settings.templates.get(f"{used.project}/{used.name}")
+    found = settings.templates.get(f"{used.project}/{used.name}" if used.project else used.name)
     if found is not None and message.content.get("subject"):
         raise Unsayable("sms.subject: a template of Bird's has none")
     return found
