@@ -75,6 +75,7 @@ def test_a_message_is_taken_and_answered_with_itself(post):
     "send.receiver",
     "send.template",
     "send.meta",
+    "body.text.actions",
     "body.text.attachments",
     "body.image",
     "body.file",

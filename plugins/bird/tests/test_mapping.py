@@ -218,8 +218,17 @@ def test_a_text_goes_where_no_template_of_birds_could_say_it(document, refusal):
         for each in (TemplateUsed("", "bill", 1, "en"), TemplateUsed("shop", "bill", 1, "en"))
     ]
     assert "body" in document({"templates": BILL}, template=used, links_shortened=True)
-    reason, text = refusal({"templates": BILL}, template=used, content={"text": "x", "subject": "Bill"})
-    assert (Reason.CONTENT_UNSUPPORTED, "sms.subject") == (reason, text.partition(":")[0])
+    for name, given in (("subject", "Bill"), ("link_actions", [{"text": "Open", "url": PNG}])):
+        reason, text = refusal({"templates": BILL}, template=used, content={"text": "x", name: given})
+        assert (Reason.CONTENT_UNSUPPORTED, f"sms.{name}") == (reason, text.partition(":")[0])
+
+
+@pytest.mark.covers("body.text.actions")
+def test_link_actions_go_beside_the_text(document):
+    """In their order."""
+    links = [{"text": "Open", "url": PNG}, {"text": "Film", "url": MP4}]
+    said = document(content={"text": "Hello", "link_actions": links})["body"]["text"]
+    assert [{"type": "link", "link": each} for each in links] == said["actions"]
 
 
 @pytest.mark.covers("body.metadata.subject")
@@ -290,8 +299,19 @@ def test_a_subject_goes_into_the_metadata(document):
             },
         ),
         ({"text": "Just words"}, {"type": "text", "text": {"text": "Just words"}}),
+        (
+            {"media": [{"url": PNG}], "text": "Look", "link_actions": [{"text": "Open", "url": MP4}]},
+            {
+                "type": "text",
+                "text": {
+                    "text": "Look",
+                    "attachments": [{"mediaUrl": PNG, "filename": "a.png", "inline": False}],
+                    "actions": [{"type": "link", "link": {"text": "Open", "url": MP4}}],
+                },
+            },
+        ),
     ],
-    ids=["image", "images, text and subject", "file", "named image", "attachments", "no media"],
+    ids=["image", "images, text and subject", "file", "named image", "attachments", "no media", "actions"],
 )
 def test_media_go_as_the_kind_of_body_that_can_say_them(document, content, body):
     """Images where that says all, files for types and names, attachments beside a text for what is inline."""

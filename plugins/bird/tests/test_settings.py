@@ -79,4 +79,4 @@ def test_an_instance_does_mms_where_a_channel_can(settings):
     assert (frozenset({Channel.SMS, Channel.MMS}), ReceiptMode.PUSH) == (both.channels, both.receipts)
     texts = Bird(settings(mms_channel_ids=[], receipts="none")).capabilities
     assert (frozenset({Channel.SMS}), ReceiptMode.NONE) == (texts.channels, texts.receipts)
-    assert frozenset({"sms.text", "sms.subject"}) == texts.content
+    assert frozenset({"sms.text", "sms.subject", "sms.link_actions"}) == texts.content

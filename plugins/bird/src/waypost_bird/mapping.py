@@ -17,8 +17,8 @@ IMAGES_MAX = 10
 PHONE_NUMBER = "phonenumber"
 MARKETING = "marketing"
 
-SMS_FIELDS = frozenset({"text", "subject"})
-MMS_FIELDS = frozenset({"text", "subject", "media"})
+SMS_FIELDS = frozenset({"text", "subject", "link_actions"})
+MMS_FIELDS = frozenset({"text", "subject", "media", "link_actions"})
 FIELDS: Mapping[Channel, frozenset[str]] = {Channel.SMS: SMS_FIELDS, Channel.MMS: MMS_FIELDS}
 """The content that Bird is given, by channel."""
 
@@ -149,8 +149,9 @@ def _template_for(message: OutboundMessage, settings: BirdSettings) -> BirdTempl
     if used is None or message.channel is not Channel.SMS or message.particulars.links_shortened:
         return None
     found = settings.templates.get(f"{used.project}/{used.name}" if used.project else used.name)
-    if found is not None and message.content.get("subject"):
-        raise Unsayable("sms.subject: a template of Bird's has none")
+    beside = next((name for name in ("subject", "link_actions") if message.content.get(name)), "")
+    if found is not None and beside:
+        raise Unsayable(f"sms.{beside}: no place for it beside a template of Bird's")
     return found
 
 
@@ -170,13 +171,14 @@ def _body(message: OutboundMessage) -> dict[str, Any]:
     """A text, images, files, or a text with attachments: whichever says all that the media tell."""
     content = message.content
     media: Sequence[Mapping[str, Any]] = content.get("media") or ()
+    actions = {"actions": list(map(_action, content["link_actions"]))} if content.get("link_actions") else {}
     if not media:
-        return _typed("text", {"text": message.text}, content)
-    if any(each.get("inline") or (each.get("file_name") and not each.get("content_type")) for each in media):
+        return _typed("text", {"text": message.text, **actions}, content)
+    if actions or any(_is_attachment(each) for each in media):
         if not message.text:
-            raise Unsayable("mms.text: Bird takes inline media only beside a text")
+            raise Unsayable("mms.text: Bird takes inline media and link actions only beside a text")
         attachments = [_attachment(each) for each in media]
-        return _typed("text", {"text": message.text, "attachments": attachments}, content)
+        return _typed("text", {"text": message.text, "attachments": attachments, **actions}, content)
     text = {"text": message.text} if message.text else {}
     if all(_is_image(each) and not each.get("file_name") for each in media):
         if len(media) > IMAGES_MAX:
@@ -188,6 +190,15 @@ def _body(message: OutboundMessage) -> dict[str, Any]:
 def _typed(kind: str, said: dict[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
     metadata = {"metadata": {"subject": content["subject"]}} if content.get("subject") else {}
     return {"type": kind, kind: said | metadata}
+
+
+def _action(link: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "link", "link": {"text": link["text"], "url": link["url"]}}
+
+
+def _is_attachment(media: Mapping[str, Any]) -> bool:
+    """Whether no image or file says it: it is inline, or has a name and no type."""
+    return bool(media.get("inline") or (media.get("file_name") and not media.get("content_type")))
 
 
 def _is_image(media: Mapping[str, Any]) -> bool:
