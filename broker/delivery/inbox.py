@@ -87,6 +87,7 @@ def _storable(fact: Inbound) -> Inbound:
         text=storable_text(fact.text, TEXT_CHARACTERS_MAX),
         time_us=time_us if time_us is not None and abs(time_us) < TIME_US_MAX else None,
         provider_message_id=storable_text(fact.provider_message_id, ID_CHARACTERS_MAX),
+        answers=storable_text(fact.answers, ID_CHARACTERS_MAX),
     )
 
 

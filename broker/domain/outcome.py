@@ -95,13 +95,18 @@ class Receipt:
 
 @value
 class Inbound:
-    """A message that somebody sent to one of our addresses."""
+    """A message that somebody sent to one of our addresses.
+
+    `answers` is the id that the provider gave the message of ours that it answers, where the provider tells; empty: the
+    broker finds out.
+    """
 
     sender: str
     recipient: str
     text: str
     time_us: int | None = None
     provider_message_id: str = ""
+    answers: str = ""
 
 
 ReportedFact = Receipt | Inbound

@@ -35,6 +35,7 @@ from broker.storage.errands import errand_row
 from broker.storage.joining import Joined, join_groups
 from broker.storage.journal import Journal
 from broker.storage.keywords import read_keywords_at
+from broker.storage.named_letters import read_letters
 from broker.storage.senders import read_owners
 from broker.storage.transaction import Row, Transaction
 from broker.storage.webhooks import follow_accounts
@@ -127,6 +128,7 @@ def _fresh(tx: Transaction, items: Sequence[Arrival]) -> list[Arrival]:
 
 def _assign(tx: Transaction, arrivals: Sequence[Arrival], read: Sequence[Reading]) -> list[Assignment]:
     written = read_correspondence(tx, {each.inbound.sender for each in arrivals})
+    letters = read_letters(tx, [(each.provider, each.inbound) for each in arrivals], written)
     words = {each.first_word for each in read if each.first_word}
     keywords = read_keywords_at(tx, {each.inbound.recipient for each in arrivals}, words) if words else {}
     named = sorted({each.account_id for each in arrivals if each.account_id is not None})
@@ -137,7 +139,7 @@ def _assign(tx: Transaction, arrivals: Sequence[Arrival], read: Sequence[Reading
     return [
         assign(
             reading,
-            written[each.inbound.sender],
+            mine,
             keywords.get((each.inbound.recipient, reading.first_word)),
             address=each.inbound.recipient,
             provider=each.provider,
@@ -147,7 +149,7 @@ def _assign(tx: Transaction, arrivals: Sequence[Arrival], read: Sequence[Reading
             default=int(first[0]),
             owner=_only(owners.get(each.inbound.recipient, ())),
         )
-        for each, reading in zip(arrivals, read, strict=True)
+        for each, reading, mine in zip(arrivals, read, letters, strict=True)
     ]
 
 

@@ -17,6 +17,17 @@ SELECT person, address, account_id, provider, message_id, at
 FROM correspondence
 WHERE person IN (SELECT value FROM json_each(:people))
 
+-- name: letters_named
+-- Messages of ours by a provider's own ids, with whom each was for.
+SELECT p.provider_message_id, coalesce(w.recipient, m.recipient), coalesce(m.sender, s.sender), m.account_id, p.provider,
+       m.message_id, m.transmit_at
+FROM provider_messages p
+JOIN messages m ON m.message_id = p.message_id
+JOIN submissions s ON s.submission_id = m.submission_id
+LEFT JOIN message_ways w ON w.message_id = p.message_id AND w.way = p.way
+WHERE p.provider = :provider AND p.provider_message_id IN (SELECT value FROM json_each(:provider_message_ids))
+  AND m.deleted_at IS NULL
+
 -- name: correspondence_after
 -- A stretch of it, for whoever walks along.
 SELECT person, address, account_id, provider, at

@@ -165,6 +165,12 @@ class Asked:
         """The upstream's request about a message that somebody wrote. None: skip."""
         return None
 
+    def answer_request(
+        self, sender: str, recipient: str, text: str, provider_message_id: str
+    ) -> CallbackRequest | None:
+        """The same about an answer to our message with this id. None: the upstream does not tell which one is answered."""
+        return None
+
     def forged_request(self, request: CallbackRequest) -> CallbackRequest | None:
         """The request as somebody would send it who lacks the upstream's secret. None: it signs nothing."""
         return None

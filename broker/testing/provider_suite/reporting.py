@@ -210,6 +210,20 @@ class CallbackCases(Asked):
             if self.upstream() is not None:
                 assert [] != [each for each in upstream.requests if self.carries(each, said)]
 
+    @case
+    async def test_an_answer_names_the_message_that_it_answers(self) -> None:
+        """By the id that `Accepted` named, so that nobody has to guess."""
+        self._called_back()
+        async with self.whole_upstream() as (running, _):
+            message = self.message()
+            (ids,) = await self.accepted(running, message)
+            request = self.answer_request("+447700900001", "+447700900002", "Yes", ids[0])
+            if request is None:
+                pytest.skip("answer_request() builds none")
+            (fact,) = await self._facts(running, request)
+            assert isinstance(fact, Inbound)
+            assert ("Yes", ids[0]) == (fact.text, fact.answers)
+
     async def _receipts(
         self, running: RunningProvider, message_id: str, status: ReceiptStatus, message: OutboundMessage
     ) -> list[Receipt]:

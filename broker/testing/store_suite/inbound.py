@@ -204,6 +204,64 @@ class AssigningCases(WithPhone):
         await bench.settle(attempt, outcome, questions=True)
         assert account_id == (await phone.say()).account_id
 
+    async def test_what_names_our_message_answers_that_one(self, bench: Bench, phone: Phone) -> None:
+        """Also where another was written later, from another address or by another account."""
+        older = await bench.sent("a", sender="Acme", account_id=2, client_reference="old", **person())
+        bench.wait(1)
+        newer = await bench.sent("b", sender=OURS, account_id=3, **person())
+        found = []
+        for named in ("a", "b", ""):
+            kept = await phone.say(answers=named)
+            message = await bench.message(kept.message_id, kept.account_id)
+            event = (await bench.events(kept.account_id))[-1]
+            found.append((kept.account_id, message.labels.reply_to_message_id, told(event)["kind"]))
+        expected = [(2, older), (3, newer), (3, newer)]
+        assert [(*each, InboundKind.REPLY) for each in expected] == found
+
+    @pytest.mark.parametrize(
+        "changes",
+        [{"answers": "nobody's"}, {"sender": "+447700900124"}, {"provider": "other"}],
+        ids=["unknown", "another person", "another instance"],
+    )
+    async def test_a_name_that_does_not_fit_says_nothing(
+        self, bench: Bench, phone: Phone, changes: dict[str, str]
+    ) -> None:
+        """A message of ours to somebody else, or through another instance, is not the one that is meant."""
+        await bench.sent("a", sender="Acme", account_id=2, **person())
+        assert 1 == (await phone.say(**({"answers": "a"} | changes))).account_id
+
+    async def test_each_name_of_a_call_is_looked_at_by_itself(self, bench: Bench, phone: Phone) -> None:
+        """Somebody else who names the same message has nothing to do with it."""
+        await bench.sent("a", sender="Acme", account_id=2, **person())
+        stranger = {"sender": "+447700900124", "answers": "a"}
+        kept = await phone.write(
+            phone.arrival(**stranger), phone.arrival(answers="a"), phone.arrival(**stranger)
+        )
+        assert [1, 2, 1] == [each.account_id for each in kept if isinstance(each, Kept)]
+
+    async def test_a_name_holds_no_longer_than_the_memory(self, bench: Bench, phone: Phone) -> None:
+        """And makes no reply of what comes after the window."""
+        sent = await bench.sent("a", sender=OURS, account_id=2, **person())
+        found = []
+        for hours, rules in ((12, RULES), (1, RULES), (0, InboundRules(memory_us=12 * HOUR_S * SECOND_US))):
+            bench.wait(hours * HOUR_S)
+            kept = await phone.say(answers="a", rules=rules)
+            message = await bench.message(kept.message_id, kept.account_id)
+            event = (await bench.events(kept.account_id))[-1]
+            found.append((kept.account_id, told(event)["kind"], message.labels.reply_to_message_id))
+        assert [
+            (2, InboundKind.REPLY, sent),
+            (2, InboundKind.OTHER, sent),
+            (1, InboundKind.OTHER, None),
+        ] == found
+
+    async def test_a_deleted_message_cannot_be_named(self, bench: Bench, phone: Phone) -> None:
+        """Nobody may learn from an answer to whom it went."""
+        sent = await bench.sent("y", sender=OURS, account_id=2, **person())
+        await bench.report(receipt("y"))
+        await bench.delete(sent, 2)
+        assert 1 == (await phone.say(answers="y")).account_id
+
     async def test_after_the_window_it_is_no_reply_any_more(self, bench: Bench, phone: Phone) -> None:
         """But still that account's, and beside that message, for as long as the broker remembers."""
         sent = await bench.sent("x", sender=OURS, account_id=2, **person())

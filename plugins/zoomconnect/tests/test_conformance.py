@@ -90,7 +90,21 @@ class ZoomConnectAsked(Asked):
 
     def inbound_request(self, sender: str, recipient: str, text: str) -> CallbackRequest:
         """A reply; which number was written to is known from the settings alone."""
-        told = {"from": sender, "messageId": "124567", "message": text, "date": "201404282055"}
+        return self.reply_request({"from": sender, "message": text})
+
+    def answer_request(
+        self, sender: str, recipient: str, text: str, provider_message_id: str
+    ) -> CallbackRequest:
+        """The same, with the message that it answers."""
+        return self.reply_request({
+            "from": sender,
+            "repliedToMessageId": provider_message_id,
+            "message": text,
+        })
+
+    def reply_request(self, told: dict[str, str]) -> CallbackRequest:
+        """A reply as a form."""
+        told = {**told, "messageId": "124567", "date": "201404282055"}
         headers = {"content-type": "application/x-www-form-urlencoded"}
         return CallbackRequest("POST", "", (), headers, urlencode(told).encode())
 

@@ -37,26 +37,33 @@ async def test_a_message_goes_all_the_way_and_is_answered(broker, fake, table):
     assert [] == [each for each in ("rest-token-4711", "27821110012", "Is 7 fine?") if each in running.log]
 
 
-@pytest.mark.covers("messages.get", "messages.all")
+@pytest.mark.covers("messages.get", "messages.all", "reply.repliedToMessageId")
 async def test_without_callbacks_the_end_is_asked_for_and_replies_are_polled(broker, fake, table):
-    """A broker that serves no address needs none."""
+    """A broker that serves no address needs none; who answers the first of two messages answers that one."""
     polling = table(receipts="poll", replies="poll", poll_s=0.1)
     running = broker(
         settings={"delivery": {"receipt_overdue_s": 0.1}}, zoomconnect={"type": "zoomconnect", **polling}
     )
     async with asyncio.timeout(ALL_S_MAX), running.client() as client:
-        sent = await client.send("Is 8 fine?", to="+27821110012")
-        while not fake.messages.by_id:  # noqa: ASYNC110 - the fake runs in another thread
-            await asyncio.sleep(0.01)
+        message_ids = []
+        for number, text in enumerate(("Is 8 fine?", "Or 9?"), 1):
+            sent = await client.send(text, to="+27821110000")
+            message_ids.append(sent.results[0].message_id)
+            while len(fake.messages.by_id) < number:  # noqa: ASYNC110 - the fake runs in another thread
+                await asyncio.sleep(0.01)
         fake.messages.deliver()
-        message_ids = [sent.results[0].message_id]
-        async for event in client.subscribe(
-            waypost.MessageEvent, from_beginning=True, message_ids=message_ids
-        ):
+        ended = set()
+        events = client.subscribe(waypost.MessageEvent, from_beginning=True, message_ids=message_ids)
+        async for event in events:
             if event.end:
+                ended.add((event.message_id, event.status))
+            if len(ended) == len(message_ids):
                 break
+        (first,) = [each for each, record in fake.messages.by_id.items() if record["message"] == "Is 8 fine?"]
+        fake.messages.reply(first, "YES")
         answer = await anext(aiter(client.subscribe(waypost.InboundEvent, from_beginning=True)))
-    assert (waypost.Status.DELIVERED, "YES") == (event.status, answer.text)
+    assert {(each, waypost.Status.DELIVERED) for each in message_ids} == ended
+    assert ("YES", message_ids[0]) == (answer.text, answer.reply_to_message_id)
 
 
 async def callback_address(running):

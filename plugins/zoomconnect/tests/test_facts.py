@@ -77,11 +77,18 @@ def test_the_settings_may_know_more_statuses():
     [(REPLY, ""), ("", REPLY), (REPLY.replace("+", "%2B"), ""), (REPLY.replace("+27", "0"), "")],
     ids=["printed", "form", "encoded", "national"],
 )
-@pytest.mark.covers("reply", "reply.from", "reply.messageId", "reply.message", "reply.date")
+@pytest.mark.covers(*(
+    "reply",
+    "reply.from",
+    "reply.messageId",
+    "reply.message",
+    "reply.date",
+    "reply.repliedToMessageId",
+))
 def test_a_reply_is_a_message_that_came_in(query, body):
     """The plus that nobody encoded is put back, and the date is of the time zone that the settings name."""
     answer = posted(query, body, number="+27820000000")
-    expected = Inbound("+27725551234", "+27820000000", "REPLY", RECEIVED_US, "124567")
+    expected = Inbound("+27725551234", "+27820000000", "REPLY", RECEIVED_US, "124567", "121212")
     assert (200, [expected]) == (answer.status, list(answer.facts))
 
 
@@ -94,6 +101,13 @@ def test_dates_are_of_the_time_zone_that_the_settings_name():
     }
     hour_us = 3_600_000_000
     assert [0, 2 * hour_us, -3.5 * hour_us] == [each - RECEIVED_US for each in found.values()]
+
+
+@pytest.mark.parametrize("named", ["", "a b", "1" * 65])
+def test_a_reply_that_names_no_message_is_kept(named):
+    """The broker finds the message that it answers."""
+    (fact,) = posted(REPLY.replace("121212", named)).facts
+    assert ("REPLY", "") == (fact.text, fact.answers)
 
 
 @pytest.mark.parametrize("date", ["", "soon", "201413282055", "20140428205", "2014042820555"])
@@ -183,8 +197,9 @@ def test_a_record_of_a_reply_is_a_message_that_came_in():
         "fromNumber": "27725551234",
         "toNumber": "27820000000",
         "dateTimeReceived": "201404282055",
+        "repliedToMessage": {"messageId": "7"},
     }
-    expected = Inbound("+27725551234", "+27820000000", "Yes", RECEIVED_US, "9")
+    expected = Inbound("+27725551234", "+27820000000", "Yes", RECEIVED_US, "9", "7")
     assert expected == facts.inbound(record, settings())
     assert "zoomconnect" == facts.inbound(record | {"toNumber": None}, settings()).recipient
 

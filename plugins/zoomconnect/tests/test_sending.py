@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from broker.spi import Accepted, NotAccepted, Reason, Rejected, Unknown
+from broker.spi import Accepted, Campaign, NotAccepted, Particulars, Reason, Rejected, Unknown
 from waypost_zoomconnect import mapping
 from waypost_zoomconnect.exchange import Answer
 from waypost_zoomconnect.settings import ZoomConnectSettings
@@ -41,6 +41,21 @@ def test_a_single_message_is_told_with_all_of_its_fields(message):
         "dataField": "key-4567",
     }
     assert ("POST", "sms/send", expected) == (call.method, call.path, call.document)
+
+
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        (None, "shoes"),
+        (Campaign("c-1", "Spring"), "Spring"),
+        (Campaign("c-1"), "c-1"),
+    ],
+)
+@pytest.mark.covers("send.campaign")
+def test_a_messages_own_campaign_goes_before_that_of_the_instance(message, own, told):
+    """By its name where it has one."""
+    changes = {"particulars": Particulars(campaign=own)}
+    assert told == mapping.campaign(message(**changes), settings(campaign="shoes"))
 
 
 @pytest.mark.covers("send.message", "send.recipientNumber")

@@ -29,6 +29,7 @@ PROVED_ELSEWHERE = {
     "test_silence_is_no_answer",
     "test_what_is_kept_is_answered_for_each",
     "test_a_message_that_somebody_wrote_is_told",
+    "test_an_answer_names_the_message_that_it_answers",
     "test_an_answer_outlives_the_callback_that_waited_for_it",
     "test_a_report_that_was_not_taken_is_repeated",
     "test_the_end_of_a_message_is_reported",

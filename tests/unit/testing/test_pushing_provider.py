@@ -93,13 +93,15 @@ class TwoWay(Spool):
 
     capabilities = spi.Capabilities(frozenset({spi.Channel.SMS}), spi.ReceiptMode.NONE, callback=True)
     cut = 1_000
+    answers = "answers"
 
     async def callback(self, request: spi.CallbackRequest) -> spi.CallbackAnswer:
         """From, to, text."""
         fields = dict(request.query)
         if not fields.keys() >= {"from", "to", "text"}:
             return spi.CallbackAnswer(status=400)
-        return spi.CallbackAnswer([spi.Inbound(fields["from"], fields["to"], fields["text"][: self.cut])])
+        told = spi.Inbound(fields["from"], fields["to"], fields["text"][: self.cut])
+        return spi.CallbackAnswer([replace(told, answers=fields.get(self.answers, ""))])
 
 
 class TwoWaySuite(SpoolSuite):
@@ -110,6 +112,13 @@ class TwoWaySuite(SpoolSuite):
     def inbound_request(self, sender: str, recipient: str, text: str) -> spi.CallbackRequest:
         """A GET."""
         return spi.CallbackRequest("GET", "", (("from", sender), ("to", recipient), ("text", text)), {}, b"")
+
+    def answer_request(
+        self, sender: str, recipient: str, text: str, provider_message_id: str
+    ) -> spi.CallbackRequest:
+        """One field more."""
+        plain = self.inbound_request(sender, recipient, text)
+        return replace(plain, query=(*plain.query, ("answers", provider_message_id)))
 
 
 class TestTwoWay(TwoWaySuite):
@@ -201,6 +210,15 @@ def test_a_reply_that_is_cut_is_found() -> None:
         cut = 5
 
     failing(TwoWaySuite, Cutting, "test_a_message_that_somebody_wrote_is_told")
+
+
+def test_an_answer_without_its_message_is_found() -> None:
+    """The upstream knows which one it answers."""
+
+    class Silent(TwoWay):
+        answers = "nothing"
+
+    failing(TwoWaySuite, Silent, "test_an_answer_names_the_message_that_it_answers")
 
 
 def test_an_answer_that_is_lost_with_its_callback_is_found() -> None:

@@ -90,7 +90,8 @@ def reply(told: Mapping[str, str], settings: ZoomConnectSettings) -> spi.Inbound
     if not found or not sender:
         return None
     time_us = minute_us(told["date"], settings.zone)
-    return spi.Inbound(sender, settings.number, told["message"], time_us, found)
+    answers = identity(told.get("repliedToMessageId"))
+    return spi.Inbound(sender, settings.number, told["message"], time_us, found, answers)
 
 
 def answered(record: object, settings: ZoomConnectSettings) -> spi.Outcome | spi.Receipt:
@@ -122,6 +123,7 @@ def inbound(record: object, settings: ZoomConnectSettings) -> spi.Inbound | None
         text,
         moment_us(told.get("dateTimeReceived"), settings.zone),
         found,
+        identity(fields(told.get("repliedToMessage")).get("messageId")),
     )
 
 

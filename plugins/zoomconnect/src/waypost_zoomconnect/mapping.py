@@ -88,12 +88,18 @@ def send_document(message: spi.OutboundMessage, settings: ZoomConnectSettings, d
     """What ZoomConnect is told of a message; what there is none of is left out."""
     told = {
         "message": message.text,
-        "campaign": settings.campaign,
+        "campaign": campaign(message, settings),
         "recipientNumber": message.recipient,
         "dateToSend": date,
         "dataField": data_field(message, settings),
     }
     return {name: text for name, text in told.items() if text}
+
+
+def campaign(message: spi.OutboundMessage, settings: ZoomConnectSettings) -> str:
+    """The message's own campaign by its name, or its id where it has none; else that of the instance."""
+    own = message.particulars.campaign
+    return settings.campaign if own is None else own.name or own.id
 
 
 def data_field(message: spi.OutboundMessage, settings: ZoomConnectSettings) -> str:
