@@ -52,7 +52,7 @@ class ConsentService:
                 metadata={"role": caller.role.name},
             )
         standings = await self._consents.record(changes)
-        return opt_in_response(standings, self._consents.to_tell())
+        return opt_in_response(request, standings, self._consents.to_tell())
 
     async def get(self, caller: Principal, request: pb.GetOptInRequest) -> pb.GetOptInResponse:
         """What is in force between a sender and a recipient."""

@@ -33,7 +33,8 @@ PASSING = frozenset({
 class Answering:
     """Sends answers. At most `replies_per_hour_max` go between two addresses in an hour.
 
-    `route` answers the instance that serves a channel, the named one if it does.
+    `route` answers the instance that serves a channel, the named one if it does; `restricted` whether an instance
+    carries the restricted text profile alone.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Answering:
         metrics: Metrics,
         *,
         route: Callable[[Channel, str], str | None],
+        restricted: Callable[[str], bool] = lambda _provider: False,
         replies_per_hour_max: int,
     ) -> None:
         self._store = store
@@ -51,6 +53,7 @@ class Answering:
         self._clock = clock
         self._metrics = metrics
         self._route = route
+        self._restricted = restricted
         self._replies_max = replies_per_hour_max
 
     async def send(self, replies: Sequence[AutoReply], others: Sequence[Submission] = ()) -> None:
@@ -59,7 +62,7 @@ class Answering:
         Raises BrokerError where all of it may be asked for again later. What can never be sent is logged.
         """
         judged = await self._judged(replies)
-        submissions = [*(reply_submission(each, self._provider(each)) for each in judged), *others]
+        submissions = [*(self._submission(each) for each in judged), *others]
         if not submissions:
             return
         for submission, answer in zip(submissions, await self._intake.accept(submissions), strict=True):
@@ -85,6 +88,14 @@ class Answering:
         allowed = await self._store.write(allow_replies, wishes)
         over = {each.errand.message_id for each, fits in zip(going, allowed, strict=True) if not fits}
         return [_judge(each, ours, over) for each in replies]
+
+    def _submission(self, reply: AutoReply) -> Submission:
+        provider = self._provider(reply)
+        # Better in English than not at all. What an account says itself fits every profile.
+        errand = reply.errand
+        if reply.text == errand.standing and errand.standing_plain and self._restricted(provider):
+            reply = replace(reply, text=errand.standing_plain)
+        return reply_submission(reply, provider)
 
     def _provider(self, reply: AutoReply) -> str:
         """The instance that the message came through, if it can carry the answer: the address is its own."""

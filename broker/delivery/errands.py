@@ -125,11 +125,12 @@ class Errands:
 
 
 def consent_answer(errand: Errand, policy: AccountPolicy) -> str:
-    """What a word of consent is answered: HELP always, the others where the account has words for it."""
+    """What a word of consent is answered: HELP always, the others where the account has words for it, or wants ours."""
+    ours = errand.standing if policy.confirm_opt_ins else ""
     match errand.act:
         case Act.HELP:
             return policy.help_answer or errand.standing
         case Act.OPT_OUT:
-            return policy.stop_answer
+            return policy.stop_answer or ours
         case _:
-            return policy.start_answer
+            return policy.start_answer or ours

@@ -69,6 +69,7 @@ def build_inbound_works(
         clock,
         metrics,
         route=registry.route,
+        restricted=registry.restricted,
         replies_per_hour_max=settings.replies_per_hour_max,
     )
     return InboundWorks(

@@ -146,6 +146,11 @@ class Registry:
         instance = self._instances.get(name)
         return instance is not None and instance.capabilities.query
 
+    def restricted(self, name: str) -> bool:
+        """Whether an instance carries the restricted text profile alone."""
+        instance = self._instances.get(name)
+        return instance is not None and instance.capabilities.text_profile is TextProfile.RESTRICTED
+
     def spelling_of(self, name: str) -> IdSpelling:
         """How an instance's receipts may spell ids."""
         instance = self._instances.get(name)

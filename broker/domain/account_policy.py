@@ -22,7 +22,8 @@ class AccountPolicy:
     need a country code. `allowed_countries` are the countries that phone numbers may be of; empty: all.
     `channels` come first, in this order, where neither the request nor the contact says which to use.
     `inbound_waits`: what the callback of a message that came in answers is sent back to its writer. The `_answer`s are
-    what HELP, STOP and START are answered; "": HELP the broker's own text, the others nothing.
+    what HELP, STOP and START are answered; "": HELP the broker's own text, the others nothing. With `confirm_opt_ins` the
+    others have the broker's own text, too.
     `enforce_credit`: messages are paid for from the account's credit, and refused when it does not suffice.
     `low_balance_micros`: an event tells when what it can spend falls below this; 0: none does.
     `sandbox_only`: its messages go to sandbox providers and to no other. `passcode_ignores_opt_out`: passcodes also
@@ -41,6 +42,7 @@ class AccountPolicy:
     help_answer: str = ""
     stop_answer: str = ""
     start_answer: str = ""
+    confirm_opt_ins: bool = False
     enforce_credit: bool = False
     low_balance_micros: int = 0
     sandbox_only: bool = False

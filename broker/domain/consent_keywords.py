@@ -9,8 +9,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 from broker.domain.consent import Act, ConsentWord
+from broker.domain.consent_answer_texts import LANGUAGE_OF_COUNTRY
 from broker.domain.consent_words import HELP_WORDS, START_WORDS, STOP_ALL_WORDS, STOP_WORDS
+from broker.domain.country import country_of
 
+ENGLISH = "en"
 KEYWORD_CHARACTERS_MAX = 40
 """No word of consent is longer, whatever stands around it; a longer message is not looked at."""
 
@@ -18,6 +21,21 @@ KEYWORD_CHARACTERS_MAX = 40
 def consent_word(text: str) -> ConsentWord | None:
     """The word of consent that a whole message is, None for any other message."""
     return _WORDS.get(plain_words(text)) if len(text) <= KEYWORD_CHARACTERS_MAX else None
+
+
+def language_of(text: str, number: str = "") -> str:
+    """The language that a word of consent is in, as "fr"; English for what is none.
+
+    Where several have it, that of the number's country decides.
+    """
+    languages = (
+        _LANGUAGES.get(plain_words(text), (ENGLISH,)) if len(text) <= KEYWORD_CHARACTERS_MAX else (ENGLISH,)
+    )
+    if len(languages) > 1 and number.startswith("+"):
+        local = LANGUAGE_OF_COUNTRY.get(country_of(number))
+        if local in languages:
+            return local
+    return languages[0]
 
 
 def plain_words(text: str) -> str:
@@ -46,3 +64,16 @@ _WORDS: Mapping[str, ConsentWord] = {
     **_table(STOP_ALL_WORDS, ConsentWord(Act.OPT_OUT, every_sender=True)),
 }
 """Where two languages differ about a word, STOP wins."""
+
+
+def _languages() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for table in (HELP_WORDS, START_WORDS, STOP_WORDS, STOP_ALL_WORDS):
+        for language, words in table.items():
+            for word in words:
+                found.setdefault(plain_words(word), {})[language] = None
+    return {word: tuple(languages) for word, languages in found.items()}
+
+
+_LANGUAGES = _languages()
+"""Those that have a word, in the order of the tables."""

@@ -18,8 +18,9 @@ class Errand:
     """What follows from one message that came in.
 
     `sender` is what answers are from ("": the default of `provider`). `act` and `standing` are set by a word of
-    consent: what was said, and what to tell the person of what holds now. `called_back`: its keyword's URL is called,
-    and may answer. `asks_hook`: plugins may.
+    consent: what was said, and what to tell the person of what holds now, also in plain English for
+    providers that carry nothing else (`standing_plain`). `called_back`: its keyword's URL is called, and may answer.
+    `asks_hook`: plugins may.
     """
 
     message_id: int
@@ -35,6 +36,7 @@ class Errand:
     keyword: str = ""
     act: Act | None = None
     standing: str = ""
+    standing_plain: str = ""
     autoreply: str = ""
     forward_to: str = ""
     called_back: bool = False

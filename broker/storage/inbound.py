@@ -12,7 +12,7 @@ from broker.domain.address import sender_fits
 from broker.domain.callback_url import CallbackMethod
 from broker.domain.consent import EVERY_SENDER, Act, ConsentChange, ConsentSource
 from broker.domain.consent_answers import answer_to
-from broker.domain.consent_keywords import KEYWORD_CHARACTERS_MAX
+from broker.domain.consent_keywords import KEYWORD_CHARACTERS_MAX, language_of
 from broker.domain.errand import Errand
 from broker.domain.inbound import (
     Assignment,
@@ -259,6 +259,7 @@ def _errand(
     act = None if reading.consent is None or standing is None else reading.consent.act
     if act not in {None, Act.HELP} and standing is not None and standing.wish.state is standing.before:
         return None  # it was said before, and answered then
+    language = language_of(inbound.text, inbound.sender)
     errand = Errand(
         message_id=arrival.message_id,
         account_id=assignment.account_id,
@@ -274,7 +275,8 @@ def _errand(
         reply_to=assignment.reply_to if known is not None else None,
         keyword="" if keyword is None else keyword.shown,
         act=act,
-        standing="" if act is None or standing is None else answer_to(standing.wish),
+        standing="" if act is None or standing is None else answer_to(standing.wish, language),
+        standing_plain="" if act is None or standing is None else answer_to(standing.wish),
         autoreply=keyword.autoreply if alone and keyword is not None else "",
         forward_to="" if keyword is None else keyword.forward_to,
         called_back=alone and keyword is not None and bool(keyword.callback_url),

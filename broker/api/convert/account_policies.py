@@ -70,6 +70,7 @@ FIELDS: Mapping[str, tuple[_Read, _Read]] = {
     "help_answer": (str, str),
     "stop_answer": (str, str),
     "start_answer": (str, str),
+    "confirm_opt_ins": (bool, bool),
     "quiet_hours": (_quiet_hours, _quiet_message),
     "frequency_cap": (_cap, _cap_message),
     "enforce_credit": (bool, bool),

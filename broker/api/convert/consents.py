@@ -29,7 +29,7 @@ from broker.domain.consent import (
     sender_key,
 )
 from broker.domain.consent_answers import answer_to
-from broker.domain.consent_keywords import KEYWORD_CHARACTERS_MAX, consent_word
+from broker.domain.consent_keywords import ENGLISH, KEYWORD_CHARACTERS_MAX, consent_word, language_of
 from broker.domain.ids import format_id
 from waypost.v1 import consent_service_pb2 as service_pb
 from waypost.v1 import opt_in_pb2 as pb
@@ -165,9 +165,16 @@ def _scope_of(
     return f"opt-ins {account_id} {named!r} {recipient} {sorted(states)}"
 
 
-def opt_in_response(standings: Sequence[Standing], upstream: Sequence[UpstreamView]) -> pb.OptInResponse:
-    """The states now in force, and who is told of each change."""
-    return pb.OptInResponse(states=[record_message(each, upstream) for each in standings])
+def opt_in_response(
+    request: pb.OptInRequest, standings: Sequence[Standing], upstream: Sequence[UpstreamView]
+) -> pb.OptInResponse:
+    """The states now in force, each told in the language of its entry's keyword, and who is told of each change."""
+    return pb.OptInResponse(
+        states=[
+            record_message(standing, upstream, language_of(entry.keyword, standing.recipient))
+            for entry, standing in zip(request.entries, standings, strict=True)
+        ]
+    )
 
 
 def found_response(found: Found) -> service_pb.GetOptInResponse:
@@ -189,15 +196,17 @@ def list_response(page: ConsentPage, query: ConsentQuery) -> service_pb.ListOptI
     )
 
 
-def record_message(standing: Standing, upstream: Sequence[UpstreamView] = ()) -> pb.OptInRecord:
-    """What is in force."""
+def record_message(
+    standing: Standing, upstream: Sequence[UpstreamView] = (), language: str = ENGLISH
+) -> pb.OptInRecord:
+    """What is in force, with what to tell the recipient in a language."""
     wish = standing.wish
     return pb.OptInRecord(
         sender=standing.sender,
         recipient=standing.recipient,
         state=PB_OPT_IN_STATES[wish.state],
         since=optional_timestamp(wish.since_us or None),
-        message=answer_to(wish),
+        message=answer_to(wish, language),
         upstream=[_upstream_message(each) for each in upstream],
     )
 

@@ -69,7 +69,7 @@ async def listed(api: Any, **fields: Any) -> Any:
 
 
 async def test_an_answer_has_the_state_in_force_and_what_to_tell_the_recipient(api: Any) -> None:
-    """One for each entry, in order."""
+    """One for each entry, in order, in the language of its keyword."""
     answer = await opt_in(
         api,
         {"keyword": "Arrêt!", "recipient": "+44 7700 900123", "organisation_name": "Acme"},
@@ -77,7 +77,12 @@ async def test_an_answer_has_the_state_in_force_and_what_to_tell_the_recipient(a
         {"keyword": "HELP", "sender": "Bank"},
     )
     assert [
-        ("Shop", PHONE, OPTED_OUT, "Acme: you will get no more messages. Reply START to get them again."),
+        (
+            "Shop",
+            PHONE,
+            OPTED_OUT,
+            "Acme: vous ne recevrez plus de messages. Répondez START pour en recevoir de nouveau.",
+        ),
         (
             "Shop",
             "ada@example.org",

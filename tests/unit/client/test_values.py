@@ -20,6 +20,7 @@ WHOLE = AccountPolicy(
     stop_answer="Bye",
     start_answer="Hello",
     senders_registered_only=True,
+    confirm_opt_ins=True,
     quiet_hours=QuietHours(
         start_minute=1_200,
         end_minute=1_440,

@@ -32,6 +32,7 @@ class AccountPolicy:
     passcode_ignores_opt_out: passcodes also go to those who opted out of the account's senders.
     inbound_waits: what the callback of a message that came in answers is sent back.
     help_answer, stop_answer, start_answer: what these words are answered.
+    confirm_opt_ins: STOP and START are answered in the broker's own words where they have none.
     senders_registered_only: no other senders than registered ones.
     enforce_credit: messages are paid from the account's credit. Only an admin key may end it.
     low_balance_micros: a BalanceEvent tells when there is less. 0: none does.
@@ -46,6 +47,7 @@ class AccountPolicy:
     help_answer: str = ""
     stop_answer: str = ""
     start_answer: str = ""
+    confirm_opt_ins: bool = False
     senders_registered_only: bool = False
     quiet_hours: QuietHours | None = None
     enforce_credit: bool = False

@@ -27,7 +27,7 @@ class OptIn:
 
     sender: empty for every sender of the account.
     since: None where nothing was ever said.
-    message: what to tell the recipient, in English.
+    message: what to tell the recipient, in English, or in the language of the keyword that `opt_in` was given.
     """
 
     sender: str

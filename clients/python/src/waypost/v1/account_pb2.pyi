@@ -154,6 +154,7 @@ class AccountPolicy(_message.Message):
     STOP_ANSWER_FIELD_NUMBER: _builtins.int
     START_ANSWER_FIELD_NUMBER: _builtins.int
     SENDERS_REGISTERED_ONLY_FIELD_NUMBER: _builtins.int
+    CONFIRM_OPT_INS_FIELD_NUMBER: _builtins.int
     QUIET_HOURS_FIELD_NUMBER: _builtins.int
     FREQUENCY_CAP_FIELD_NUMBER: _builtins.int
     ENFORCE_CREDIT_FIELD_NUMBER: _builtins.int
@@ -174,7 +175,9 @@ class AccountPolicy(_message.Message):
     status 200, within 60 seconds, of at most 160 characters of the restricted text profile.
     """
     help_answer: _builtins.str
-    """What HELP is answered: at most 160 characters of the restricted text profile. Empty: the broker's own text."""
+    """What HELP is answered: at most 160 characters of the restricted text profile. Empty: the broker's own text, in the
+    language of the word that was written.
+    """
     stop_answer: _builtins.str
     """What STOP is answered, likewise. Empty: nothing."""
     start_answer: _builtins.str
@@ -182,6 +185,10 @@ class AccountPolicy(_message.Message):
     senders_registered_only: _builtins.bool
     """Messages may name none but the senders that the account has registered; another one is refused with
     REASON_SENDER_NOT_REGISTERED.
+    """
+    confirm_opt_ins: _builtins.bool
+    """STOP and START are answered in the broker's own words, in the language of the word that was written, where stop_answer
+    and start_answer are empty.
     """
     enforce_credit: _builtins.bool
     """Whether messages are paid for from the account's credit, and refused when it does not suffice. An account that is made
@@ -237,6 +244,7 @@ class AccountPolicy(_message.Message):
         stop_answer: _builtins.str = ...,
         start_answer: _builtins.str = ...,
         senders_registered_only: _builtins.bool = ...,
+        confirm_opt_ins: _builtins.bool = ...,
         quiet_hours: Global___QuietHours | None = ...,
         frequency_cap: Global___FrequencyCap | None = ...,
         enforce_credit: _builtins.bool = ...,
@@ -247,7 +255,7 @@ class AccountPolicy(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["frequency_cap", b"frequency_cap", "quiet_hours", b"quiet_hours"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "default_region", b"default_region", "enforce_credit", b"enforce_credit", "frequency_cap", b"frequency_cap", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "link_domains", b"link_domains", "low_balance_micros", b"low_balance_micros", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "senders_registered_only", b"senders_registered_only", "start_answer", b"start_answer", "stop_answer", b"stop_answer", "track_links", b"track_links", "web_parameters", b"web_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_countries", b"allowed_countries", "channels", b"channels", "confirm_opt_ins", b"confirm_opt_ins", "default_region", b"default_region", "enforce_credit", b"enforce_credit", "frequency_cap", b"frequency_cap", "help_answer", b"help_answer", "inbound_waits", b"inbound_waits", "link_domains", b"link_domains", "low_balance_micros", b"low_balance_micros", "passcode_ignores_opt_out", b"passcode_ignores_opt_out", "quiet_hours", b"quiet_hours", "senders_registered_only", b"senders_registered_only", "start_answer", b"start_answer", "stop_answer", b"stop_answer", "track_links", b"track_links", "web_parameters", b"web_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -263,7 +263,7 @@ class OptInRecord(_message.Message):
     state: Global___OptInState.ValueType
     """In force now."""
     message: _builtins.str
-    """What to tell the recipient, in English: at most 160 characters."""
+    """What to tell the recipient: at most 160 characters, in English; in an answer to OptIn, in the language of the keyword."""
     @_builtins.property
     def since(self) -> _timestamp_pb2.Timestamp:
         """Since when. Absent: nothing was ever said."""
