@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, TypeVar
 
 from broker.spi import (
@@ -20,6 +21,8 @@ from broker.spi import (
     ProviderType,
     Receipt,
     Unknown,
+    UpstreamBalance,
+    UpstreamUsage,
 )
 from broker.testing.lending import CALLBACK_URL, Lent
 
@@ -50,6 +53,14 @@ class RunningProvider:
     async def query(self, *messages: OutboundMessage) -> Sequence[Outcome | Receipt]:
         """What the provider says became of messages."""
         return await self.in_time(self.provider.query(list(messages)), "query")
+
+    async def balance(self) -> UpstreamBalance:
+        """What the provider says the upstream's account has."""
+        return await self.in_time(self.provider.balance(), "balance")
+
+    async def usage(self, first: date, last: date) -> Sequence[UpstreamUsage]:
+        """What the provider says the upstream counted."""
+        return await self.in_time(self.provider.usage(first, last), "usage")
 
     async def callback(self, request: CallbackRequest) -> CallbackAnswer:
         """What the provider makes of an upstream's request."""

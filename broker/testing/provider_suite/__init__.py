@@ -16,6 +16,7 @@ Each test's docstring is the claim that it proves; `Asked` tells what else an au
 need pytest and nothing else: they bring their own event loops and a real HTTP server.
 """
 
+from broker.testing.provider_suite.accounting import AccountingCases
 from broker.testing.provider_suite.asked import Asked
 from broker.testing.provider_suite.asking import AskingCases
 from broker.testing.provider_suite.consenting import ConsentingCases
@@ -32,6 +33,7 @@ __all__ = ["SENSELESS", "Asked", "ProviderSuite"]
 
 class ProviderSuite(
     DeclaringCases,
+    AccountingCases,
     LivingCases,
     SubmittingCases,
     SayingCases,
