@@ -245,6 +245,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
             clock,
             event_retention_s=settings.store.event_retention_s,
             message_retention_s=settings.store.message_retention_s,
+            ledger_retention_s=settings.store.ledger_retention_s,
         ),
     )
     registry.conduct_of = lanes.conduct_of

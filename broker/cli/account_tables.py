@@ -11,15 +11,15 @@ from broker.cli.wording import word_of
 from waypost.v1 import account_pb2, api_key_pb2
 
 _ACCOUNTS = (
-    Column("account id"),
+    Column("account id", whole=True),
     Column("name"),
     Column("email", rare=True),
-    Column("above it", rare=True),
+    Column("above it", rare=True, whole=True),
     Column("switches", rare=True, styles={"no api access": "red"}),
 )
 _KEYS = (
-    Column("key id"),
-    Column("role"),
+    Column("key id", whole=True),
+    Column("role", whole=True),
     Column("made"),
     Column("ends", rare=True),
     Column("revoked", rare=True, style="red"),

@@ -21,11 +21,15 @@ STATUS_STYLES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column. One that is `rare` is left out where no row fills it; `styles` colours whole cells."""
+    """A column. One that is `rare` is left out where no row fills it; `styles` colours whole cells.
+
+    What is `whole` stays on one line, to be copied, as long as other columns can give way.
+    """
 
     title: str
     right: bool = False
     rare: bool = False
+    whole: bool = False
     style: str = ""
     styles: Mapping[str, str] = field(default_factory=dict)
 
@@ -36,7 +40,12 @@ def grid(columns: Sequence[Column], rows: Sequence[Sequence[str | Text]]) -> Tab
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for number in used:
         column = columns[number]
-        table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
+        table.add_column(
+            column.title,
+            justify="right" if column.right else "left",
+            overflow="fold",
+            no_wrap=column.whole,
+        )
     for row in rows:
         table.add_row(*(_cell(columns[number], row[number]) for number in used))
     return table

@@ -4,6 +4,7 @@ import structlog
 
 from broker.errors import BrokerError
 from broker.spi import Clock
+from broker.storage.ledger import LedgerTrim, read_accounts_with_ledgers, trim_ledgers
 from broker.storage.retiring import (
     LogTrim,
     Retirement,
@@ -30,12 +31,19 @@ class Retention:
     """Runs until it is cancelled. Retentions are seconds; with 0, nothing of that kind ever goes."""
 
     def __init__(
-        self, store: Store, clock: Clock, *, event_retention_s: float, message_retention_s: float
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        event_retention_s: float,
+        message_retention_s: float,
+        ledger_retention_s: float = 0,
     ) -> None:
         self._store = store
         self._clock = clock
         self._event_retention_us = round(event_retention_s * 1_000_000)
         self._message_retention_us = round(message_retention_s * 1_000_000)
+        self._ledger_retention_us = round(ledger_retention_s * 1_000_000)
 
     async def run(self) -> None:
         """Remove, until cancelled; a broker that keeps everything only waits."""
@@ -59,8 +67,29 @@ class Retention:
                 while (await self._store.write(sweep_spans, [SpanSweep(account_id, ROWS_MAX)]))[0]:
                     await self._clock.sleep(REST_S)
             uploads = await self._retire_uploads(now_us - self._message_retention_us)
-        if events or messages or uploads:
-            log.info("retention.removed", events=events, messages=messages, uploads=uploads)
+        entries = await self._open_ledgers(now_us) if self._ledger_retention_us else 0
+        if events or messages or uploads or entries:
+            log.info(
+                "retention.removed",
+                events=events,
+                messages=messages,
+                uploads=uploads,
+                ledger_entries=entries,
+            )
+
+    async def _open_ledgers(self, now_us: int) -> int:
+        """Sum up what is old in each account's ledger; answers how many entries went."""
+        before_us, total = now_us - self._ledger_retention_us, 0
+        for account_id in await self._store.read(read_accounts_with_ledgers):
+            gone = ROWS_MAX - 1
+            while gone == ROWS_MAX - 1:  # a whole batch but the one that it became
+                (gone,) = await self._store.write(
+                    trim_ledgers, [LedgerTrim(account_id, before_us, ROWS_MAX)], [account_id]
+                )
+                total += gone
+                if gone:
+                    await self._clock.sleep(REST_S)
+        return total
 
     async def _trim(self, account_id: int, before_us: int) -> int:
         total, gone = 0, ROWS_MAX

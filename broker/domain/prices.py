@@ -68,12 +68,16 @@ Way = tuple[Sequence[str], Channel, str, int]
 """How a message may go: the candidates, the channel, the normal address, and the units."""
 
 
+Costs = Mapping[str, int | Mapping[Channel, int]]
+"""What a message costs through each provider, by channel where it may carry it on several that differ."""
+
+
 @value
 class Quote:
     """What a message costs: at most, and through each of its candidates where that differs."""
 
     micros: int
-    by_provider: Mapping[str, int] | None = None
+    by_provider: Costs | None = None
 
 
 def normal_rule(rule: PriceRule) -> PriceRule:
@@ -124,21 +128,33 @@ class Prices:
         return micros
 
     def quote(self, *ways: Way) -> Quote | None:
-        """What a message costs through the providers that may carry it; None where no rule fits any.
-
-        A provider that may carry it in several ways costs what the dearest of them does.
-        """
+        """What a message costs through the providers that may carry it; None where no rule fits any."""
         costs: dict[str, int] = {}
         priced = False
         for candidates, channel, address, units in ways:
             for name in candidates:
                 unit = self.unit_micros(name, channel, address)
                 priced = priced or unit is not None
-                costs[name] = max(costs.get(name, 0), units * (unit or 0))
+                cost = units * (unit or 0)
+                if name in costs and costs[name] != cost:
+                    return self._quote_by_channel(ways)
+                costs[name] = cost
         if not priced:
             return None
         most = max(costs.values())
         return Quote(most, None if min(costs.values()) == most else costs)
+
+    def _quote_by_channel(self, ways: Sequence[Way]) -> Quote:
+        """The same where a provider may carry a message on channels that cost something else."""
+        costs: dict[str, dict[Channel, int]] = {}
+        for candidates, channel, address, units in ways:
+            for name in candidates:
+                unit = self.unit_micros(name, channel, address) or 0
+                costs.setdefault(name, {})[channel] = units * unit
+        alike = {
+            name: next(iter(each.values())) for name, each in costs.items() if len({*each.values()}) == 1
+        }
+        return Quote(max(max(each.values()) for each in costs.values()), {**costs, **alike})
 
     def _longest_prefix(self, address: str) -> str:
         for length in self._lengths:

@@ -53,6 +53,11 @@ class StoreSettings(BaseModel):
         description="messages are kept for after their end, and not less than events; 0: for ever",
     )
 
+    ledger_retention_s: Retention = Field(
+        default=0.0,
+        description="entries of the ledger are kept for, at least a day, and summed up then; 0: for ever",
+    )
+
     @model_validator(mode="after")
     def _messages_outlive_their_events(self) -> Self:
         if self.message_retention_s and not 0 < self.event_retention_s <= self.message_retention_s:

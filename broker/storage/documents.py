@@ -1,6 +1,6 @@
 """JSON documents of the store: what is kept whole because nothing is searched by it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -283,9 +283,17 @@ def dump_costs(quote: Quote | None) -> str | None:
     """What a message costs through each of its candidates; None where that is the same."""
     if quote is None or quote.by_provider is None:
         return None
-    return orjson.dumps(quote.by_provider).decode()
+    fields = {
+        name: cost if isinstance(cost, int) else {_KEYS[channel]: each for channel, each in cost.items()}
+        for name, cost in quote.by_provider.items()
+    }
+    return orjson.dumps(fields).decode()
 
 
-def cost_through(costs: str | None, provider: str, most: int) -> int:
-    """What a message costs through a provider; one that it was not planned for costs what the dearest does."""
-    return most if costs is None else int(orjson.loads(costs).get(provider, most))
+def cost_through(costs: str, provider: str, most: int, channel: Callable[[], Channel]) -> int:
+    """What a message costs through a provider; one that it was not planned for costs what the dearest does.
+
+    `channel` tells by which it goes, and is asked only where that matters.
+    """
+    cost = orjson.loads(costs).get(provider, most)
+    return int(cost.get(_KEYS[channel()], most) if isinstance(cost, dict) else cost)

@@ -15,7 +15,7 @@ import orjson
 from broker.domain.charging import SENT, Charge, charge_after
 from broker.domain.decision import NOTHING, Note
 from broker.domain.lifecycle import Fact, State, Step, advance, begin
-from broker.domain.vocabulary import EventKind
+from broker.domain.vocabulary import Channel, EventKind
 from broker.storage.broadcast_tally import Tally
 from broker.storage.documents import cost_through
 from broker.storage.ledger import Ledger, told_of
@@ -167,7 +167,8 @@ class Journal:
         assert head.price is not None
         before, most = head.charge, head.price
         if head.prices is not None and head.state in SENT and before in {Charge.NONE, Charge.HELD}:
-            head.price = cost_through(head.prices, head.provider, most)
+            channel = partial(self._channel, head.message_id)
+            head.price = cost_through(head.prices, head.provider, most, channel)
         head.charge = charge_after(before, head.state)
         if head.charge is before:
             return
@@ -178,6 +179,12 @@ class Journal:
             ledger.release(head.account_id, most)
         else:
             ledger.refund(head.account_id, most)
+
+    def _channel(self, message_id: int) -> Channel:
+        """By which a message goes now."""
+        row = self._tx.one("channel_of_message", message_id=message_id)
+        assert row is not None
+        return Channel(row[0])
 
     def attempt(self, message_id: int, provider: str) -> int:
         """Record that `provider` is about to be called; answers the attempt's number."""

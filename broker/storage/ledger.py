@@ -165,6 +165,42 @@ def told_of(crossing: Crossing) -> Mapping[str, object]:
     return {"available": crossing.available, "mark": crossing.mark, "currency": crossing.currency}
 
 
+@value
+class LedgerTrim:
+    """Sum up an account's oldest entries from before a time, of the `rows_max` oldest, at least 2."""
+
+    account_id: int
+    before_us: int
+    rows_max: int
+
+
+def trim_ledgers(tx: "Transaction", items: list[LedgerTrim]) -> list[int]:
+    """Put one entry in the place of the oldest of each account; answers how many went.
+
+    It is an opening balance: it has the number of the last of them and the sum of all, so that what all entries come
+    to stays the same.
+    """
+    tx.lock_accounts(sorted({item.account_id for item in items}))
+    return [_trim_one(tx, item) for item in items]
+
+
+def _trim_one(tx: "Transaction", item: LedgerTrim) -> int:
+    rows = tx.all("oldest_ledger_entries", account_id=item.account_id, rows_max=item.rows_max)
+    old = [row for row in rows if row[1] < item.before_us]
+    if len(old) < 2:
+        return 0
+    last = old[-1][0]
+    tx.all("delete_ledger_entries", account_id=item.account_id, before_entry=last)
+    sums = {name: sum(row[2 + at] for row in old) for at, name in enumerate(_SUMS)}
+    tx.all("open_ledger_entries", account_id=item.account_id, entry=last, **sums)
+    return len(old) - 1
+
+
+def read_accounts_with_ledgers(tx: "Transaction") -> list[int]:
+    """The accounts that have ever had credit."""
+    return [row[0] for row in tx.all("all_ledgers")]
+
+
 def read_balance(tx: "Transaction", account_id: int) -> Balance:
     """An account's credit."""
     return Ledger(tx).balance(account_id)
@@ -182,13 +218,15 @@ def read_ledger_misfits(tx: "Transaction") -> list[str]:
     What messages cost may be less than what was spent, where some of them are past their retention.
     """
     ledgers = {row[0]: row[1:] for row in tx.all("all_ledgers")}
-    entries = {row[0]: row[1:] for row in tx.all("all_ledger_entries")}
+    rows = tx.all("all_ledger_entries")
+    entries = {row[0]: row[1:7] for row in rows}
     charges = {(row[0], row[1]): row[2] for row in tx.all("all_charges")}
     found = [
         f"account {each}: its entries come to something else"
         for each in ledgers
         if ledgers[each] != entries.get(each)
     ]
+    found += [f"account {row[0]}: an entry is missing" for row in rows if row[8] != row[6] - row[7] + 1]
     found += [f"account {each}: entries without a ledger" for each in entries.keys() - ledgers.keys()]
     for account_id in {*ledgers, *(each for each, _ in charges)}:
         available, held, spent, bought, moved, _ = ledgers.get(account_id, (0,) * 6)

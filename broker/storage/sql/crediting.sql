@@ -20,6 +20,21 @@ WHERE ledgers.account_id = changed.account_id
 -- name: insert_ledger_entries
 INSERT INTO ledger_entries (account_id, entry, time, available, held, spent, bought, moved) VALUES :rows
 
+-- name: oldest_ledger_entries
+SELECT entry, time, available, held, spent, bought, moved
+FROM ledger_entries
+WHERE account_id = :account_id
+ORDER BY entry
+LIMIT :rows_max
+
+-- name: delete_ledger_entries
+DELETE FROM ledger_entries WHERE account_id = :account_id AND entry < :before_entry
+
+-- name: open_ledger_entries
+UPDATE ledger_entries
+SET available = :available, held = :held, spent = :spent, bought = :bought, moved = :moved
+WHERE account_id = :account_id AND entry = :entry
+
 -- name: other_currency
 SELECT currency FROM ledgers WHERE currency <> :currency AND currency <> '' LIMIT 1
 
@@ -42,7 +57,7 @@ SELECT account_id, available, held, spent, bought, moved, entries FROM ledgers O
 
 -- name: all_ledger_entries
 SELECT account_id, CAST(sum(available) AS BIGINT), CAST(sum(held) AS BIGINT), CAST(sum(spent) AS BIGINT),
-       CAST(sum(bought) AS BIGINT), CAST(sum(moved) AS BIGINT), count(*)
+       CAST(sum(bought) AS BIGINT), CAST(sum(moved) AS BIGINT), max(entry), min(entry), count(*)
 FROM ledger_entries
 GROUP BY account_id
 ORDER BY account_id

@@ -17,6 +17,9 @@ SELECT message_id, account_id, state, last_sequence, attempts, provider, reason,
 FROM messages
 WHERE message_id IN (SELECT value FROM json_each(:message_ids))
 
+-- name: channel_of_message
+SELECT channel FROM messages WHERE message_id = :message_id
+
 -- name: update_heads
 WITH head (message_id, state, last_sequence, attempts, provider, reason, ended_at, price, charge) AS (VALUES :rows)
 UPDATE messages

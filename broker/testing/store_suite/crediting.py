@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from broker.domain.account_policy import AccountPolicy
+from broker.domain.fallback import ChannelFallback
 from broker.domain.lifecycle import State
 from broker.domain.outcome import Accepted, NotAccepted, Outcome, Rejected, Unknown
 from broker.domain.price import Price
 from broker.domain.prices import PriceRule, Prices, PriceTable
-from broker.domain.vocabulary import EventKind, Guarantee
+from broker.domain.submission import Recipient
+from broker.domain.vocabulary import Channel, EventKind, Guarantee
 from broker.storage.acceptance import Repeated, Stored, Unaffordable
 from broker.storage.crediting import (
     DeedState,
@@ -26,9 +28,16 @@ from broker.storage.crediting import (
     end_purchases,
     transfer,
 )
-from broker.storage.ledger import Balance, read_balance, read_other_currency
+from broker.storage.ledger import (
+    Balance,
+    LedgerTrim,
+    read_balance,
+    read_ledger_misfits,
+    read_other_currency,
+    trim_ledgers,
+)
 from broker.storage.policies import NewPolicy, set_policies
-from broker.testing.builders import DAY_US, SECOND_US, phones, submission
+from broker.testing.builders import DAY_US, SECOND_US, phones, sms_and_email, submission
 from broker.testing.store_suite.bench import Bench, receipt, room
 from broker.testing.store_suite.opening import OpenedStore
 
@@ -134,6 +143,26 @@ class ChargeCases(OpenedStore):
         await bench.report(receipt("x", "DELIVERED"))
         assert (1_000, 0, 0) == await credit(bench)
 
+    @pytest.mark.parametrize(("moves", "expected"), [(0, 60), (1, 7)], ids=["first channel", "next channel"])
+    async def test_a_provider_of_several_channels_is_paid_for_the_one_it_went_by(
+        self, bench: Bench, moves: int, expected: int
+    ) -> None:
+        """The dearest of them is held."""
+        await paying(bench)
+        rules = (PriceRule(60, "acme", (Channel.SMS,)), PriceRule(7, "acme", (Channel.EMAIL,)))
+        bench.prices = Prices(PriceTable(1, rules, "EUR"))
+        both = Recipient(phone_number="+447700900000", email="ada@example.com")
+        (message_id,) = await bench.send(
+            recipients=(both,), content=sms_and_email(), fallback=ChannelFallback(), candidates=("acme",)
+        )
+        assert (940, 60, 0) == await credit(bench)
+        for _ in range(moves):
+            await tried(bench, Rejected())
+        assert (940, 60, 0) == await credit(bench)
+        await tried(bench, Accepted(("x",)))
+        assert (1_000 - expected, 0, expected) == await credit(bench)
+        assert Price(expected, "EUR") == (await bench.message(message_id)).price
+
     async def test_what_nobody_can_tell_is_charged(self, bench: Bench) -> None:
         """It may have been sent."""
         await paying(bench)
@@ -167,7 +196,26 @@ class ChargeCases(OpenedStore):
         await paying(bench)
         await bench.send(recipients=phones(5))
         rows = await bench.store.read(lambda tx: tx.all("all_ledger_entries"))
-        assert [(1, 850, 150, 0, -1_000, 0, 2)] == [tuple(row) for row in rows]
+        assert [(1, 850, 150, 0, -1_000, 0, 2, 1, 2)] == [tuple(row) for row in rows]
+
+    async def test_old_entries_become_one(self, bench: Bench) -> None:
+        """An opening balance: what all entries come to stays the same, and so do their numbers."""
+        await paying(bench)
+        for _ in range(4):
+            bench.wait(10)
+            await bench.send()
+        before = await bench.store.read(lambda tx: tx.all("all_ledger_entries"))
+        trim = LedgerTrim(1, bench.now_us - 5 * SECOND_US, 3)
+        assert [2, 0, 1] == [
+            *(await bench.store.write(trim_ledgers, [trim, LedgerTrim(2, bench.now_us, 3)], [1, 2])),
+            *(await bench.store.write(trim_ledgers, [trim], [1])),
+        ]
+        after = await bench.store.read(lambda tx: tx.all("all_ledger_entries"))
+        assert [(*each[:7], 4, 2) for each in before] == [tuple(each) for each in after]
+        assert [] == await bench.store.read(read_ledger_misfits)
+        assert [0] == await bench.store.write(trim_ledgers, [trim], [1])
+        await bench.send()
+        assert [] == await bench.store.read(read_ledger_misfits)
 
 
 class LimitCases(OpenedStore):

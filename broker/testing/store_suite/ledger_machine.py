@@ -27,7 +27,7 @@ from broker.storage.crediting import (
 from broker.storage.dispatching import OpenAttempt, settle
 from broker.storage.history import Cancellation, cancel
 from broker.storage.keywords import KeywordName, NewKeyword, RentUndone, rent_keywords, undo_rents
-from broker.storage.ledger import read_ledger_misfits
+from broker.storage.ledger import LedgerTrim, read_ledger_misfits, trim_ledgers
 from broker.storage.matching import Report, record_receipts
 from broker.storage.transaction import Transaction
 from broker.testing.builders import SECOND_US, acceptance, phones, submission
@@ -53,6 +53,7 @@ STEPS = st.one_of(
     st.tuples(st.just("buy"), CRASH, st.sampled_from(PAYERS), st.integers(0, 5), st.booleans()),
     st.tuples(st.just("move"), CRASH, st.sampled_from(PAYERS), st.sampled_from(PAYERS), st.integers(1, 120)),
     st.tuples(st.just("rent"), CRASH, st.sampled_from(PAYERS), PLACE),
+    st.tuples(st.just("trim"), CRASH, st.sampled_from(PAYERS), st.integers(0, 400), st.integers(2, 9)),
     st.tuples(st.just("undo"), CRASH, st.sampled_from(PAYERS), PLACE),
 )
 
@@ -173,6 +174,11 @@ class Play:
         more = sum(row[4] for row in before) - sum(row[4] for row in after)
         assert more in {0, micros if paid else 0}
         self.bought += more
+
+    async def trim(self, crash: bool, account_id: int, seconds: int, rows_max: int) -> None:
+        """Entries of some age become one."""
+        wish = LedgerTrim(account_id, self.bench.now_us - seconds * SECOND_US, rows_max)
+        await self.write(trim_ledgers, [wish], [account_id], crash)
 
     async def rent(self, crash: bool, account_id: int, place: int) -> None:
         """A keyword that is paid for, often one that somebody has."""

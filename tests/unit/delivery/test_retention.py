@@ -1,5 +1,7 @@
 """Retention: what an operator does not keep goes, in rounds, and all else stays."""
 
+from typing import Any
+
 import pytest
 
 from broker.delivery.retention import EVERY_S, REST_S, ROWS_MAX, Retention
@@ -9,6 +11,7 @@ from broker.storage.store import Store
 from broker.storage.uploads import read_upload
 from broker.testing.builders import ManualClock, phones
 from broker.testing.store_suite import Bench
+from broker.testing.store_suite.crediting import buy
 from broker.testing.store_suite.uploading import received
 
 DAY_S = 86_400.0
@@ -77,3 +80,24 @@ async def test_it_rests_between_batches(
         await until(lambda: clock.sleeps_s and clock.sleeps_s[-1] == EVERY_S)
     assert [*[REST_S] * (count // ROWS_MAX), EVERY_S] == clock.sleeps_s
     assert (count + 1, count) == await store.read(read_log_bounds, 1)
+
+
+async def test_old_entries_of_the_ledger_become_one(
+    store: Store, clock: ManualClock, bench: Bench, running: Any, until: Any
+) -> None:
+    """In every account, a batch at a time; what was bought since is still told one by one."""
+    for account_id in (1, 2):
+        for number in range(3):
+            await buy(bench, f"old {number}", 10, account_id)
+    clock.advance(2 * DAY_S)
+    bench.now_us = clock.now_us()
+    await buy(bench, "new", 10)
+    await buy(bench, "newer", 10)
+    retention = Retention(store, clock, event_retention_s=0, message_retention_s=0, ledger_retention_s=DAY_S)
+    async with running(retention.run()):
+        for rests in (1, 2):
+            await until(lambda rests=rests: len(clock.sleeps_s) == rests)
+            clock.advance(REST_S)
+        await until(lambda: clock.sleeps_s and clock.sleeps_s[-1] == EVERY_S)
+    rows = await store.read(lambda tx: tx.all("all_ledger_entries"))
+    assert [(1, 50, 3), (2, 30, 1)] == [(account_id, bought, count) for account_id, bought, *_, count in rows]

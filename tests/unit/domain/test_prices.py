@@ -83,6 +83,8 @@ def test_a_message_costs_its_units_through_each_candidate() -> None:
     assert Quote(30, {"acme": 30, "free": 0}) == table.quote((("acme", "free"), SMS, GERMAN, 1))
     both = table.quote((("acme",), SMS, GERMAN, 1), (("acme", "dear"), EMAIL, "a@example.com", 1))
     assert Quote(50, {"acme": 30, "dear": 50}) == both
+    longer = table.quote((("acme",), SMS, GERMAN, 2), (("acme", "dear"), EMAIL, "a@example.com", 1))
+    assert Quote(60, {"acme": {SMS: 60, EMAIL: 30}, "dear": 50}) == longer
     assert Price(90, "EUR") == price_of(table, "acme", SMS, GERMAN, 3)
 
 
