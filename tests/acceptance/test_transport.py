@@ -22,7 +22,7 @@ from broker.cli.exit_codes import ExitCode
 from waypost.v1 import account_service_pb2, account_service_pb2_grpc
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-HEADERS, RST_STREAM, SETTINGS, PING = 0x1, 0x3, 0x4, 0x6
+HEADERS, RST_STREAM, SETTINGS, PING, CONTINUATION = 0x1, 0x3, 0x4, 0x6, 0x9
 END_HEADERS = 0x4
 CANCEL = struct.pack("!I", 8)
 RENEWED_S_MAX = 20
@@ -227,6 +227,35 @@ def test_who_only_pings_is_hung_up_on(attacked: Any) -> None:
     assert alive(attacked)
 
 
+def test_headers_without_an_end_are_not_kept(attacked: Any) -> None:
+    """Continued over and over: what is more than the broker allows of metadata is thrown away as it comes."""
+    continue_headers(attacked, 20_000)
+    assert alive(attacked)
+
+
+def continue_headers(broker: Any, count: int) -> None:
+    """One call, with headers of so many frames of 16 KiB, until the broker hangs up."""
+    field = b"\x00" + b"\x01x" + b"\x7f\x81\x7e" + b"y" * 16_256
+    with raw(broker) as connection, contextlib.suppress(OSError):
+        connection.sendall(frame(HEADERS, headers_of_a_call(), stream=1))
+        for _ in range(count):
+            connection.sendall(frame(CONTINUATION, field, stream=1))
+
+
+def test_settings_that_never_stop_do_no_harm(attacked: Any) -> None:
+    """Each asks for an answer; whoever reads none gets no more memory for them."""
+    flood(attacked, SETTINGS, b"", 20_000)
+    assert alive(attacked)
+
+
+def flood(broker: Any, kind: int, payload: bytes, count: int) -> None:
+    """Send so many frames of a kind, reading nothing, until the broker hangs up or takes no more."""
+    with raw(broker) as connection, contextlib.suppress(OSError):
+        connection.settimeout(5)
+        for _ in range(count // 100):
+            connection.sendall(frame(kind, payload) * 100)
+
+
 def test_connections_that_say_nothing_cost_little(attacked: Any) -> None:
     """Some hundred here, ten thousand in the soak."""
     hold_idle(attacked, 300)
@@ -253,6 +282,33 @@ def test_a_request_that_unpacks_to_much_is_refused_packed(attacked: Any) -> None
     """A compressed one is never unpacked: a thousandth of it would do."""
     code = sent(attacked, bytes(128 << 20), grpc.Compression.Gzip)
     assert grpc.StatusCode.UNIMPLEMENTED is code
+
+
+@pytest.mark.parametrize("method", ["BrokerService/SendStream", "BroadcastService/UploadAudience"])
+@pytest.mark.parametrize(
+    ("megabytes", "compression", "expected"),
+    [
+        (17, None, grpc.StatusCode.RESOURCE_EXHAUSTED),
+        (64, grpc.Compression.Gzip, grpc.StatusCode.UNIMPLEMENTED),
+    ],
+    ids=["large", "packed"],
+)
+def test_a_stream_takes_no_more_than_a_call(
+    attacked: Any, method: str, megabytes: int, compression: Any, expected: grpc.StatusCode
+) -> None:
+    """Each message of it is held to the same."""
+    options = [("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
+    with grpc.insecure_channel(attacked.address, options) as channel:
+        call = channel.stream_stream(f"/waypost.v1.{method}")
+        answers = call(
+            iter([bytes(megabytes << 20)]),
+            compression=compression,
+            metadata=[("authorization", f"Bearer {attacked.key}")],
+            timeout=60,
+        )
+        with pytest.raises(grpc.RpcError) as refused:
+            list(answers)
+    assert expected is refused.value.code()
 
 
 def test_metadata_that_is_too_large_is_refused(attacked: Any) -> None:
@@ -285,10 +341,17 @@ def test_an_attack_that_goes_on_costs_no_more(broker_factory: Any) -> None:
 
 
 def attack(broker: Any) -> None:
-    """150,000 resets, idle connections up to ten thousand as the system allows, and bombs of half a gigabyte."""
+    """150,000 resets, floods of every kind, idle connections up to ten thousand as the system allows, and bombs."""
     for _ in range(10):
         reset_streams(broker, 15_000)
         assert alive(broker)
+    for kind, payload in ((PING, b"12345678"), (SETTINGS, b"")):
+        for _ in range(10):
+            flood(broker, kind, payload, 50_000)
+            assert alive(broker)
+    for _ in range(10):
+        continue_headers(broker, 50_000)
+    assert alive(broker)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
