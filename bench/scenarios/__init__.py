@@ -13,6 +13,7 @@ from bench.scenarios import (
     frames,
     grown_store,
     listing,
+    paid,
     subscribe,
     unary,
 )
@@ -25,6 +26,7 @@ SCENARIOS: Mapping[str, Callable[[Stage], Awaitable[Sequence[Line]]]] = {
     "unary": unary.measure,
     "alone": alone.measure,
     "frames": frames.measure,
+    "paid": paid.measure,
     "delivered": delivered.measure,
     "broadcasts": broadcasts.measure,
     "failover": failover.measure,

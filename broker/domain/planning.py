@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from broker.domain.admission import PolicyFinding, held_to_policy
 from broker.domain.carrying import Carried, SenderRefused
@@ -24,6 +23,7 @@ from broker.domain.personalising import (
 )
 from broker.domain.price import Price
 from broker.domain.prices import Prices, Quote
+from broker.domain.prices import Way as PricedWay
 from broker.domain.reaching import Reached
 from broker.domain.style import StyleClasses, StyleRefused, dress
 from broker.domain.submission import Recipient, Result, Submission, TemplateRef
@@ -123,8 +123,6 @@ def plan(
         messages = _plan_alike(submission, ids, offered, people, grounds, text)
     if grounds.policy.quiet_hours is not None or submission.cap_frequency:
         messages = held_to_policy(messages, submission, people, grounds.policy, grounds.now_us)
-    if not grounds.prices.free:
-        messages = [_priced(message, grounds.prices) for message in messages]
     links = _plan_links(stored, messages, grounds) if stored.content.links else ()
     if isinstance(links, TextsBroken):
         return links
@@ -171,18 +169,6 @@ def _word(
     return (answer, None) if isinstance(answer, Submission) else answer
 
 
-def _priced(message: PlannedMessage, prices: Prices) -> PlannedMessage:
-    """A message with what it costs, where it may be sent and some rule fits it."""
-    result = message.result
-    if message.step.end or not message.candidates or result.channel is None:
-        return message
-    further = [(way.candidates, way.channel, way.recipient, way.units) for way in message.further]
-    quote = prices.quote((message.candidates, result.channel, result.recipient, result.units), *further)
-    if quote is None:
-        return message
-    return replace(message, quote=quote, result=replace(result, price=Price(quote.micros, prices.currency)))
-
-
 def _plan_alike(
     submission: Submission,
     ids: Sequence[int],
@@ -197,12 +183,12 @@ def _plan_alike(
         for index, recipient in enumerate(submission.recipients):
             message_id = ids[index + 1]
             way = way_of(submission, offered, recipient, message_id, grounds)
-            messages.append(_plan_one(submission, index, message_id, way, text, grounds.now_us))
+            messages.append(_plan_one(submission, index, message_id, way, text, grounds))
         return messages
     for message_id, one in zip(ids[1:], people, strict=True):
         way = way_to(submission, offered, one, message_id, grounds)
         index, contact_id = one.recipient_index, one.contact_id
-        messages.append(_plan_one(submission, index, message_id, way, text, grounds.now_us, contact_id))
+        messages.append(_plan_one(submission, index, message_id, way, text, grounds, contact_id))
     return messages
 
 
@@ -223,9 +209,7 @@ def _plan_said(
         else:
             index, contact_id = people[place].recipient_index, people[place].contact_id
             way = way_to(asked, offered, people[place], message_id, grounds)
-        messages.append(
-            _plan_one(asked, index, message_id, way, own.text, grounds.now_us, contact_id, own.tokens)
-        )
+        messages.append(_plan_one(asked, index, message_id, way, own.text, grounds, contact_id, own.tokens))
     return messages
 
 
@@ -306,11 +290,12 @@ def _plan_one(
     message_id: int,
     way: Way,
     text: Measure | None,
-    now_us: int,
+    grounds: Grounds,
     contact_id: int | None = None,
     tokens: Mapping[str, str] | None = None,
 ) -> PlannedMessage:
     channel, address, found, rest = way
+    now_us = grounds.now_us
     if submission.refused_for is not None:
         found, rest = submission.refused_for, ()
     recipient = submission.recipients[index]
@@ -329,7 +314,11 @@ def _plan_one(
     else:
         step, reason, detail = _REFUSED, found, submission.refusal_detail or found.value
     size = text if channel is _SMS else None
+    units = 1 if size is None else size.units
     further = tuple([_further(each, text) for each in rest]) if rest else ()
+    quote = None
+    if candidates and channel is not None and not grounds.prices.free:
+        quote = _quote(grounds.prices, (candidates, channel, address, units), further)
     # In the order of the fields: by name it takes three times as long.
     result = Result(
         index,
@@ -339,7 +328,7 @@ def _plan_one(
         channel,
         transmit_at_us,
         recipient.client_reference or submission.client_reference,
-        1 if size is None else size.units,
+        units,
         None if size is None else size.encoding,
         reason,
         detail,
@@ -347,6 +336,7 @@ def _plan_one(
         contact_id,
         tuple([each.channel for each in further]) if further else (),
         submission.sender if sender is None else sender,
+        None if quote is None else Price(quote.micros, grounds.prices.currency),
     )
     expire_at_us = transmit_at_us + validity_us(submission)
     return PlannedMessage(
@@ -358,7 +348,16 @@ def _plan_one(
         candidates,
         tokens,
         further,
-        sender=sender,
+        (),
+        quote,
+        sender,
+    )
+
+
+def _quote(prices: Prices, way: PricedWay, further: Sequence[PlannedWay]) -> Quote | None:
+    """What a message costs that may be sent; None where no rule fits it."""
+    return prices.quote(
+        way, *[(each.candidates, each.channel, each.recipient, each.units) for each in further]
     )
 
 
