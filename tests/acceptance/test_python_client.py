@@ -724,3 +724,52 @@ async def test_a_key_is_made_used_and_revoked(broker):
         assert revoked.revoke_time is not None
         assert key.key_id not in [each.key_id async for each in client.keys.list()]
         assert revoked in [each async for each in client.keys.list(include_revoked=True)]
+
+
+async def parts_of(data: bytes):
+    """Bytes that come bit by bit, and at last many at once."""
+    yield data[:5]
+    yield b""
+    yield data[5:]
+
+
+@pytest.mark.parametrize("kind", ["path", "bytes", "open file", "parts"])
+async def test_a_file_of_recipients_comes_from_anywhere(client, tmp_path, kind) -> None:
+    """In parts that the broker takes; progress tells how much was sent, up to all of it."""
+    lines = [f"+447700{at:06},{'x' * 40}" for at in range(15_000)]
+    data = "\n".join(["phone,name", "nobody,Eve", *lines]).encode()
+    path = tmp_path / "people.csv"
+    path.write_bytes(data)
+    sent: list[int] = []
+    with path.open("rb") as opened:
+        files = {"path": path, "bytes": data, "open file": opened, "parts": parts_of(data)}
+        upload = await client.broadcasts.upload(files[kind], keep_good=True, progress=sent.append)
+    assert (15_000, 1, True) == (upload.recipients, upload.refused, upload.usable)
+    assert sent == sorted(sent)
+    assert (len(data), True) == (sent[-1], len(sent) > 1)
+    assert list(upload.refused_lines) == [
+        each async for each in client.broadcasts.refused_lines(upload.upload_id)
+    ]
+
+
+async def test_a_file_that_is_refused_says_why(client) -> None:
+    """A bad line refuses all of it unless the good ones are to be kept; what is no file of recipients is an error."""
+    upload = await client.broadcasts.upload(b"phone\n+447700900123\nnobody\n")
+    assert (False, 0, 1) == (upload.usable, upload.recipients, upload.refused)
+    with pytest.raises(waypost.InvalidArgument):
+        await client.broadcasts.upload(b"name\nAda\n")
+
+
+async def test_a_move_that_was_made_already_is_no_failure(client) -> None:
+    """Any other one tells the state."""
+    later = datetime.now(UTC) + timedelta(hours=1)
+    made = await client.broadcasts.send("Hello", to=NUMBER, schedule_time=later)
+    for move, state in (
+        (client.broadcasts.suspend, waypost.BroadcastState.SUSPENDED),
+        (client.broadcasts.stop, waypost.BroadcastState.STOPPED),
+        (client.broadcasts.delete, waypost.BroadcastState.DELETED),
+    ):
+        assert [state] * 2 == [(await move(made.broadcast_id)).state for _ in range(2)]
+    with pytest.raises(waypost.FailedPrecondition) as refused:
+        await client.broadcasts.resume(made.broadcast_id)
+    assert refused.value.metadata["state"] == waypost.BroadcastState.DELETED

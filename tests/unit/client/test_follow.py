@@ -6,6 +6,8 @@ import pytest
 
 from waypost import (
     BalanceEvent,
+    BroadcastEvent,
+    BroadcastState,
     ClickEvent,
     Event,
     Fact,
@@ -18,7 +20,7 @@ from waypost import (
 )
 from waypost.events import Event as Plain
 from waypost.events import EventFields
-from waypost.v1 import event_pb2, opt_in_pb2, price_pb2, status_pb2, subscribe_pb2
+from waypost.v1 import broadcast_pb2, event_pb2, opt_in_pb2, price_pb2, status_pb2, subscribe_pb2
 from waypost.wire.follow import EVENT_KINDS, Place, events_of, place_after, place_of, subscribe_message
 
 
@@ -130,6 +132,25 @@ def test_a_wish_says_what_is_in_force_now_and_was_before() -> None:
         made.previous_state,
         made.message,
         made.message_id,
+    )
+
+
+def test_a_broadcast_is_told_as_it_was_and_is() -> None:
+    """With its counters."""
+    told = event_pb2.BroadcastEvent(
+        broadcast=broadcast_pb2.Broadcast(broadcast_id="b", state=4, sent=7, detail="credit: none"),
+        previous_state=3,
+    )
+    (made,) = events_of(
+        subscribe_pb2.SubscribeResponse(cursor="c", events=[event_pb2.Event(sequence=1, broadcast=told)]),
+        Place("a"),
+    )
+    assert isinstance(made, BroadcastEvent)
+    assert (BroadcastState.RUNNING, BroadcastState.SUSPENDED) == (made.previous_state, made.broadcast.state)
+    assert ("b", 7, "credit: none") == (
+        made.broadcast.broadcast_id,
+        made.broadcast.sent,
+        made.broadcast.detail,
     )
 
 

@@ -8,6 +8,8 @@
 
 from waypost.account_calls import Accounts, Keys
 from waypost.accounts import Account, AccountPolicy, ApiKey, QuietHours
+from waypost.broadcast_calls import Broadcasts
+from waypost.broadcasts import Broadcast, RefusedLine, Upload
 from waypost.client import Client
 from waypost.consent import OptIn, UpstreamOptIn
 from waypost.content import (
@@ -43,7 +45,15 @@ from waypost.errors import (
     Violation,
     WaypostError,
 )
-from waypost.events import BalanceEvent, ClickEvent, Event, InboundEvent, MessageEvent, OptInEvent
+from waypost.events import (
+    BalanceEvent,
+    BroadcastEvent,
+    ClickEvent,
+    Event,
+    InboundEvent,
+    MessageEvent,
+    OptInEvent,
+)
 from waypost.keyword_calls import Keywords
 from waypost.keywords import Keyword, KeywordOffer
 from waypost.messages import Analysis, ForcingCharacter, Link, Message, MessageFields, Part, TimelineEntry
@@ -53,12 +63,14 @@ from waypost.sending import Campaign, Options, Price, Recipient, SendRequest, Se
 from waypost.subscription import Subscription
 from waypost.usage import Usage, UsageRow
 from waypost.vocabulary import (
+    BroadcastState,
     CallbackMethod,
     Channel,
     Delegation,
     Direction,
     Encoding,
     Fact,
+    FileFormat,
     Guarantee,
     InboundAssignment,
     InboundKind,
@@ -86,6 +98,10 @@ __all__ = [
     "Attachment",
     "Balance",
     "BalanceEvent",
+    "Broadcast",
+    "BroadcastEvent",
+    "BroadcastState",
+    "Broadcasts",
     "CallbackMethod",
     "Campaign",
     "Channel",
@@ -102,6 +118,7 @@ __all__ = [
     "Event",
     "Fact",
     "FailedPrecondition",
+    "FileFormat",
     "ForcingCharacter",
     "Guarantee",
     "InApp",
@@ -141,6 +158,7 @@ __all__ = [
     "QuietHours",
     "Reason",
     "Recipient",
+    "RefusedLine",
     "ResourceExhausted",
     "Role",
     "SendRequest",
@@ -159,6 +177,7 @@ __all__ = [
     "Traffic",
     "Unauthenticated",
     "Unavailable",
+    "Upload",
     "UpstreamOptIn",
     "Usage",
     "UsageDimension",

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar, Unpack, overload
 import grpc
 
 from waypost.account_calls import Accounts, Keys
+from waypost.broadcast_calls import Broadcasts
 from waypost.connection import Connection
 from waypost.consent import OptIn
 from waypost.credit_calls import Credits, Prices
@@ -70,6 +71,7 @@ class Client:
             target, key=key, credentials=credentials, plaintext=plaintext, timeout_s=timeout
         )
         self.accounts = Accounts(self._connection)
+        self.broadcasts = Broadcasts(self._connection)
         self.keys = Keys(self._connection)
         self.keywords = Keywords(self._connection)
         self.credits = Credits(self._connection)

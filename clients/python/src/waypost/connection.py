@@ -1,7 +1,7 @@
 """The connection to one broker: where it is, how it is secured, and what its failures mean."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +14,8 @@ from waypost.errors import ClientClosed, DeadlineExceeded, Unavailable, WaypostE
 from waypost.patience import Patience
 from waypost.v1 import (
     account_service_pb2_grpc,
+    broadcast_service_pb2,
+    broadcast_service_pb2_grpc,
     broker_service_pb2_grpc,
     consent_service_pb2_grpc,
     message_service_pb2_grpc,
@@ -85,6 +87,9 @@ class Connection:
         self.prices: price_service_pb2_grpc.PriceServiceAsyncStub = price_service_pb2_grpc.PriceServiceStub(
             self._channel
         )
+        self.broadcasts: broadcast_service_pb2_grpc.BroadcastServiceAsyncStub = (
+            broadcast_service_pb2_grpc.BroadcastServiceStub(self._channel)
+        )
         self.senders: sender_service_pb2_grpc.SenderServiceAsyncStub = (
             sender_service_pb2_grpc.SenderServiceStub(self._channel)
         )
@@ -128,6 +133,15 @@ class Connection:
         """The answer to a call that must not be made twice. Raises WaypostError, also where it may have been made."""
         with self.translating():
             return await method(request, timeout=self._timeout_s, metadata=self._metadata)
+
+    async def upload(
+        self, parts: AsyncIterator[broadcast_service_pb2.UploadAudienceRequest]
+    ) -> broadcast_service_pb2.UploadAudienceResponse:
+        """The answer to a file, however long it takes. Raises WaypostError, also where it may have been stored."""
+        with self.translating():
+            call = self.broadcasts.UploadAudience(parts, metadata=self._metadata)
+            self._streams.add(call)
+            return await call
 
     def open_subscription(self, request: subscribe_pb2.SubscribeRequest) -> SubscribeCall:
         """Begin to follow."""

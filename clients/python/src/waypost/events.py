@@ -5,8 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
+from waypost.broadcasts import Broadcast
 from waypost.sending import Campaign, Price
-from waypost.vocabulary import Channel, Fact, InboundAssignment, InboundKind, OptInState, Reason, Status
+from waypost.vocabulary import (
+    BroadcastState,
+    Channel,
+    Fact,
+    InboundAssignment,
+    InboundKind,
+    OptInState,
+    Reason,
+    Status,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +144,17 @@ class OptInEvent(Event):
     previous_state: OptInState | None
     message: str
     message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroadcastEvent(Event):
+    """A broadcast moved to another state, or its counters grew; of those at most two a second.
+
+    broadcast: as it was then, without its refusals.
+    """
+
+    broadcast: Broadcast
+    previous_state: BroadcastState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,6 +208,29 @@ class CallbackMethod(StrEnum):
     UNRECOGNISED = "UNRECOGNISED"
 
 
+class BroadcastState(StrEnum):
+    """Where a broadcast stands."""
+
+    DRAFT = "DRAFT"
+    SCHEDULED = "SCHEDULED"
+    RUNNING = "RUNNING"
+    SUSPENDED = "SUSPENDED"
+    STOPPED = "STOPPED"
+    COMPLETED = "COMPLETED"
+    DELETED = "DELETED"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+class FileFormat(StrEnum):
+    """How a file of recipients is written."""
+
+    CSV = "CSV"
+    TSV = "TSV"
+    TEXT = "TEXT"
+    EXCEL = "EXCEL"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
 class UsageUnit(StrEnum):
     """What is counted."""
 

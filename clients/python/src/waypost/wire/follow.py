@@ -5,11 +5,12 @@ can stop after any event, an event within a frame gets the cursor before the fra
 "<cursor>~<sequence>". Who resumes there asks for the frame again and skips what it had.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from waypost.events import (
     BalanceEvent,
+    BroadcastEvent,
     ClickEvent,
     Event,
     EventFields,
@@ -18,9 +19,11 @@ from waypost.events import (
     OptInEvent,
 )
 from waypost.v1 import event_pb2, subscribe_pb2
+from waypost.wire.broadcasts import broadcast_of
 from waypost.wire.sends import campaign_of, price_of, texts
 from waypost.wire.times import time_of
 from waypost.wire.words import (
+    BROADCAST_STATES,
     CHANNELS,
     FACTS,
     INBOUND_ASSIGNMENTS,
@@ -36,6 +39,7 @@ EVENT_KINDS: Mapping[type[Event], event_pb2.EventKind.ValueType] = {
     ClickEvent: event_pb2.EVENT_KIND_CLICK,
     OptInEvent: event_pb2.EVENT_KIND_OPT_IN,
     BalanceEvent: event_pb2.EVENT_KIND_BALANCE,
+    BroadcastEvent: event_pb2.EVENT_KIND_BROADCAST,
 }
 
 _WITHIN = "~"
@@ -107,17 +111,9 @@ def place_after(frame: subscribe_pb2.SubscribeResponse, before: Place) -> Place:
 
 
 def _event(event: event_pb2.Event, cursor: str) -> Event:
-    match event.WhichOneof("payload"):
-        case "message":
-            return _message_event(event, cursor)
-        case "inbound":
-            return _inbound_event(event, cursor)
-        case "click":
-            return _click_event(event, cursor)
-        case "opt_in":
-            return _opt_in_event(event, cursor)
-        case "balance":
-            return _balance_event(event, cursor)
+    make = _EVENTS.get(event.WhichOneof("payload") or "")
+    if make is not None:
+        return make(event, cursor)
     return Event(
         sequence=event.sequence, time=time_of(event.time), account_id=event.account_id, cursor=cursor
     )
@@ -161,6 +157,17 @@ def _message_event(event: event_pb2.Event, cursor: str) -> MessageEvent:
         next_attempt_time=time_of(message.next_attempt_time) if has("next_attempt_time") else None,
         next_provider=message.next_provider,
         previous_channel=CHANNELS.optional(message.previous_channel),
+    )
+
+
+def _broadcast_event(event: event_pb2.Event, cursor: str) -> BroadcastEvent:
+    return BroadcastEvent(
+        sequence=event.sequence,
+        time=time_of(event.time),
+        account_id=event.account_id,
+        cursor=cursor,
+        broadcast=broadcast_of(event.broadcast.broadcast),
+        previous_state=BROADCAST_STATES.word(event.broadcast.previous_state),
     )
 
 
@@ -235,3 +242,13 @@ def _balance_event(event: event_pb2.Event, cursor: str) -> BalanceEvent:
         balance=price_of(event.balance.balance),
         threshold=price_of(event.balance.threshold),
     )
+
+
+_EVENTS: Mapping[str, Callable[[event_pb2.Event, str], Event]] = {
+    "message": _message_event,
+    "inbound": _inbound_event,
+    "click": _click_event,
+    "opt_in": _opt_in_event,
+    "balance": _balance_event,
+    "broadcast": _broadcast_event,
+}

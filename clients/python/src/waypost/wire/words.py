@@ -8,6 +8,8 @@ from google.protobuf.descriptor import EnumDescriptor
 from waypost.v1 import (
     account_pb2,
     api_key_pb2,
+    broadcast_pb2,
+    broadcast_service_pb2,
     channel_pb2,
     event_pb2,
     message_pb2,
@@ -20,12 +22,14 @@ from waypost.v1 import (
     usage_pb2,
 )
 from waypost.vocabulary import (
+    BroadcastState,
     CallbackMethod,
     Channel,
     Delegation,
     Direction,
     Encoding,
     Fact,
+    FileFormat,
     Guarantee,
     InboundAssignment,
     InboundKind,
@@ -93,6 +97,8 @@ ENCODINGS = Words(Encoding, channel_pb2.Encoding.DESCRIPTOR, "ENCODING_")
 USAGE_UNITS = Words(UsageUnit, usage_pb2.UsageUnit.DESCRIPTOR, "USAGE_UNIT_")
 USAGE_DIMENSIONS = Words(UsageDimension, usage_pb2.UsageDimension.DESCRIPTOR, "USAGE_DIMENSION_")
 OPT_IN_STATES = Words(OptInState, opt_in_pb2.OptInState.DESCRIPTOR, "OPT_IN_STATE_")
+BROADCAST_STATES = Words(BroadcastState, broadcast_pb2.BroadcastState.DESCRIPTOR, "BROADCAST_STATE_")
+FILE_FORMATS = Words(FileFormat, broadcast_service_pb2.FileFormat.DESCRIPTOR, "FILE_FORMAT_")
 ROLES = Words(Role, api_key_pb2.Role.DESCRIPTOR, "ROLE_")
 PRICED_ITEMS = Words(PricedItem, price_service_pb2.PricedItem.DESCRIPTOR, "PRICED_ITEM_")
 QUIET_ACTIONS = Words(QuietAction, account_pb2.QuietAction.DESCRIPTOR, "QUIET_ACTION_")
