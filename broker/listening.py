@@ -119,7 +119,7 @@ async def listening(settings: Settings, parts: Parts, http: HttpPort | None) -> 
 
 @contextlib.asynccontextmanager
 async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) -> AsyncIterator[str]:
-    consent = ConsentService(gate=gate, consents=parts.consents, clock=parts.clock)
+    consent = ConsentService(gate=gate, consents=parts.consents, policies=parts.policies, clock=parts.clock)
     server = build_server(
         gate=gate,
         broker=BrokerService(
@@ -141,12 +141,17 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
         broadcasts=BroadcastService(
             gate=gate, broadcasts=parts.broadcasts, uploads=parts.uploads, clock=parts.clock
         ),
-        directory=DirectoryService(gate=gate, directory=parts.directory),
+        directory=DirectoryService(gate=gate, directory=parts.directory, policies=parts.policies),
         senders=SenderService(
             senders=SenderCalls(gate=gate, senders=parts.senders),
             keywords=KeywordCalls(gate=gate, keywords=parts.keywords),
         ),
-        templates=TemplateService(gate=gate, templates=parts.templates, units_max=settings.intake.units_max),
+        templates=TemplateService(
+            gate=gate,
+            templates=parts.templates,
+            policies=parts.policies,
+            units_max=settings.intake.units_max,
+        ),
         accounts=AccountService(
             gate=gate,
             webhooks=parts.webhooks.book,

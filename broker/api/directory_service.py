@@ -29,6 +29,7 @@ from broker.api.convert.findings import Findings
 from broker.api.gate import Access, Gate
 from broker.api.rpc import Method, Unary
 from broker.delivery.directory import ContactUpdate, Directory
+from broker.delivery.policies import Policies
 from broker.domain.access import Principal
 from broker.domain.directory import Card
 from broker.domain.ids import parse_id
@@ -41,9 +42,10 @@ DESCRIPTOR = pb.DESCRIPTOR.services_by_name["DirectoryService"]
 class DirectoryService:
     """Any key may read; keys that may send may write."""
 
-    def __init__(self, *, gate: Gate, directory: Directory) -> None:
+    def __init__(self, *, gate: Gate, directory: Directory, policies: Policies) -> None:
         self._gate = gate
         self._directory = directory
+        self._policies = policies
 
     @property
     def methods(self) -> Mapping[str, Method]:
@@ -71,7 +73,8 @@ class DirectoryService:
         account_id = await account_for(self._gate.keys, caller, request.account_id)
         findings = Findings()
         refuse_given("contact", request.contact, ("contact_id", "etag"), findings)
-        card, delegates = card_of(request.contact, findings), delegates_of(request.contact, findings)
+        card = card_of(request.contact, findings, await self._policies.region_of(account_id))
+        delegates = delegates_of(request.contact, findings)
         if not request.contact.ByteSize():
             findings.broke("contact", "must not be empty")
         findings.refuse()
@@ -92,7 +95,7 @@ class DirectoryService:
     ) -> pb.ListContactsResponse:
         """A page of contacts."""
         account_id = await account_for(self._gate.keys, caller, request.account_id)
-        query = contact_query_of(request, account_id)
+        query = contact_query_of(request, account_id, await self._policies.region_of(account_id))
         page = await self._directory.contacts(query)
         return pb.ListContactsResponse(
             contacts=[contact_message(each) for each in page.contacts],
@@ -104,7 +107,8 @@ class DirectoryService:
     ) -> pb.UpdateContactResponse:
         """Change a contact, or add it where that is allowed."""
         account_id = await account_for(self._gate.keys, caller, request.account_id)
-        contact = await self._directory.update_contact(account_id, _update_of(request))
+        update = _update_of(request, await self._policies.region_of(account_id))
+        contact = await self._directory.update_contact(account_id, update)
         return pb.UpdateContactResponse(contact=contact_message(contact))
 
     async def delete_contact(
@@ -207,11 +211,11 @@ class DirectoryService:
         )
 
 
-def _update_of(request: pb.UpdateContactRequest) -> ContactUpdate:
+def _update_of(request: pb.UpdateContactRequest, region: str) -> ContactUpdate:
     findings = Findings()
     contact = request.contact
     ref = ref_of(contact.contact_id, request.external_id, findings, ("contact.contact_id", "external_id"))
-    card, delegates = card_of(contact, findings), delegates_of(contact, findings)
+    card, delegates = card_of(contact, findings, region), delegates_of(contact, findings)
     fields = masked_fields(request.update_mask, CONTACT_FIELDS, contact, findings)
     otherwise: Card | None = None
     if request.allow_missing and request.external_id:

@@ -80,7 +80,8 @@ class MessageService:
     ) -> pb.ListMessagesResponse:
         """An account's messages, newest first."""
         account_id = await account_for(self._gate.keys, caller, request.account_id)
-        query, scope = message_query_of(request, account_id)
+        region = await self._policies.region_of(account_id) if request.filter.recipients else ""
+        query, scope = message_query_of(request, account_id, region)
         page = await self._history.page(query)
         token = ""
         if page.next_before_id is not None:

@@ -19,8 +19,12 @@ from broker.api.convert.templates import (
 from broker.api.gate import Access, Gate
 from broker.api.message_service import UNITS_MAX
 from broker.api.rpc import Method, Unary
+from broker.delivery.policies import Policies
+from broker.delivery.refusals import refusal
 from broker.delivery.templates import TemplateName, Templates
 from broker.domain.access import Principal
+from broker.domain.linking import LinksRefused, with_link_rule
+from broker.domain.personalising import as_said
 from broker.domain.template import VERSIONS_MAX, Edition
 from broker.domain.vocabulary import Channel
 from waypost.v1 import template_pb2
@@ -32,9 +36,12 @@ DESCRIPTOR = pb.DESCRIPTOR.services_by_name["TemplateService"]
 class TemplateService:
     """Any key may read and render; keys that may send may write."""
 
-    def __init__(self, *, gate: Gate, templates: Templates, units_max: int = UNITS_MAX) -> None:
+    def __init__(
+        self, *, gate: Gate, templates: Templates, policies: Policies, units_max: int = UNITS_MAX
+    ) -> None:
         self._gate = gate
         self._templates = templates
+        self._policies = policies
         self._units_max = units_max
 
     @property
@@ -118,7 +125,11 @@ class TemplateService:
         if rendered.edition is not None:
             response.template.CopyFrom(version_message(rendered.edition))
         if Channel.SMS in documents:
-            text = rendered.content.text_on(Channel.SMS)
+            policies = await self._policies.of((account_id,))
+            linked = with_link_rule(rendered, policies[account_id])
+            if isinstance(linked, LinksRefused):
+                raise refusal(rendered, linked)
+            text = as_said(linked).content.text_on(Channel.SMS)
             response.analysis.CopyFrom(analysis_of(text, (), self._units_max))
         return response
 

@@ -39,3 +39,7 @@ class Policies:
                 found[account_id] = read.get(account_id, NO_POLICY)
                 self._known[account_id] = (now_us, found[account_id])
         return found
+
+    async def region_of(self, account_id: int) -> str:
+        """Whose national numbers an account takes: an ISO 3166 alpha-2 code, or ""."""
+        return (await self.of((account_id,)))[account_id].default_region

@@ -36,7 +36,7 @@ from waypost.v1 import opt_in_pb2 as pb
 
 ENTRIES_MAX = 1_000
 NAME_CHARACTERS_MAX = 128
-RECIPIENT_RULE = 'must be a phone number in E.164, as "+447700900123", or a mailbox'
+RECIPIENT_RULE = 'must be a phone number in E.164, as "+447700900123", or as the account\'s default_region dials it, or a mailbox'
 
 _WORD_OF_STATE = {
     Consent.OPTED_IN: ConsentWord(Act.OPT_IN),
@@ -47,22 +47,31 @@ _SEPARATOR = "\n"
 
 
 def changes_of(
-    request: pb.OptInRequest, account_id: int, caller: Principal, now_us: int
+    request: pb.OptInRequest, account_id: int, caller: Principal, now_us: int, region: str
 ) -> list[ConsentChange]:
-    """What a caller puts on record. Raises BrokerError with every rule that the request breaks."""
+    """What a caller puts on record; `region` is whose national numbers are taken. Raises BrokerError with every rule that the request breaks."""
     findings = Findings()
     if not request.entries:
         findings.broke("entries", "at least one is needed")
     changes: list[ConsentChange] = []
     if findings.count("entries", len(request.entries), ENTRIES_MAX):
         for index, entry in enumerate(request.entries):
-            changes.append(_change(f"entries[{index}]", entry, account_id, caller, now_us, findings))
+            recipient = recipient_of(f"entries[{index}].recipient", entry.recipient, findings, region)
+            changes.append(
+                _change(f"entries[{index}]", entry, recipient, account_id, caller, now_us, findings)
+            )
     findings.refuse()
     return changes
 
 
 def _change(
-    path: str, entry: pb.OptInEntry, account_id: int, caller: Principal, now_us: int, findings: Findings
+    path: str,
+    entry: pb.OptInEntry,
+    recipient: str,
+    account_id: int,
+    caller: Principal,
+    now_us: int,
+    findings: Findings,
 ) -> ConsentChange:
     findings.line(f"{path}.sender", entry.sender, SENDER_CHARACTERS_MAX)
     findings.line(f"{path}.organisation_name", entry.organisation_name, NAME_CHARACTERS_MAX)
@@ -72,7 +81,7 @@ def _change(
     return ConsentChange(
         account_id=account_id,
         sender="" if word.every_sender else entry.sender.strip(),
-        recipient=recipient_of(f"{path}.recipient", entry.recipient, findings),
+        recipient=recipient,
         act=word.act,
         source=ConsentSource.CALL,
         at_us=now_us,
@@ -120,29 +129,31 @@ def _scope(path: str, entry: pb.OptInEntry, word: ConsentWord, findings: Finding
     return scope
 
 
-def recipient_of(field: str, written: str, findings: Findings) -> str:
+def recipient_of(field: str, written: str, findings: Findings, region: str) -> str:
     """The normal address of a recipient."""
-    found = normal_mailbox(written) if "@" in written else normal_number(written)
+    found = normal_mailbox(written) if "@" in written else normal_number(written, region)
     if found is None:
         findings.broke(field, RECIPIENT_RULE)
     return found or ""
 
 
-def pair_of(request: service_pb.GetOptInRequest) -> tuple[str, str]:
+def pair_of(request: service_pb.GetOptInRequest, region: str) -> tuple[str, str]:
     """Sender and recipient. Raises BrokerError with every rule that the request breaks."""
     findings = Findings()
     findings.line("sender", request.sender, SENDER_CHARACTERS_MAX)
-    recipient = recipient_of("recipient", request.recipient, findings)
+    recipient = recipient_of("recipient", request.recipient, findings, region)
     findings.refuse()
     return request.sender.strip(), recipient
 
 
-def consent_query_of(request: service_pb.ListOptInsRequest, account_id: int) -> ConsentQuery:
+def consent_query_of(request: service_pb.ListOptInsRequest, account_id: int, region: str) -> ConsentQuery:
     """Which wishes to list. Raises BrokerError with every rule that the request breaks."""
     findings = Findings()
     wanted = request.filter
     findings.line("filter.sender", wanted.sender, SENDER_CHARACTERS_MAX)
-    recipient = recipient_of("filter.recipient", wanted.recipient, findings) if wanted.recipient else None
+    recipient = None
+    if wanted.recipient:
+        recipient = recipient_of("filter.recipient", wanted.recipient, findings, region)
     states: set[Consent] = set()
     for index, number in enumerate(wanted.states[: len(OPT_IN_STATES) + 1]):
         state = findings.word(f"filter.states[{index}]", number, OPT_IN_STATES)

@@ -51,7 +51,7 @@ NOBODY = -1
 """An id that no contact has."""
 
 NO_ID = "is not an id: 13 characters of Crockford base32"
-NUMBER_RULE = 'must be a number in E.164, as "+447700900123"'
+NUMBER_RULE = 'must be a number in E.164, as "+447700900123", or one that the account\'s default_region dials'
 MAILBOX_RULE = 'must be a mailbox, as "ada@example.org"'
 
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
@@ -61,8 +61,8 @@ CONTACT_FIELDS = (*Card.__dataclass_fields__, "delegates")
 GROUP_FIELDS = ("name", "description")
 
 
-def card_of(contact: pb.Contact, findings: Findings) -> Card:
-    """What a caller wrote down about a contact."""
+def card_of(contact: pb.Contact, findings: Findings, region: str) -> Card:
+    """What a caller wrote down about a contact; `region` is whose national numbers are taken."""
     for name in _NAMES:
         findings.line(f"contact.{name}", getattr(contact, name), NAME_CHARACTERS_MAX)
     locale, time_zone = contact.locale, contact.time_zone
@@ -77,7 +77,11 @@ def card_of(contact: pb.Contact, findings: Findings) -> Card:
         last_name=contact.last_name,
         organisation=contact.organisation,
         phone_numbers=_addresses(
-            "contact.phone_numbers", contact.phone_numbers, normal_number, NUMBER_RULE, findings
+            "contact.phone_numbers",
+            contact.phone_numbers,
+            lambda written: normal_number(written, region),
+            NUMBER_RULE,
+            findings,
         ),
         emails=_addresses("contact.emails", contact.emails, normal_mailbox, MAILBOX_RULE, findings),
         device_tokens=_device_tokens(contact.device_tokens, findings),

@@ -17,10 +17,10 @@ from waypost.v1 import directory_pb2 as pb
 from waypost.v1 import directory_service_pb2 as service_pb
 
 
-def contact_query_of(request: service_pb.ListContactsRequest, account_id: int) -> ContactQuery:
-    """Which contacts to list. Raises BrokerError with every rule that the request breaks."""
+def contact_query_of(request: service_pb.ListContactsRequest, account_id: int, region: str) -> ContactQuery:
+    """Which contacts to list; `region` is whose national numbers are taken. Raises BrokerError with every rule that the request breaks."""
     findings = Findings()
-    wanted = _contact_filter(request.filter, findings)
+    wanted = _contact_filter(request.filter, findings, region)
     query = ContactQuery(
         account_id,
         wanted,
@@ -97,8 +97,8 @@ def _place(token: str, scope: str, findings: Findings) -> Place | None:
 _ID_CHARACTERS = len(format_id(0))
 
 
-def _contact_filter(given: pb.ContactFilter, findings: Findings) -> ContactFilter:
-    number = normal_number(given.phone_number)
+def _contact_filter(given: pb.ContactFilter, findings: Findings, region: str) -> ContactFilter:
+    number = normal_number(given.phone_number, region)
     if given.phone_number and number is None:
         findings.broke("filter.phone_number", NUMBER_RULE)
     mailbox = normal_mailbox(given.email)

@@ -37,14 +37,14 @@ Word = TypeVar("Word", bound=IntEnum)
 
 
 def message_query_of(
-    request: message_service_pb2.ListMessagesRequest, account_id: int
+    request: message_service_pb2.ListMessagesRequest, account_id: int, region: str = ""
 ) -> tuple[MessageQuery, str]:
     """Which messages to list, and the scope of that list's page tokens.
 
-    Raises BrokerError with every rule that the request breaks.
+    `region` is whose national numbers are taken. Raises BrokerError with every rule that the request breaks.
     """
     findings = Findings()
-    wanted = _filter(request.filter, findings)
+    wanted = _filter(request.filter, findings, region)
     scope = _scope(wanted, account_id)
     position = page_position(request.page_token, scope, findings)
     page_size = page_size_of(request.page_size, findings)
@@ -72,7 +72,7 @@ def _scope(wanted: MessageFilter, account_id: int) -> str:
     return f"messages {account_id} {fields}"
 
 
-def _filter(given: message_pb2.MessageFilter, findings: Findings) -> MessageFilter:
+def _filter(given: message_pb2.MessageFilter, findings: Findings, region: str) -> MessageFilter:
     for unknown in UnknownFieldSet(given):  # to ignore a wish is to list more than was asked for
         findings.broke(
             "filter", f"has field {unknown.field_number}, which this version of the broker has not"
@@ -91,7 +91,7 @@ def _filter(given: message_pb2.MessageFilter, findings: Findings) -> MessageFilt
         channels=_words("channels", given.channels, CHANNELS, findings),
         traffics=_words("traffics", given.traffics, _TRAFFICS, findings),
         directions=_words("directions", given.directions, DIRECTIONS, findings),
-        recipients=_recipients(given.recipients, findings),
+        recipients=_recipients(given.recipients, findings, region),
         client_references=_texts(
             "client_references", given.client_references, CLIENT_REFERENCE_CHARACTERS_MAX, findings
         ),
@@ -128,12 +128,12 @@ def _texts(name: str, texts: Iterable[str], characters_max: int, findings: Findi
     return texts_of(field, given, characters_max, findings)
 
 
-def _recipients(texts: Iterable[str], findings: Findings) -> frozenset[str]:
+def _recipients(texts: Iterable[str], findings: Findings, region: str) -> frozenset[str]:
     """Addresses, each also in the form in which messages have it."""
     given = _texts("recipients", texts, max(ADDRESS_CHARACTERS_MAX, DEVICE_TOKEN_CHARACTERS_MAX), findings)
     if findings.violations:
         return given
-    forms = {form for each in given for form in (each, normal_number(each), normal_mailbox(each))}
+    forms = {form for each in given for form in (each, normal_number(each, region), normal_mailbox(each))}
     return frozenset(form for form in forms if form is not None)
 
 

@@ -49,7 +49,7 @@ class Gatherer:
         broadcast_id = row.broadcast.broadcast_id
         size = await self._store.read(read_audience_size, broadcast_id) if people else 0
         names = wish.submission.content.names
-        region = (await self._policies.of((account_id,)))[account_id].default_region
+        region = await self._policies.region_of(account_id)
         rows: tuple[AudienceRow, ...] = tuple(
             row_of(size + at, one, names, region) for at, one in enumerate(people, 1)
         )

@@ -89,7 +89,7 @@ class Uploads:
             found = await asyncio.to_thread(kind_of, file, wish)
             if isinstance(found, FileRefused):
                 raise _refused(found.rule)
-            region = (await self._policies.of((account_id,)))[account_id].default_region
+            region = await self._policies.region_of(account_id)
             reading = _Reading(file, found, self._clock.now_us(), region)
             try:
                 return await self._store_all(account_id, wish, reading)

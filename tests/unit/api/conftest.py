@@ -444,11 +444,17 @@ def refusal_of(error: grpc.aio.AioRpcError) -> Refusal:
 
 
 class FakePolicies:
-    """Account 1 shortens links by itself."""
+    """Account 1 shortens links by itself; `region` is whose national numbers it takes."""
+
+    def __init__(self) -> None:
+        self.region = ""
 
     async def of(self, account_ids):
-        policy = AccountPolicy(link_domains=("go.example.org",), track_links=True)
+        policy = AccountPolicy(self.region, link_domains=("go.example.org",), track_links=True)
         return {each: policy if each == 1 else NO_POLICY for each in account_ids}
+
+    async def region_of(self, account_id):
+        return (await self.of((account_id,)))[account_id].default_region
 
 
 @dataclass
@@ -472,6 +478,7 @@ class Api:
     server: grpc.aio.Server
     channel: grpc.aio.Channel
     port: int
+    policies: FakePolicies
 
     def metadata(self, key: str | None) -> tuple[tuple[str, str], ...]:
         return () if key is None else (("authorization", f"Bearer {key}"),)
@@ -616,6 +623,7 @@ async def api(
         FakeRedriver(),
         FakeRegistry(),
     )
+    policies = FakePolicies()
     webhooks = FakeWebhooks()
     routes = FakeRoutes()
     usage = FakeUsage()
@@ -625,7 +633,7 @@ async def api(
     frames_in_flight_max = limits.pop("frames_in_flight_max")
     gate = Gate(keys=keys, rates=KeyRates(clock), metrics=Metrics(), **limits)
     health = build_health()
-    consent = ConsentService(gate=gate, consents=consents, clock=FakeClock())
+    consent = ConsentService(gate=gate, consents=consents, policies=policies, clock=FakeClock())
     server = build_server(
         gate=gate,
         broker=BrokerService(
@@ -638,7 +646,7 @@ async def api(
             frames_in_flight_max=frames_in_flight_max,
         ),
         messages=MessageService(
-            gate=gate, history=history, redriver=redriver, intake=cast("Any", intake), policies=FakePolicies()
+            gate=gate, history=history, redriver=redriver, intake=cast("Any", intake), policies=policies
         ),
         broadcasts=BroadcastService(gate=gate, broadcasts=broadcasts, uploads=uploads, clock=FakeClock()),
         providers=ProviderService(
@@ -649,8 +657,8 @@ async def api(
             upstreams=upstreams,
             clock=FakeClock(),
         ),
-        directory=DirectoryService(gate=gate, directory=directory),
-        templates=TemplateService(gate=gate, templates=templates),
+        directory=DirectoryService(gate=gate, directory=directory, policies=policies),
+        templates=TemplateService(gate=gate, templates=templates, policies=policies),
         senders=SenderService(
             senders=SenderCalls(gate=gate, senders=senders),
             keywords=KeywordCalls(gate=gate, keywords=keywords),
@@ -683,6 +691,7 @@ async def api(
             server,
             channel,
             port,
+            policies,
         )
     await server.stop(0)
 

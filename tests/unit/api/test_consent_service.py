@@ -237,3 +237,16 @@ async def test_a_wish_that_moves_is_an_event(api: Any, store: Store) -> None:
     expected = event_pb2.OptInEvent(previous_state=UNSET)
     expected.record.CopyFrom((await get(api)).record)
     assert expected == told.opt_in
+
+
+async def test_national_numbers_are_those_of_the_accounts_default_region(api: Any) -> None:
+    """In what is said, asked for and listed; without one they are refused."""
+    national = {"recipient": "07700 900123"}
+    refusal = await opt_in(api, national | {"state": OPTED_OUT})
+    assert {"entries[0].recipient"} == refusal.violations.keys()
+    api.policies.region = "GB"
+    (state,) = (await opt_in(api, national | {"state": OPTED_OUT})).states
+    assert (PHONE, OPTED_OUT) == (state.recipient, state.state)
+    assert OPTED_OUT == (await get(api, **national)).record.state
+    (record,) = (await listed(api, filter=national)).records
+    assert PHONE == record.recipient

@@ -460,3 +460,21 @@ async def test_what_was_deleted_is_gone(api: Any) -> None:
     for method, fields, reason in deletions:
         assert getattr(directory_service_pb2, f"{method}Response")() == await call(api, method, **fields)
         assert reason == (await call(api, method, **fields)).reason
+
+
+async def test_national_numbers_are_those_of_the_accounts_default_region(api: Any) -> None:
+    """In what is added, changed and looked for; without one they are refused, as another account's are."""
+    refusal = await call(api, "CreateContact", contact={"phone_numbers": ["07700 900123"]})
+    assert {"contact.phone_numbers[0]"} == refusal.violations.keys()
+    api.policies.region = "GB"
+    contact = await added(api, phone_numbers=["07700 900123"])
+    assert ["+447700900123"] == contact.phone_numbers
+    change = {"contact_id": contact.contact_id, "phone_numbers": ["(07700) 900124", "+33612345678"]}
+    changed = (await call(api, "UpdateContact", contact=change)).contact
+    assert ["+447700900124", "+33612345678"] == changed.phone_numbers
+    found = await call(api, "ListContacts", filter={"phone_number": "07700900124"})
+    assert [contact.contact_id] == [each.contact_id for each in found.contacts]
+    other = await call(
+        api, "CreateContact", ADMIN, account_id=OTHER_ACCOUNT, contact={"phone_numbers": ["07700 900123"]}
+    )
+    assert {"contact.phone_numbers[0]"} == other.violations.keys()

@@ -490,3 +490,16 @@ async def test_an_analysis_has_the_limits_of_a_message(api, fields, broken):
     assert ({broken} if broken else set()) == (
         set() if isinstance(answer, bytes) else answer.violations.keys()
     )
+
+
+@pytest.mark.parametrize(
+    ("region", "forms"),
+    [("", {"07700 900123"}), ("GB", {"07700 900123", "+447700900123"})],
+    ids=["none", "GB"],
+)
+async def test_a_list_finds_national_numbers_of_the_accounts_default_region(api, region, forms):
+    """Beside the address as it is written: another channel may have such ones."""
+    api.policies.region = region
+    request = message_service_pb2.ListMessagesRequest(filter={"recipients": ["07700 900123"]})
+    await api.call(LIST, request, message_service_pb2.ListMessagesResponse)
+    assert forms == api.history.queries[-1].filter.recipients

@@ -364,3 +364,38 @@ async def test_a_template_says_what_becomes_of_links(api: Any) -> None:
         assert made.template == shown
     refused = await call(api, "CreateTemplate", template=greeting(track_links=True, keep_links=True))
     assert {"template.keep_links"} == refused.violations.keys()
+
+
+SHORT = "https://go.example.org/" + "0" * 11
+
+
+@pytest.mark.parametrize(
+    ("wish", "shortened"),
+    [
+        ({}, True),
+        ({"keep_links": True}, False),
+        ({"track_links": True}, True),
+        ({"short_link_domain": "go.example.org"}, True),
+    ],
+    ids=["by the policy", "kept", "by the template", "on a domain"],
+)
+async def test_a_preview_is_measured_with_short_links(
+    api: Any, wish: dict[str, Any], shortened: bool
+) -> None:
+    """As a message made of the template would be; the content shows what they stand for."""
+    link = "https://example.com/" + "a" * 200
+    locales = {"en": {"sms": {"text": f"See {link}"}}}
+    await call(api, "CreateTemplate", template=greeting(locales=locales, **wish))
+    rendered = await call(api, "RenderTemplate", template={"name": "hi"})
+    assert f"See {link}" == rendered.content.sms.text
+    said = f"See {SHORT if shortened else link}"
+    assert (len(said), 1 if shortened else 2) == (rendered.analysis.length, rendered.analysis.units)
+    assert said == "".join(part.text for part in rendered.analysis.parts)
+
+
+async def test_a_preview_whose_links_cannot_be_shortened_is_refused_like_a_message(api: Any) -> None:
+    """The account has no such domain."""
+    locales = {"en": {"sms": {"text": "See https://example.com"}}}
+    await call(api, "CreateTemplate", template=greeting(locales=locales, short_link_domain="elsewhere.org"))
+    refusal = await call(api, "RenderTemplate", template={"name": "hi"})
+    assert (grpc.StatusCode.INVALID_ARGUMENT, {"template"}) == (refusal.code, refusal.violations.keys())

@@ -92,7 +92,9 @@ class Contact(_message.Message):
 
     @_builtins.property
     def phone_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """E.164 with the "+", the primary one first; spaces, dots, dashes and brackets are taken out. At most 10."""
+        """E.164 with the "+", the primary one first; spaces, dots, dashes and brackets are taken out. Where the account's policy
+        has a default_region, also as numbers are dialled there; they are kept in E.164. At most 10.
+        """
 
     @_builtins.property
     def emails(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -262,7 +264,7 @@ class ContactFilter(_message.Message):
     external_id: _builtins.str
     """One of its external ids."""
     phone_number: _builtins.str
-    """One of its numbers, E.164."""
+    """One of its numbers, as Contact.phone_numbers takes them."""
     email: _builtins.str
     """One of its mailboxes; case does not matter."""
     group_id: _builtins.str

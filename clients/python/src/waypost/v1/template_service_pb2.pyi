@@ -369,7 +369,9 @@ class RenderTemplateResponse(_message.Message):
 
     @_builtins.property
     def analysis(self) -> _message_service_pb2.AnalyzeMessageResponse:
-        """The text of its SMS, measured. Absent: it has none."""
+        """The text of its SMS, measured, with short links that lead nowhere where the template or the account's policy shortens
+        links. Absent: it has none.
+        """
 
     def __init__(
         self,
