@@ -26,6 +26,8 @@ def main() -> int:
     scale = QUICK if options.quick else FULL if options.full else NORMAL
     if options.callers:
         scale = replace(scale, callers=options.callers)
+    if options.messages_listed:
+        scale = replace(scale, messages_listed=options.messages_listed, scenario_s_max=FULL.scenario_s_max)
     console = Console(width=None if sys.stdout.isatty() else 190)
     report = Report(console)
     report.start()
@@ -81,6 +83,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=SCENARIOS, help="this scenario; may be repeated")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every run to a file as well")
     parser.add_argument("--callers", type=int, metavar="N", help="load processes (1 by default)")
+    parser.add_argument(
+        "--messages-listed",
+        type=int,
+        metavar="N",
+        help="messages in the store of `listing` (1 million by default)",
+    )
     parser.add_argument("--dir", type=Path, metavar="DIR", help="where stores are made; its disk is measured")
     parser.add_argument(
         "--store", default="", metavar="URL", help="a PostgreSQL database, to compare it as well"

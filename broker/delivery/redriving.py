@@ -6,7 +6,8 @@ from broker.delivery.history import History, status_of
 from broker.delivery.intake import Intake
 from broker.domain.ids import format_id
 from broker.domain.records import MessageRecord
-from broker.errors import BrokerError, ErrorReason
+from broker.domain.validity import validity_us as validity_us_of
+from broker.errors import BrokerError, ErrorReason, Violation
 from broker.storage.redriving import NotRedrivable, read_redrivable
 from broker.storage.store import Store
 
@@ -24,7 +25,8 @@ class Redriver:
     ) -> MessageRecord:
         """The new message as it stands when it is stored.
 
-        Raises BrokerError MESSAGE_NOT_FOUND, MESSAGE_NOT_REDRIVABLE, REQUEST_ID_REUSED, and what intake raises.
+        Raises BrokerError MESSAGE_NOT_FOUND, MESSAGE_NOT_REDRIVABLE, REQUEST_ID_REUSED, INVALID_REQUEST for a validity that
+        lets no other channel come, and what intake raises.
         """
         found = await self._store.read(read_redrivable, account_id, message_id)
         if found is None:
@@ -37,6 +39,9 @@ class Redriver:
                 metadata={"message_id": format_id(message_id), "status": shown},
             )
         again = replace(found, request_id=request_id, validity_us=validity_us)
+        if again.fallback is not None and (again.fallback.after_us or 0) >= validity_us_of(again):
+            rule = f"must be more than the fallback_after of the message, {again.fallback.after_us or 0:,} us"
+            raise BrokerError(ErrorReason.INVALID_REQUEST, violations=[Violation("validity", rule)])
         (answer,) = await self._intake.accept((again,))
         if isinstance(answer, BrokerError):
             raise answer

@@ -24,13 +24,17 @@ class ChannelFallback:
 
 @value
 class PlannedWay:
-    """How a message may go. `candidates` are the instances that may carry it, in the order to try them."""
+    """How a message may go. `candidates` are the instances that may carry it, in the order to try them.
+
+    `sender` is whom it is from there where that is another one than the submission's.
+    """
 
     channel: Channel
     recipient: str
     candidates: tuple[str, ...]
     units: int
     encoding: Encoding | None
+    sender: str | None = None
 
 
 @value

@@ -362,10 +362,11 @@ def _quote(prices: Prices, way: PricedWay, further: Sequence[PlannedWay]) -> Quo
 
 
 def _further(way: Usable, text: Measure | None) -> PlannedWay:
-    channel, address, candidates = way
+    channel, address, found = way
+    candidates, sender = (found.candidates, found.sender) if isinstance(found, Carried) else (found, None)
     size = text if channel is _SMS else None
     units, encoding = (1, None) if size is None else (size.units, size.encoding)
-    return PlannedWay(channel, address, candidates, units, encoding)
+    return PlannedWay(channel, address, candidates, units, encoding, sender)
 
 
 def _costs_more(size: Measure) -> tuple[str, ...]:

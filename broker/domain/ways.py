@@ -10,8 +10,8 @@ from broker.domain.reaching import Reached
 from broker.domain.submission import Recipient, Submission
 from broker.domain.vocabulary import Channel, Reason
 
-Usable = tuple[Channel, str, tuple[str, ...]]
-"""Channel, normal address, and candidates."""
+Usable = tuple[Channel, str, tuple[str, ...] | Carried]
+"""Channel, normal address, and candidates, with the sender where another one was chosen."""
 
 Way = tuple[Channel | None, str, Carriers, Sequence[Usable]]
 """Channel, normal address, and the candidates or why there are none; then, where the caller lets a message go on
@@ -68,10 +68,7 @@ def way_of(
         if written is None:
             continue
         address, found = _by(channel, written, submission, message_id, grounds)
-        if isinstance(found, Carried):
-            if not usable:  # it keeps the sender that was chosen for it, and so the channel
-                return channel, address, found, ()
-        elif isinstance(found, tuple):
+        if isinstance(found, tuple | Carried):
             usable.append((channel, address, found))
             if submission.fallback is None:
                 break

@@ -10,7 +10,7 @@ from broker.domain.decision import NOTHING, Note
 from broker.domain.fallback import way_ends_at
 from broker.domain.lifecycle import Step
 from broker.domain.linking import NewLink
-from broker.domain.planning import Plan
+from broker.domain.planning import Plan, PlannedMessage
 from broker.domain.sender_pool import recipient_key
 from broker.domain.submission import Content, Result, Submission
 from broker.domain.usage import has_country
@@ -243,11 +243,8 @@ class Acceptor:
                 broadcast_id,
                 message.sender,
             ))
-            if submission.sender_pool and message.sender and not step.end:
-                key = recipient_key(account_id, submission.sender_pool, result.recipient)
-                self._choices.append(
-                    SenderChoice(account_id, submission.sender_pool, key, message.sender, plan.accepted_at_us)
-                )
+            if submission.sender_pool and not step.end:
+                self._choices += _choices(plan, message)
             if message.tokens:
                 self._tokens.append((message_id, dump_tokens(message.tokens)))
             if not step.end:
@@ -295,6 +292,22 @@ def _country(result: Result, step: Step) -> str:
     if step.end and not has_country(result.channel, result.recipient):
         return ""
     return country_of(result.recipient) if result.channel in PHONE_CHANNELS else ""
+
+
+def _choices(plan: Plan, message: PlannedMessage) -> list[SenderChoice]:
+    """The senders of a pool that a message goes out from, on each of its ways."""
+    account_id, pool = plan.submission.account_id, plan.submission.sender_pool
+    ways = [
+        (message.result.recipient, message.sender),
+        *[(way.recipient, way.sender) for way in message.further],
+    ]
+    return [
+        SenderChoice(
+            account_id, pool, recipient_key(account_id, pool, recipient), sender, plan.accepted_at_us
+        )
+        for recipient, sender in ways
+        if sender
+    ]
 
 
 class Remembered:

@@ -11,6 +11,7 @@ from broker.domain.vocabulary import Channel, Guarantee, Traffic
 from broker.storage.documents import load_content, load_labels
 from broker.storage.history import said_to
 from broker.storage.transaction import Row, Transaction
+from broker.storage.ways import read_fallback, read_ways
 
 _REDRIVABLE = frozenset({
     State.SENDING_FAILED,
@@ -40,24 +41,39 @@ def read_redrivable(tx: Transaction, account_id: int, message_id: int) -> Submis
     state, attempts, deleted = State(row[0]), row[1], row[2] is not None
     if deleted or state not in _REDRIVABLE or (state is State.REJECTED and not attempts):
         return NotRedrivable(state, deleted)
-    channel = Channel(row[3])
-    content = load_content(row[12])
-    said = said_to(tx, message_id, channel, content)
-    if said is None:
-        raise AssertionError(f"message {message_id} was attempted and says nothing on {channel.name}")
-    return replace(_submission(account_id, message_id, row, said), track_links=bool(content.link_domain))
+    content, ways = load_content(row[12]), read_ways(tx, message_id)
+    addresses = {way.channel: way.recipient for way in ways} or {Channel(row[3]): row[4]}
+    said: dict[Channel, Mapping[str, object]] = {}
+    for channel in addresses:
+        document = said_to(tx, message_id, channel, content)
+        if document is None:
+            raise AssertionError(f"message {message_id} may be sent and says nothing on {channel.name}")
+        said[channel] = document
+    again = replace(
+        _submission(account_id, message_id, row, addresses, said), track_links=bool(content.link_domain)
+    )
+    if not ways:
+        return again
+    # Each of its channels gets a sender anew where the request named none.
+    return replace(again, fallback=read_fallback(tx, message_id), sender=row[15])
 
 
-def _submission(account_id: int, message_id: int, row: Row, said: Mapping[str, object]) -> Submission:
+def _submission(
+    account_id: int,
+    message_id: int,
+    row: Row,
+    addresses: Mapping[Channel, str],
+    said: Mapping[Channel, Mapping[str, object]],
+) -> Submission:
     """A request of its own: what was said to the one recipient, its placeholders filled, goes out as it stands."""
-    channel, labels = Channel(row[3]), load_labels(row[11])
+    labels = load_labels(row[11])
     return Submission(
         account_id=account_id,
-        recipients=(_recipient(channel, row[4]),),
-        content=Content({channel: said}),
+        recipients=(_recipient(addresses),),
+        content=Content(said),
         sender=row[7],
         traffic=Traffic(row[8]),
-        channels=(channel,),
+        channels=tuple(addresses),
         guarantee=Guarantee(row[9]),
         client_reference=row[5],
         campaign=labels.campaign,
@@ -72,7 +88,8 @@ def _submission(account_id: int, message_id: int, row: Row, said: Mapping[str, o
     )
 
 
-def _recipient(channel: Channel, address: str) -> Recipient:
-    if channel in {Channel.SMS, Channel.MMS}:
-        return Recipient(phone_number=address)
-    return Recipient(email=address) if channel is Channel.EMAIL else Recipient(device_token=address)
+def _recipient(addresses: Mapping[Channel, str]) -> Recipient:
+    """Somebody with the address of each channel; one that a push and an in-app message share is a device's."""
+    number = addresses.get(Channel.SMS) or addresses.get(Channel.MMS)
+    device = addresses.get(Channel.PUSH) or addresses.get(Channel.IN_APP)
+    return Recipient(phone_number=number, email=addresses.get(Channel.EMAIL), device_token=device)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from broker.domain.country import country_of
 from broker.domain.decision import Note
 from broker.domain.encoding import Encoding
-from broker.domain.fallback import Going, PlannedWay, Standing, going_on
+from broker.domain.fallback import ChannelFallback, Going, PlannedWay, Standing, going_on
 from broker.domain.lifecycle import Fact
 from broker.domain.planning import PlannedMessage
 from broker.domain.usage import has_country
@@ -121,14 +121,16 @@ class Ways:
 
 def _columns(message_id: int, way: PlannedWay) -> tuple[object, ...]:
     country = country_of(way.recipient) if has_country(way.channel, way.recipient) else ""
-    return message_id, way.channel, way.recipient, way.units, way.encoding, country
+    return message_id, way.channel, way.recipient, way.units, way.encoding, country, way.sender
 
 
 def planned_ways(message: PlannedMessage, after_us: int | None) -> list[tuple[object, ...]]:
     """The rows of a new message that may go on by other channels."""
     result = message.result
     assert result.channel is not None
-    first = PlannedWay(result.channel, result.recipient, message.candidates, result.units, result.encoding)
+    first = PlannedWay(
+        result.channel, result.recipient, message.candidates, result.units, result.encoding, message.sender
+    )
     return [
         (
             message.message_id,
@@ -142,6 +144,7 @@ def planned_ways(message: PlannedMessage, after_us: int | None) -> list[tuple[ob
             0,
             None if number else 0,
             None,
+            way.sender,
         )
         for number, way in enumerate((first, *message.further))
     ]
@@ -150,6 +153,12 @@ def planned_ways(message: PlannedMessage, after_us: int | None) -> list[tuple[ob
 def read_ways(tx: Transaction, message_id: int) -> Sequence[PlannedWay]:
     """All ways of a message, in their order; none where it never had but one."""
     return [_way(row) for row in tx.all("ways_of_message", message_id=message_id)]
+
+
+def read_fallback(tx: Transaction, message_id: int) -> ChannelFallback | None:
+    """The wish that gave a message its ways; None where it has but one."""
+    rows = tx.all("ways_of_message", message_id=message_id)
+    return ChannelFallback(rows[0][6]) if rows else None
 
 
 def read_addresses_of_ways(tx: Transaction, message_ids: Sequence[int]) -> Mapping[int, list[str]]:
@@ -162,4 +171,4 @@ def read_addresses_of_ways(tx: Transaction, message_ids: Sequence[int]) -> Mappi
 
 def _way(row: Row) -> PlannedWay:
     encoding = Encoding(row[4]) if row[4] else None
-    return PlannedWay(Channel(row[1]), row[2], tuple(row[5].split(SEPARATOR)), row[3], encoding)
+    return PlannedWay(Channel(row[1]), row[2], tuple(row[5].split(SEPARATOR)), row[3], encoding, row[9])

@@ -49,7 +49,10 @@ _SEPARATOR = "\n"
 def changes_of(
     request: pb.OptInRequest, account_id: int, caller: Principal, now_us: int, region: str
 ) -> list[ConsentChange]:
-    """What a caller puts on record; `region` is whose national numbers are taken. Raises BrokerError with every rule that the request breaks."""
+    """What a caller puts on record; `region` is whose national numbers are taken.
+
+    Raises BrokerError with every rule that the request breaks.
+    """
     findings = Findings()
     if not request.entries:
         findings.broke("entries", "at least one is needed")

@@ -18,7 +18,10 @@ from waypost.v1 import directory_service_pb2 as service_pb
 
 
 def contact_query_of(request: service_pb.ListContactsRequest, account_id: int, region: str) -> ContactQuery:
-    """Which contacts to list; `region` is whose national numbers are taken. Raises BrokerError with every rule that the request breaks."""
+    """Which contacts to list; `region` is whose national numbers are taken.
+
+    Raises BrokerError with every rule that the request breaks.
+    """
     findings = Findings()
     wanted = _contact_filter(request.filter, findings, region)
     query = ContactQuery(

@@ -18,7 +18,9 @@ INSERT INTO events (
 SELECT e.sequence, e.time, e.message_id, e.fact, e.state, e.previous_state, e.reason, e.detail, e.attempt,
        e.provider, e.provider_message_ids, e.part, e.provider_code, e.provider_text, e.next_attempt_at,
        e.next_provider,
-       coalesce(w.recipient, m.recipient), coalesce(m.sender, s.sender), coalesce(w.channel, m.channel), coalesce(w.units, m.units),
+       coalesce(w.recipient, m.recipient),
+       coalesce(CASE WHEN w.way IS NULL THEN m.sender ELSE w.sender END, s.sender),
+       coalesce(w.channel, m.channel), coalesce(w.units, m.units),
        m.client_reference, m.data, s.labels,
        m.contact_id, e.kind, e.told, m.price, m.currency
 FROM events e

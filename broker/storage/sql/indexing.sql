@@ -35,7 +35,7 @@ SELECT time FROM events WHERE account_id = :account_id AND sequence = :sequence
 
 -- name: insert_index_rows
 -- The rows are sorted, so that each page of the index is met once. Attempts are those of fact 4, ATTEMPTED; with fact 24,
--- CHANNEL_CHANGED, comes another address.
+-- CHANNEL_CHANGED, come another address and sender.
 INSERT INTO message_index (span, kind, value, message_id)
 WITH begun AS MATERIALIZED (
     SELECT m.message_id, m.recipient, m.client_reference, m.data, coalesce(m.sender, s.sender) AS sender, s.labels,
@@ -84,6 +84,17 @@ found (span, kind, value, message_id) AS (
       ON w.message_id = e.message_id AND (w.last_sequence = e.sequence - 1 OR w.first_sequence = e.sequence)
     WHERE e.account_id = :account_id AND e.sequence > :after AND e.sequence <= :upto AND e.fact = 24
       AND w.recipient <> ''
+    UNION ALL
+    SELECT (SELECT p.span FROM message_spans p
+            WHERE p.account_id = :account_id AND p.first_id <= e.message_id
+            ORDER BY p.first_id DESC LIMIT 1), 5, substr(coalesce(w.sender, s.sender), 1, 128), e.message_id
+    FROM events e
+    CROSS JOIN message_ways w
+      ON w.message_id = e.message_id AND (w.last_sequence = e.sequence - 1 OR w.first_sequence = e.sequence)
+    JOIN messages m ON m.message_id = e.message_id
+    JOIN submissions s ON s.submission_id = m.submission_id
+    WHERE e.account_id = :account_id AND e.sequence > :after AND e.sequence <= :upto AND e.fact = 24
+      AND coalesce(w.sender, s.sender) <> ''
 )
 SELECT span, kind, value, message_id FROM found
 WHERE value IS NOT NULL AND span IS NOT NULL

@@ -78,7 +78,10 @@ WHERE m.message_id IN (SELECT value FROM json_each(:message_ids))
   AND (:any_client_reference = 1
        OR m.client_reference IN (SELECT value FROM json_each(:client_references)))
   AND (:any_data = 1 OR m.data IN (SELECT value FROM json_each(:data)))
-  AND (:any_sender = 1 OR coalesce(m.sender, s.sender) IN (SELECT value FROM json_each(:senders)))
+  AND (:any_sender = 1 OR coalesce(m.sender, s.sender) IN (SELECT value FROM json_each(:senders))
+       OR EXISTS (SELECT 1 FROM message_ways w
+                  WHERE w.message_id = m.message_id AND w.last_sequence IS NOT NULL
+                    AND coalesce(w.sender, s.sender) IN (SELECT value FROM json_each(:senders))))
   AND (:any_contact = 1 OR m.contact_id = :contact_id)
   AND (:any_provider = 1 OR m.provider IN (SELECT value FROM json_each(:providers)))
 ORDER BY m.message_id DESC

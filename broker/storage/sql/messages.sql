@@ -38,7 +38,9 @@ WHERE m.message_id IN (SELECT value FROM json_each(:message_ids))
 
 -- Between whom messages are that were not erased.
 -- name: messages_addressed
-SELECT m.message_id, coalesce(w.way, 0), m.account_id, s.sender, coalesce(w.recipient, m.recipient)
+SELECT m.message_id, coalesce(w.way, 0), m.account_id,
+       coalesce(CASE WHEN w.way IS NULL THEN m.sender ELSE w.sender END, s.sender),
+       coalesce(w.recipient, m.recipient)
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
 LEFT JOIN message_ways w ON w.message_id = m.message_id

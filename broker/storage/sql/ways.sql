@@ -3,11 +3,12 @@
 -- name: insert_ways
 INSERT INTO message_ways (
     message_id, way, channel, recipient, units, encoding, candidates, after, attempts, first_sequence,
-    last_sequence
+    last_sequence, sender
 ) VALUES :rows
 
 -- name: ways_of_message
-SELECT w.way, w.channel, w.recipient, w.units, w.encoding, w.candidates, w.after, w.attempts, m.expire_at
+SELECT w.way, w.channel, w.recipient, w.units, w.encoding, w.candidates, w.after, w.attempts, m.expire_at,
+       w.sender
 FROM message_ways w
 JOIN messages m ON m.message_id = w.message_id
 WHERE w.message_id = :message_id
@@ -26,10 +27,10 @@ FROM changed
 WHERE message_ways.message_id = changed.message_id AND message_ways.way = changed.way
 
 -- name: move_messages
-WITH changed (message_id, channel, recipient, units, encoding, country) AS (VALUES :rows)
+WITH changed (message_id, channel, recipient, units, encoding, country, sender) AS (VALUES :rows)
 UPDATE messages
 SET channel = changed.channel, recipient = changed.recipient, units = changed.units, encoding = changed.encoding,
-    country = changed.country
+    country = changed.country, sender = changed.sender
 FROM changed
 WHERE messages.message_id = changed.message_id
 

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from broker.domain.broadcast import Place, Stage
+from broker.domain.fallback import ChannelFallback
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Rejected, Unknown
 from broker.domain.submission import Campaign, Content, Recipient, Submission
@@ -17,7 +18,7 @@ from broker.storage.history import NoSuchMessage
 from broker.storage.redriving import NotRedrivable, read_redrivable
 from broker.storage.transaction import Transaction
 from broker.testing.builders import DAY_US, NOW_US, phones, sms
-from broker.testing.store_suite.bench import Bench, receipt
+from broker.testing.store_suite.bench import Bench, attempt_at, receipt
 from broker.testing.store_suite.broadcast_bench import running
 from broker.testing.store_suite.opening import OpenedStore
 
@@ -231,6 +232,47 @@ class RedriveCases(OpenedStore):
             track_links=False,
         )
         assert expected == await bench.store.read(read_redrivable, 1, first)
+
+    async def test_a_message_with_several_channels_is_sent_again_by_all_of_them(self, bench: Bench) -> None:
+        """From the first one on, with the same wish; who it is from is chosen anew on each."""
+        person = Recipient(phone_number="+447700900001", email="ada@example.org", tokens={"name": "Ada"})
+        documents = {
+            Channel.EMAIL: {"subject": "Hi $name$", "text": "hello"},
+            Channel.SMS: {"text": "Hi $name$"},
+        }
+        attempt = await bench.open(
+            recipients=(person,),
+            content=Content(documents, frozenset({"name"})),
+            channels=(Channel.SMS, Channel.EMAIL),
+            fallback=ChannelFallback(60 * 1_000_000),
+            sender="",
+        )
+        await bench.settle(attempt, Rejected())
+        second = attempt_at(attempt.message_id, await bench.claim())
+        assert Channel.EMAIL is second.message.channel
+        await bench.settle(second, Rejected())
+        found = await bench.store.read(read_redrivable, 1, attempt.message_id)
+        assert isinstance(found, Submission)
+        said = {
+            Channel.SMS: {"text": "Hi Ada"},
+            Channel.EMAIL: {"subject": "Hi Ada", "text": "hello"},
+        }
+        assert (
+            said,
+            (Channel.SMS, Channel.EMAIL),
+            ChannelFallback(60 * 1_000_000),
+            (Recipient(phone_number="+447700900001", email="ada@example.org"),),
+            "",
+        ) == (found.content.documents, found.channels, found.fallback, found.recipients, found.sender)
+        (again,) = await bench.send(
+            recipients=found.recipients,
+            content=found.content,
+            channels=found.channels,
+            fallback=found.fallback,
+            redriven_from_message_id=found.redriven_from_message_id,
+        )
+        message = await bench.message(again)
+        assert (Channel.SMS, (Channel.EMAIL,)) == (message.channel, message.fallback_channels)
 
     async def test_what_is_said_again_is_what_was_said(self, bench: Bench) -> None:
         """Placeholders are filled as they were for this recipient, and a dollar stays one."""

@@ -11,23 +11,26 @@ from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
 from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
+from broker.domain.fallback import ChannelFallback
 from broker.domain.ids import first_id_at, format_id
 from broker.domain.lifecycle import State
 from broker.domain.outcome import Rejected
 from broker.domain.submission import Recipient
-from broker.domain.vocabulary import Reason
+from broker.domain.vocabulary import Channel, Reason
 from broker.errors import BrokerError, ErrorReason
 from broker.storage.store import Store
-from broker.testing.builders import NOW_US, SECOND_US, ManualClock
+from broker.testing.builders import NOW_US, SECOND_US, ManualClock, sms_and_email
 from broker.testing.scripted_provider import ScriptedProvider, scripted_registry
 from broker.testing.store_suite import Bench
+from broker.testing.store_suite.bench import attempt_at
 
 
 @pytest.fixture
 def redriver(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Redriver:
     """Over the test's store, with ids of its own."""
     identities = Identities(store, clock, node=0, last=first_id_at(NOW_US // 1_000 + 1_000))
-    routes = Routes(store, scripted_registry(acme=provider), clock, RouteHook((), clock))
+    mailer = ScriptedProvider(channels=frozenset({Channel.EMAIL}))
+    routes = Routes(store, scripted_registry(acme=provider, mailer=mailer), clock, RouteHook((), clock))
     templates = Templates(store, identities, clock, templates_max=10)
     intake = Intake(
         store,
@@ -95,3 +98,47 @@ async def test_a_strangers_message_is_not_found(redriver: Redriver, bench: Bench
         with pytest.raises(BrokerError) as refusal:
             await redriver.redrive(account_id, message_id, "", None)
         assert ErrorReason.MESSAGE_NOT_FOUND is refusal.value.reason
+
+
+async def failed_everywhere(bench: Bench, after_us: int | None = 60 * SECOND_US) -> int:
+    """A message that went on from SMS to email, and was refused on both."""
+    attempt = await bench.open(
+        recipients=(Recipient(phone_number="+447700900001", email="ada@example.org"),),
+        content=sms_and_email(),
+        fallback=ChannelFallback(after_us),
+    )
+    await bench.settle(attempt, Rejected())
+    await bench.settle(attempt_at(attempt.message_id, await bench.claim()), Rejected())
+    return attempt.message_id
+
+
+async def test_a_message_with_a_fallback_goes_by_all_of_its_channels_again(
+    redriver: Redriver, bench: Bench
+) -> None:
+    """From the first one on."""
+    again = await redriver.redrive(1, await failed_everywhere(bench), "", None)
+    assert (State.ACCEPTED, Channel.SMS, (Channel.EMAIL,)) == (
+        again.state,
+        again.channel,
+        again.fallback_channels,
+    )
+
+
+@pytest.mark.parametrize(("validity_s", "fits"), [(61, True), (60, False)])
+async def test_a_validity_that_no_other_channel_could_come_in_is_refused(
+    redriver: Redriver, bench: Bench, validity_s: int, fits: bool
+) -> None:
+    """As it is for a request; where only failures count any validity will do."""
+    first = await failed_everywhere(bench)
+    if fits:
+        again = await redriver.redrive(1, first, "", validity_s * SECOND_US)
+        assert (Channel.EMAIL,) == again.fallback_channels
+        return
+    with pytest.raises(BrokerError) as refused:
+        await redriver.redrive(1, first, "", validity_s * SECOND_US)
+    assert (ErrorReason.INVALID_REQUEST, ["validity"]) == (
+        refused.value.reason,
+        [each.field for each in refused.value.violations],
+    )
+    plain = await failed_everywhere(bench, after_us=None)
+    assert (Channel.EMAIL,) == (await redriver.redrive(1, plain, "", SECOND_US)).fallback_channels

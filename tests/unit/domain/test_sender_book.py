@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -264,18 +265,27 @@ class TestPlanning:
         ).messages
         assert (Channel.EMAIL, "care@shop.example") == (message.result.channel, message.sender)
 
-    def test_a_message_whose_sender_was_chosen_goes_on_by_no_other_channel(self) -> None:
-        """Another channel would need another sender; one that names its own goes on by channels that fit it."""
+    def test_each_channel_that_a_message_may_go_on_by_has_its_own_sender(self) -> None:
+        """Chosen by the same rules; a pool without one for a channel leaves that out."""
         both = Content({Channel.SMS: {"text": "x"}, Channel.EMAIL: {"subject": "x"}})
         person = Recipient(phone_number=BRITISH, email="a@b.example")
         asked = submission(recipients=(person,), content=both, fallback=ChannelFallback())
-        for given, expected in (
-            ([], (Channel.EMAIL,)),
-            ([(AMERICAN, {"default": True})], ()),
-            ([("care@shop.example", {"default": True})], ()),
+        number, mailbox = (AMERICAN, {"default": True}), ("care@shop.example", {"default": True})
+        for given, first, second in (
+            ([], None, None),
+            ([number], AMERICAN, None),
+            ([mailbox], None, "care@shop.example"),
+            ([number, mailbox], AMERICAN, "care@shop.example"),
         ):
             (message,) = planned(SenderBook(senders(*given)), asked).messages
-            assert (Channel.SMS, expected) == (message.result.channel, message.result.fallback_channels)
+            assert (Channel.SMS, (Channel.EMAIL,)) == (
+                message.result.channel,
+                message.result.fallback_channels,
+            )
+            assert (first, [second]) == (message.sender, [each.sender for each in message.further])
+        pool = SenderBook(senders((AMERICAN, POOL)))
+        (message,) = planned(pool, replace(asked, sender_pool="care")).messages
+        assert (AMERICAN, ()) == (message.sender, message.further)
 
     def test_recipients_of_a_pool_each_have_their_own(self) -> None:
         """Different ones, by one plan."""

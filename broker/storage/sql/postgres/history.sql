@@ -95,6 +95,17 @@ found (span, kind, value, message_id) AS (
       ON w.message_id = e.message_id AND (w.last_sequence = e.sequence - 1 OR w.first_sequence = e.sequence)
     WHERE e.account_id = :account_id AND e.sequence > :after AND e.sequence <= :upto AND e.fact = 24
       AND w.recipient <> ''
+    UNION ALL
+    SELECT (SELECT p.span FROM message_spans p
+            WHERE p.account_id = :account_id AND p.first_id <= e.message_id
+            ORDER BY p.first_id DESC LIMIT 1), 5, substr(coalesce(w.sender, s.sender), 1, 128), e.message_id
+    FROM events e
+    JOIN message_ways w
+      ON w.message_id = e.message_id AND (w.last_sequence = e.sequence - 1 OR w.first_sequence = e.sequence)
+    JOIN messages m ON m.message_id = e.message_id
+    JOIN submissions s ON s.submission_id = m.submission_id
+    WHERE e.account_id = :account_id AND e.sequence > :after AND e.sequence <= :upto AND e.fact = 24
+      AND coalesce(w.sender, s.sender) <> ''
 )
 SELECT span, kind, value, message_id FROM found
 WHERE value IS NOT NULL AND span IS NOT NULL
