@@ -50,6 +50,7 @@ from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
 from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
+from broker.delivery.upstream_keywords import UpstreamKeywords
 from broker.delivery.usage import UsageReports
 from broker.delivery.webhooks.request import Encoding
 from broker.delivery.webhooks.works import build_webhooks
@@ -233,7 +234,12 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         webhooks=webhooks,
         inbound=inbound,
         keywords=Keywords(
-            store, clock, policies, network=webhooks.book.network, prices_now=lambda: prices.prices
+            store,
+            clock,
+            policies,
+            network=webhooks.book.network,
+            prices_now=lambda: prices.prices,
+            upstream=UpstreamKeywords(registry),
         ),
         indexer=LogFollower(store, clock, INDEXING),
         usage_counter=LogFollower(store, clock, COUNTING),

@@ -59,6 +59,7 @@ class ErrorReason(Enum):
         "the keyword cannot be rented at this sender: it is taken, or the sender is another account's"
     )
     KEYWORDS_FULL = "the account has as many keywords as it may; release one first"
+    KEYWORD_RENT_UNKNOWN = "the provider did not say whether it rented the keyword out; nothing was paid here, and it may be taken there now"
     KEYWORD_INVALID = "this cannot be a keyword; see the field violations"
     KEYWORD_GROUP_INVALID = "the account has no such group"
     KEYWORD_AUTOREPLY_INVALID = "this cannot be an autoreply; see the field violations"

@@ -24,6 +24,7 @@ import pluggy
 from pydantic import BaseModel
 
 from broker.domain.forwarding import OptInAnswer, OptInChange, OptInFound, OptInQuery
+from broker.domain.hook_query import AdmitQuery, InboundMessage, RouteQuery
 from broker.domain.outcome import (
     Accepted,
     Inbound,
@@ -42,6 +43,18 @@ from broker.domain.spelling import IdSpelling
 from broker.domain.submission import Campaign, Submission, TemplateUsed
 from broker.domain.upstream_account import UpstreamBalance, UpstreamUsage
 from broker.domain.upstream_callback import CallbackAnswer, CallbackRequest, LateAnswer
+from broker.domain.upstream_keyword import (
+    KeywordAvailable,
+    KeywordDeclined,
+    KeywordField,
+    KeywordKeeping,
+    KeywordQuery,
+    KeywordRefused,
+    KeywordRented,
+    KeywordSettings,
+    KeywordSetUp,
+    KeywordUnavailable,
+)
 from broker.domain.vocabulary import Channel, Guarantee, Reason, Traffic
 
 if TYPE_CHECKING:  # it takes a third of a second to import: only who asks for a session waits for it
@@ -64,6 +77,16 @@ __all__ = [
     "Inbound",
     "InboundMessage",
     "Keepsakes",
+    "KeywordAvailable",
+    "KeywordDeclined",
+    "KeywordField",
+    "KeywordKeeping",
+    "KeywordQuery",
+    "KeywordRefused",
+    "KeywordRented",
+    "KeywordSetUp",
+    "KeywordSettings",
+    "KeywordUnavailable",
     "LateAnswer",
     "Logger",
     "NotAccepted",
@@ -142,6 +165,7 @@ class Capabilities:
 
     `receipt_ids` says how its receipts may spell the ids that `Accepted` named. `balance` and `usage` say whether
     the upstream tells what the instance's account with it has, and has used: `Provider.balance`, `Provider.usage`.
+    `keywords` says at which addresses the upstream keeps keywords itself: `Provider.check_keyword` and those after it.
 
     `sandbox` says that what the instance takes reaches nobody. Accounts that only try things out have their
     messages carried by such instances and by no other.
@@ -160,6 +184,7 @@ class Capabilities:
     opt_in: bool = False
     balance: bool = False
     usage: bool = False
+    keywords: KeywordKeeping | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +342,27 @@ class Provider(ABC):
         """
         raise NotImplementedError
 
+    async def check_keyword(
+        self, query: KeywordQuery
+    ) -> KeywordAvailable | KeywordUnavailable | KeywordDeclined | NotAccepted | Unknown:
+        """Whether the upstream would rent a keyword out now. Called where `capabilities.keywords` has the address.
+
+        This and the two below have 30 s; raising is Unknown.
+        """
+        raise NotImplementedError
+
+    async def rent_keyword(
+        self, query: KeywordQuery
+    ) -> KeywordRented | KeywordUnavailable | KeywordDeclined | NotAccepted | Unknown:
+        """Rent a keyword, for money of the operator's. Unknown: it may be rented; nobody asks again by himself."""
+        raise NotImplementedError
+
+    async def set_up_keyword(
+        self, settings: KeywordSettings
+    ) -> KeywordSetUp | KeywordRefused | NotAccepted | Unknown:
+        """Set a rented keyword up. The same may come again after NotAccepted and Unknown."""
+        raise NotImplementedError
+
     async def callback(self, request: CallbackRequest) -> CallbackAnswer:
         """What an upstream's request to the callback address says; called where `capabilities.callback`.
 
@@ -353,58 +399,6 @@ class ProviderType:
     channels: frozenset[Channel]
     settings: type[BaseModel]
     create: Callable[[Any], Provider]
-
-
-@dataclass(frozen=True, slots=True)
-class RouteQuery:
-    """A message whose candidates are about to be fixed, as `waypost_route` sees it."""
-
-    account_id: str
-    channel: Channel
-    recipient: str
-    sender: str
-    traffic: Traffic
-    tags: tuple[str, ...]
-    units: int
-
-
-@dataclass(frozen=True, slots=True)
-class InboundMessage:
-    """A message that came in and is stored, as `waypost_inbound` sees it.
-
-    `recipient` is which of our addresses; `reply_to_message_id` and `keyword` are empty where there is none.
-    """
-
-    message_id: str
-    account_id: str
-    provider: str
-    channel: Channel
-    sender: str
-    recipient: str
-    text: str
-    received_at_us: int
-    reply_to_message_id: str = ""
-    keyword: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AdmitQuery:
-    """A request that is about to be decided on, as `waypost_admit` sees it.
-
-    `recipients` are as the caller wrote them: addresses, or ids of contacts. `content` is what is said on each
-    channel, with its placeholders, under the names of the protos; leave it as it is.
-    """
-
-    account_id: str
-    sender: str
-    traffic: Traffic
-    recipients: tuple[str, ...]
-    content: Mapping[Channel, Mapping[str, object]]
-    channels: tuple[Channel, ...]
-    tags: tuple[str, ...]
-    campaign: str
-    client_reference: str
-    origin: str
 
 
 class PaymentsBackend(ABC):

@@ -54,6 +54,7 @@ CODES: dict[ErrorReason, grpc.StatusCode] = {
     ErrorReason.KEYWORD_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     ErrorReason.KEYWORD_TAKEN: grpc.StatusCode.ALREADY_EXISTS,
     ErrorReason.KEYWORDS_FULL: grpc.StatusCode.FAILED_PRECONDITION,
+    ErrorReason.KEYWORD_RENT_UNKNOWN: grpc.StatusCode.FAILED_PRECONDITION,
     ErrorReason.KEYWORD_INVALID: grpc.StatusCode.INVALID_ARGUMENT,
     ErrorReason.KEYWORD_GROUP_INVALID: grpc.StatusCode.INVALID_ARGUMENT,
     ErrorReason.KEYWORD_AUTOREPLY_INVALID: grpc.StatusCode.INVALID_ARGUMENT,

@@ -5,18 +5,19 @@ own, so none is sent twice, whatever dies when.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from broker.delivery.answering import Answering
 from broker.delivery.inbound_hook import InboundHook
 from broker.delivery.policies import Policies
+from broker.delivery.upstream_keywords import NOTHING
 from broker.domain.account_policy import AccountPolicy
 from broker.domain.consent import Act
 from broker.domain.errand import AUTOREPLY, AutoReply, Errand, forward_submission
 from broker.errors import BrokerError
-from broker.spi import Clock
+from broker.spi import Clock, KeywordField
 from broker.storage.errands import (
     DueErrand,
     Postponement,
@@ -39,15 +40,23 @@ ATTEMPTS_MAX = 20
 
 
 class Errands:
-    """Runs until it is cancelled."""
+    """Runs until it is cancelled. `carried_out` says what the upstream of an address does of a keyword's set-up."""
 
     def __init__(
-        self, store: Store, answering: Answering, policies: Policies, hook: InboundHook, clock: Clock
+        self,
+        store: Store,
+        answering: Answering,
+        policies: Policies,
+        hook: InboundHook,
+        clock: Clock,
+        *,
+        carried_out: Callable[[str], frozenset[KeywordField]] = lambda _address: NOTHING,
     ) -> None:
         self._store = store
         self._answering = answering
         self._policies = policies
         self._hook = hook
+        self._carried_out = carried_out
         self._clock = clock
         self._wake = asyncio.Event()
 
@@ -110,14 +119,19 @@ class Errands:
     async def _carry_out(self, errands: Sequence[Errand]) -> None:
         policies = await self._policies.of({each.account_id for each in errands})
         replies = [reply for each in errands if (reply := self._reply(each, policies[each.account_id]))]
-        forwards = [forward_submission(each) for each in errands if each.forward_to]
+        forwards = [forward_submission(each) for each in errands if self._is_forwarded(each)]
         await self._answering.send(replies, forwards)
+
+    def _is_forwarded(self, errand: Errand) -> bool:
+        return bool(errand.forward_to) and KeywordField.EMAIL not in self._carried_out(errand.address)
 
     def _reply(self, errand: Errand, policy: AccountPolicy) -> AutoReply | None:
         """The one answer to a message: to a word of consent, else a keyword's, else a plugin's."""
         if errand.act is not None:
             text = consent_answer(errand, policy)
             return AutoReply(errand, text, "consent") if text else None
+        if errand.autoreply and KeywordField.AUTOREPLY in self._carried_out(errand.address):
+            return None  # its upstream has answered already
         if errand.autoreply and not (errand.called_back and policy.inbound_waits):
             return AutoReply(errand, errand.autoreply, AUTOREPLY)
         answer = self._hook.answer(errand) if errand.asks_hook else None

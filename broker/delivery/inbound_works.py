@@ -12,6 +12,7 @@ from broker.delivery.inbox_keeper import InboxKeeper
 from broker.delivery.intake import Intake
 from broker.delivery.policies import Policies
 from broker.delivery.registry import Registry
+from broker.delivery.upstream_keywords import UpstreamKeywords
 from broker.delivery.waiting_replies import WaitingReplies
 from broker.metrics import Metrics
 from broker.plugins import BoundHook
@@ -73,7 +74,14 @@ def build_inbound_works(
         replies_per_hour_max=settings.replies_per_hour_max,
     )
     return InboundWorks(
-        Errands(store, answering, policies, InboundHook(hooks, clock), clock),
+        Errands(
+            store,
+            answering,
+            policies,
+            InboundHook(hooks, clock),
+            clock,
+            carried_out=UpstreamKeywords(registry).carries_out,
+        ),
         WaitingReplies(policies, answering, clock),
         InboxKeeper(store, clock, memory_s=settings.memory_s),
     )

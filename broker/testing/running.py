@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from broker.spi import (
     CallbackAnswer,
     CallbackRequest,
+    KeywordQuery,
+    KeywordSettings,
     NotAccepted,
     OptInAnswer,
     OptInChange,
@@ -73,6 +75,18 @@ class RunningProvider:
     async def get_opt_in(self, *queries: OptInQuery) -> Sequence[OptInFound | Unknown]:
         """What the provider says is kept about recipients."""
         return await self.in_time(self.provider.get_opt_in(list(queries)), "get_opt_in")
+
+    async def check_keyword(self, query: KeywordQuery) -> object:
+        """What the provider says of a keyword."""
+        return await self.in_time(self.provider.check_keyword(query), "check_keyword")
+
+    async def rent_keyword(self, query: KeywordQuery) -> object:
+        """What the provider answers to the wish for a keyword."""
+        return await self.in_time(self.provider.rent_keyword(query), "rent_keyword")
+
+    async def set_up_keyword(self, settings: KeywordSettings) -> object:
+        """What the provider answers to a keyword's set-up."""
+        return await self.in_time(self.provider.set_up_keyword(settings), "set_up_keyword")
 
     async def in_time(self, answer: Awaitable[T], call: str) -> T:
         """An answer; raises TookTooLong when it does not come."""

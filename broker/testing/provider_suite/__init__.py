@@ -24,6 +24,7 @@ from broker.testing.provider_suite.declaring import DeclaringCases
 from broker.testing.provider_suite.hiding import HidingCases
 from broker.testing.provider_suite.judging import SENSELESS, JudgingCases
 from broker.testing.provider_suite.living import LivingCases
+from broker.testing.provider_suite.renting import RentingCases
 from broker.testing.provider_suite.reporting import CallbackCases, PushingCases
 from broker.testing.provider_suite.saying import SayingCases
 from broker.testing.provider_suite.submitting import SubmittingCases
@@ -42,6 +43,7 @@ class ProviderSuite(
     CallbackCases,
     PushingCases,
     ConsentingCases,
+    RentingCases,
     HidingCases,
 ):
     """All cases. A subclass says what `Asked` asks."""

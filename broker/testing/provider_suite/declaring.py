@@ -82,6 +82,10 @@ class DeclaringCases(Asked):
             "balance is declared and not written"
         )
         assert not found.usage or kind.usage is not Provider.usage, "usage is declared and not written"
+        for name in ("check_keyword", "rent_keyword", "set_up_keyword"):
+            assert found.keywords is None or getattr(kind, name) is not getattr(Provider, name), (
+                f"keywords is declared and {name} is not written"
+            )
         assert found.query or found.receipts is not ReceiptMode.POLL, "receipts are polled by query"
         assert found.query or found.idempotency is not Idempotency.QUERY
 

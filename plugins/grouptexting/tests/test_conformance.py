@@ -1,10 +1,11 @@
 """Group Texting against the suite of every provider, by POST and by GET."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from broker.spi import CallbackRequest, Channel, OutboundMessage
+from broker.spi import CallbackRequest, Channel, KeywordField, KeywordSettings, OutboundMessage
 from broker.testing.provider_suite import ProviderSuite
 from broker.testing.upstream import Answer, Request
 from waypost_grouptexting import GROUP_TEXTING
@@ -14,6 +15,7 @@ USER = "acme-gt"
 PASSWORD = "gt-password-4711"
 LONG_CODE = "+447700900002"
 NOBODY = "2125550666"
+CARD = Path(__file__).parent / "card.toml"
 
 
 class Fake:
@@ -54,6 +56,9 @@ class TestGroupTexting(ProviderSuite):
             "method": self.method,
             "connections_per_s_max": 1_000,
             "connections_max": 10,
+            "card_file": str(CARD),
+            "keyword_groups": True,
+            "keyword_emails": True,
         }
 
     def impatience(self) -> dict[str, Any]:
@@ -79,6 +84,14 @@ class TestGroupTexting(ProviderSuite):
     def refused_message(self) -> OutboundMessage:
         """To somebody who has opted out."""
         return self.message(recipient=f"+1{NOBODY}")
+
+    def refused_keyword_settings(self) -> dict[KeywordField, KeywordSettings]:
+        """One field of each is wrong."""
+        return {
+            KeywordField.AUTOREPLY: self.keyword_settings(autoreply=" "),
+            KeywordField.GROUP: self.keyword_settings(group_name="Nobodys"),
+            KeywordField.EMAIL: self.keyword_settings(forward_to_email="nobody"),
+        }
 
     def text_in(self, request: Request) -> str | None:
         """The field as it was decoded."""

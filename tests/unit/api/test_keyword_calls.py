@@ -12,16 +12,12 @@ from broker.delivery.policies import Policies
 from broker.domain.account_policy import AccountPolicy
 from broker.domain.directory import Label
 from broker.domain.ids import format_id
-from broker.domain.keyword import Keyword
 from broker.domain.network import PUBLIC_ONLY
 from broker.domain.price import PricedItem
 from broker.domain.prices import PriceList, PriceRule, PriceTable
-from broker.errors import BrokerError, ErrorReason
 from broker.storage.crediting import PurchaseEnd, PurchaseWish, begin_purchases, end_purchases
 from broker.storage.groups import NewGroup, add_groups
 from broker.storage.keeping import NewAccount, create_accounts
-from broker.storage.keywords import KeywordName
-from broker.storage.ledger import read_balance
 from broker.storage.migrate import load_migrations, migrate
 from broker.storage.policies import NewPolicy, set_policies
 from broker.storage.sqlite import SqliteEngine
@@ -200,26 +196,3 @@ async def test_who_may_use_registered_senders_alone_is_told_so(api: Any, store: 
     await store.write(set_policies, [NewPolicy(1, AccountPolicy(senders_registered_only=True))], [1])
     refusal = await call(api, "RentKeyword")
     assert (grpc.StatusCode.FAILED_PRECONDITION, "SENDER_NOT_REGISTERED") == (refusal.code, refusal.reason)
-
-
-async def test_a_keyword_that_is_refused_upstream_is_free_again_and_paid_back(store: Store) -> None:
-    """Nothing is left behind."""
-
-    async def declined(_keyword: Keyword) -> None:
-        raise BrokerError(ErrorReason.KEYWORDS_FULL)
-
-    await paying(store, 150)
-    clock = ManualClock(NOW_US)
-    keywords = Keywords(
-        store,
-        clock,
-        Policies(store, clock),
-        network=PUBLIC_ONLY,
-        prices_now=lambda: PRICES,
-        upstream=declined,
-    )
-    name = KeywordName(1, "12345", "join")
-    with pytest.raises(BrokerError):
-        await keywords.rent(name)
-    assert await keywords.available(name)
-    assert (150, 0) == await store.read(lambda tx: (read_balance(tx, 1).available, read_balance(tx, 1).spent))

@@ -29,7 +29,7 @@ from broker.domain.vocabulary import Channel, Direction, Reason, Traffic
 from broker.errors import BrokerError, ErrorReason
 from broker.metrics import Metrics
 from broker.plugins import load_plugins
-from broker.spi import InboundMessage, hookimpl
+from broker.spi import InboundMessage, KeywordField, hookimpl
 from broker.storage.inbound import read_correspondence
 from broker.storage.policies import NewPolicy, set_policies
 from broker.storage.store import Store
@@ -72,7 +72,7 @@ def plugged() -> Iterator[Callable[..., Any]]:
 def make(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Callable[..., Errands]:
     """Over the test's store, with plugins."""
 
-    def errands(hooks: Any = (), intake: Any = None, **more: Any) -> Errands:
+    def errands(hooks: Any = (), intake: Any = None, carried_out: Any = (), **more: Any) -> Errands:
         identities = Identities(store, clock, node=0, last=first_id_at(NOW_US // 1_000 + 1_000))
         registry = scripted_registry(acme=provider)
         policies = Policies(store, clock)
@@ -89,7 +89,11 @@ def make(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Callab
             **more,
         )
         answering = Answering(store, intake, clock, Metrics(), route=registry.route, replies_per_hour_max=2)
-        return Errands(store, answering, policies, InboundHook(hooks, clock), clock)
+        hook = InboundHook(hooks, clock)
+        done = {OURS: frozenset(carried_out)}
+        return Errands(
+            store, answering, policies, hook, clock, carried_out=lambda each: done.get(each, frozenset())
+        )
 
     return errands
 
@@ -171,6 +175,27 @@ async def test_a_keyword_answers_and_forwards(make: Any, bench: Bench, phone: Ph
     ((email,),) = await bench.pages(recipients=frozenset({"ada@example.org"}))
     content = (await bench.message(email)).content or {}
     assert (f"Message from {PERSON} to {OURS}", "JOIN") == (content["subject"], content["text"])
+
+
+@pytest.mark.parametrize(
+    ("carried_out", "answered", "mailed"),
+    [
+        ((KeywordField.AUTOREPLY,), 0, 1),
+        ((KeywordField.EMAIL,), 1, 0),
+        ((KeywordField.AUTOREPLY, KeywordField.EMAIL), 0, 0),
+    ],
+)
+async def test_what_an_upstream_does_of_a_keyword_is_left_to_it(
+    make: Any, bench: Bench, phone: Phone, carried_out: Any, answered: int, mailed: int
+) -> None:
+    """Or people would be answered twice; at other addresses the broker does it all the same."""
+    await phone.rent(account_id=1)
+    await phone.configure(account_id=1, forward_to="ada@example.org")
+    await phone.say("JOIN")
+    await make(carried_out=carried_out).carry_out()
+    assert answered == len(await answers(bench))
+    (emails,) = await bench.pages(recipients=frozenset({"ada@example.org"}))
+    assert mailed == len(emails)
 
 
 async def test_an_autoreply_costs_its_own_price_and_a_forward_nothing(

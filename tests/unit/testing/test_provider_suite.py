@@ -2,7 +2,7 @@
 
 The plugin is that of docs/providers.md; `defects` says what is wrong with each copy, and which cases must
 say so. Cases of receipts that are pushed and of inbound messages, which that plugin has none of, are in
-test_pushing_provider, those of opt-ins in test_keeping_provider.
+test_pushing_provider, those of opt-ins in test_keeping_provider, those of keywords in test_renting_provider.
 """
 
 import json
@@ -23,6 +23,14 @@ HERE = Path(__file__).parent
 PAGE = HERE.parents[2] / "docs" / "providers.md"
 CASES = {name for name in dir(ProviderSuite) if name.startswith("test_")}
 PROVED_ELSEWHERE = {
+    "test_a_free_keyword_is_rented_once",
+    "test_a_rented_keyword_is_set_up",
+    "test_a_renting_at_a_closed_port_was_none",
+    "test_a_renting_that_nobody_answers_is_unknown",
+    "test_a_renting_without_an_answer_is_unknown",
+    "test_a_wrong_field_of_a_set_up_is_named",
+    "test_kept_addresses_are_addresses",
+    "test_other_questions_about_keywords_that_failed_say_nothing",
     "test_a_closed_port_has_not_answered",
     "test_a_wish_is_told",
     "test_an_upstream_that_failed_has_not_answered",

@@ -2,31 +2,45 @@
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from waypost_grouptexting.card import read_card
 
 _LONG_CODE = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")
 
 
-class GroupTextingSettings(BaseModel):
-    """One account at Group Texting, and the long code that it sends from."""
+def _existing(path: Path) -> Path:
+    if not path.is_dir():
+        raise ValueError("must be a directory that exists")
+    return path
+
+
+ExistingDirectory = Annotated[Path, AfterValidator(_existing)]
+
+
+class AccountSettings(BaseModel):
+    """One account at Group Texting, and how fast it may be asked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     username: str = Field(min_length=1, max_length=256)
     password: SecretStr
     password_file: Path | None = None
-    long_code: str = Field(description="where messages come from: E.164, or a short code")
     url: str = Field(default="https://app.grouptexting.com/api", pattern=r"^https?://[^\s?#]+$")
     method: Literal["POST", "GET"] = "POST"
-    country_code: str = Field(default="1", pattern=r"^[1-9][0-9]{0,2}$")
-    number_form: Literal["ten_digits", "digits"] = "ten_digits"
     timeout_s: float = Field(default=15.0, gt=0, le=60)
     connections_max: int = Field(default=2, ge=1, le=100)
     connections_per_s_max: int = Field(default=2, ge=1, le=1_000)
-    reply_in_answer_s: float = Field(default=0.0, ge=0, le=50)
-    replies_held_max: int = Field(default=100, ge=1, le=10_000)
 
     @model_validator(mode="before")
     @classmethod
@@ -48,6 +62,34 @@ class GroupTextingSettings(BaseModel):
         if not password.get_secret_value():
             raise ValueError("must not be empty")
         return password
+
+
+class GroupTextingSettings(AccountSettings):
+    """The account, the long code that it sends from, and its keywords."""
+
+    long_code: str = Field(description="where messages come from: E.164, or a short code")
+    country_code: str = Field(default="1", pattern=r"^[1-9][0-9]{0,2}$")
+    number_form: Literal["ten_digits", "digits"] = "ten_digits"
+    reply_in_answer_s: float = Field(default=0.0, ge=0, le=50)
+    replies_held_max: int = Field(default=100, ge=1, le=10_000)
+    keywords: bool = True
+    keywords_owned: frozenset[str] = frozenset()
+    keyword_groups: bool = False
+    keyword_emails: bool = False
+    card_file: Path | None = None
+
+    @field_validator("keywords_owned")
+    @classmethod
+    def _in_upper_case(cls, words: frozenset[str]) -> frozenset[str]:
+        return frozenset(each.upper() for each in words)
+
+    @field_validator("card_file")
+    @classmethod
+    def _holds_a_card(cls, path: Path | None) -> Path | None:
+        """Find it out at the start, and forget it again."""
+        if path is not None:
+            read_card(path)
+        return path
 
     @field_validator("long_code")
     @classmethod

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import aiohttp
 
 from broker.spi import Clock
-from waypost_grouptexting.settings import GroupTextingSettings
+from waypost_grouptexting.settings import AccountSettings
 
 ANSWER_BYTES_MAX = 4_096
 FREE_S_MAX = 10.0
@@ -52,7 +52,7 @@ Exchange = Answered | NotSent | Lost
 class Line:
     """Makes requests. Whoever finds no connection free within the time limit has sent nothing."""
 
-    def __init__(self, settings: GroupTextingSettings, clock: Clock) -> None:
+    def __init__(self, settings: AccountSettings, clock: Clock) -> None:
         self._settings = settings
         self._free = asyncio.Semaphore(settings.connections_max)
         self._pace = Pace(settings.connections_per_s_max, clock)

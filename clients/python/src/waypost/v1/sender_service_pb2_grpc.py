@@ -107,14 +107,16 @@ class SenderServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CheckKeyword(self, request, context):
-        """Whether a keyword could be rented.
+        """Whether a keyword could be rented. Where the number's provider keeps its keywords it is asked first, here and in
+        the two below: UNAVAILABLE UPSTREAM_UNAVAILABLE when it does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RentKeyword(self, request, context):
-        """Rents a keyword. ALREADY_EXISTS when it is taken, or the sender is another account's alone.
+        """Rents a keyword. ALREADY_EXISTS when it is taken, or the sender is another account's alone. FAILED_PRECONDITION
+        PAYMENT_DECLINED when the provider is not paid, KEYWORD_RENT_UNKNOWN when it does not say what it did.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -45,9 +45,13 @@ class SenderServiceStub:
     DeleteSender: _grpc.UnaryUnaryMultiCallable[_sender_service_pb2.DeleteSenderRequest, _sender_service_pb2.DeleteSenderResponse]
     """Removes a sender. Messages that were accepted with it are still sent. NOT_FOUND also for another account's."""
     CheckKeyword: _grpc.UnaryUnaryMultiCallable[_keyword_pb2.CheckKeywordRequest, _keyword_pb2.CheckKeywordResponse]
-    """Whether a keyword could be rented."""
+    """Whether a keyword could be rented. Where the number's provider keeps its keywords it is asked first, here and in
+    the two below: UNAVAILABLE UPSTREAM_UNAVAILABLE when it does not answer.
+    """
     RentKeyword: _grpc.UnaryUnaryMultiCallable[_keyword_pb2.RentKeywordRequest, _keyword_pb2.RentKeywordResponse]
-    """Rents a keyword. ALREADY_EXISTS when it is taken, or the sender is another account's alone."""
+    """Rents a keyword. ALREADY_EXISTS when it is taken, or the sender is another account's alone. FAILED_PRECONDITION
+    PAYMENT_DECLINED when the provider is not paid, KEYWORD_RENT_UNKNOWN when it does not say what it did.
+    """
     ConfigureKeyword: _grpc.UnaryUnaryMultiCallable[_keyword_pb2.ConfigureKeywordRequest, _keyword_pb2.ConfigureKeywordResponse]
     """Says what happens when a keyword is texted. INVALID_ARGUMENT with a reason of its own for each wrong field."""
     ListKeywords: _grpc.UnaryUnaryMultiCallable[_keyword_pb2.ListKeywordsRequest, _keyword_pb2.ListKeywordsResponse]
@@ -71,9 +75,13 @@ class SenderServiceAsyncStub(SenderServiceStub):
     DeleteSender: _aio.UnaryUnaryMultiCallable[_sender_service_pb2.DeleteSenderRequest, _sender_service_pb2.DeleteSenderResponse]  # type: ignore[assignment]
     """Removes a sender. Messages that were accepted with it are still sent. NOT_FOUND also for another account's."""
     CheckKeyword: _aio.UnaryUnaryMultiCallable[_keyword_pb2.CheckKeywordRequest, _keyword_pb2.CheckKeywordResponse]  # type: ignore[assignment]
-    """Whether a keyword could be rented."""
+    """Whether a keyword could be rented. Where the number's provider keeps its keywords it is asked first, here and in
+    the two below: UNAVAILABLE UPSTREAM_UNAVAILABLE when it does not answer.
+    """
     RentKeyword: _aio.UnaryUnaryMultiCallable[_keyword_pb2.RentKeywordRequest, _keyword_pb2.RentKeywordResponse]  # type: ignore[assignment]
-    """Rents a keyword. ALREADY_EXISTS when it is taken, or the sender is another account's alone."""
+    """Rents a keyword. ALREADY_EXISTS when it is taken, or the sender is another account's alone. FAILED_PRECONDITION
+    PAYMENT_DECLINED when the provider is not paid, KEYWORD_RENT_UNKNOWN when it does not say what it did.
+    """
     ConfigureKeyword: _aio.UnaryUnaryMultiCallable[_keyword_pb2.ConfigureKeywordRequest, _keyword_pb2.ConfigureKeywordResponse]  # type: ignore[assignment]
     """Says what happens when a keyword is texted. INVALID_ARGUMENT with a reason of its own for each wrong field."""
     ListKeywords: _aio.UnaryUnaryMultiCallable[_keyword_pb2.ListKeywordsRequest, _keyword_pb2.ListKeywordsResponse]  # type: ignore[assignment]
@@ -114,14 +122,18 @@ class SenderServiceServicer:
         request: _keyword_pb2.CheckKeywordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_keyword_pb2.CheckKeywordResponse, _abc.Awaitable[_keyword_pb2.CheckKeywordResponse]]:
-        """Whether a keyword could be rented."""
+        """Whether a keyword could be rented. Where the number's provider keeps its keywords it is asked first, here and in
+        the two below: UNAVAILABLE UPSTREAM_UNAVAILABLE when it does not answer.
+        """
 
     def RentKeyword(
         self,
         request: _keyword_pb2.RentKeywordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_keyword_pb2.RentKeywordResponse, _abc.Awaitable[_keyword_pb2.RentKeywordResponse]]:
-        """Rents a keyword. ALREADY_EXISTS when it is taken, or the sender is another account's alone."""
+        """Rents a keyword. ALREADY_EXISTS when it is taken, or the sender is another account's alone. FAILED_PRECONDITION
+        PAYMENT_DECLINED when the provider is not paid, KEYWORD_RENT_UNKNOWN when it does not say what it did.
+        """
 
     def ConfigureKeyword(
         self,
