@@ -98,6 +98,15 @@ class TestBirdConformance(ProviderSuite):
         }
         return self._webhook("sms.inbound", told)
 
+    def answer_request(
+        self, sender: str, recipient: str, text: str, provider_message_id: str
+    ) -> CallbackRequest:
+        """The same with the message that is answered."""
+        answer = json.loads(self.inbound_request(sender, recipient, text).body)["payload"]
+        return self._webhook(
+            "sms.inbound", answer | {"replyTo": {"id": provider_message_id, "type": "message"}}
+        )
+
     def signed(self, request: CallbackRequest) -> CallbackRequest:
         """With the key, at the time at which tests begin."""
         timestamp = str(NOW_US // 1_000_000)

@@ -231,6 +231,29 @@ def test_what_somebody_writes_is_inbound(told):
     assert (expected,) == told(payload, "sms.inbound")
 
 
+@pytest.mark.covers("webhook.inbound", "answer.replyTo")
+@pytest.mark.parametrize(
+    ("reply_to", "answers"),
+    [
+        ({"id": "7", "type": "message"}, "7"),
+        ({"id": "7", "type": "click"}, ""),
+        ({"type": "message"}, ""),
+        (None, ""),
+    ],
+)
+def test_a_reply_names_the_message_that_it_answers(told, reply_to, answers):
+    """By the id that Bird gave it; a click or a referral is no message."""
+    payload = {
+        "id": ID,
+        "sender": {"contact": {"identifierValue": "+447700900123"}},
+        "receiver": {"connector": {"identifierValue": NUMBER}},
+        "body": {"type": "text", "text": {"text": "YES"}},
+        "direction": "incoming",
+        "replyTo": reply_to,
+    }
+    assert answers == told(payload, "sms.inbound")[0].answers
+
+
 @pytest.mark.covers("webhook.inbound", "body.image", "body.file")
 def test_media_that_come_in_are_told_by_their_addresses(told):
     """A line each, below what was written."""

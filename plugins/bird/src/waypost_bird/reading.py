@@ -194,7 +194,10 @@ def _received(
     recipient = _text(connector, "identifierValue") or settings.number_of(channel_id)
     if not sender or not recipient:
         return None
-    return (Inbound(sender, recipient, _written(message), _time_us(_text(message, "createdAt")), identity),)
+    reply_to = _field(message, "replyTo")
+    answers = _text(reply_to, "id") if _text(reply_to, "type") == "message" else ""
+    time_us = _time_us(_text(message, "createdAt"))
+    return (Inbound(sender, recipient, _written(message), time_us, identity, answers),)
 
 
 def _written(message: object) -> str:

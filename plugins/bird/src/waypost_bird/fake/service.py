@@ -171,12 +171,20 @@ class FakeBird:
             message = told
         self.books[str(message["status"])] += 1
         if tail in REPLY_TAILS:
-            self.say(REPLY_TAILS[tail], sender=number, channel_id=UUID(str(message["channelId"])), url=url)
+            channel_id = UUID(str(message["channelId"]))
+            self.say(REPLY_TAILS[tail], sender=number, channel_id=channel_id, url=url, reply_to=message["id"])
 
     def say(
-        self, text: str, *, sender: str, channel_id: UUID, url: str = "", media: Sequence[str] = ()
+        self,
+        text: str,
+        *,
+        sender: str,
+        channel_id: UUID,
+        url: str = "",
+        media: Sequence[str] = (),
+        reply_to: str = "",
     ) -> str:
-        """Somebody writes to a channel's number; answers Bird's id of it."""
+        """Somebody writes to a channel's number, or answers the message `reply_to`; answers Bird's id of it."""
         self._received += 1
         now = _written(datetime.now(UTC))
         body: dict[str, Any] = {"type": "text", "text": {"text": text}}
@@ -197,6 +205,7 @@ class FakeBird:
                 "body": body,
                 "status": "delivered",
                 "direction": "incoming",
+                **({"replyTo": {"id": reply_to, "type": "message"}} if reply_to else {}),
                 "lastStatusAt": now,
                 "createdAt": now,
                 "updatedAt": now,
