@@ -330,6 +330,7 @@ def sent(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1_800)
 def test_an_attack_that_goes_on_costs_no_more(broker_factory: Any) -> None:
     """What the first half of it made the process grow by is all: nothing of a connection stays behind."""
     broker = broker_factory()

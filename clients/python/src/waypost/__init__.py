@@ -10,6 +10,7 @@ from waypost.account_calls import Accounts, Keys
 from waypost.accounts import Account, AccountPolicy, ApiKey, QuietHours
 from waypost.broadcast_calls import Broadcasts
 from waypost.broadcasts import Broadcast, RefusedLine, Upload
+from waypost.accounts import Account, AccountPolicy, ApiKey, FrequencyCap, QuietHours
 from waypost.client import Client
 from waypost.consent import OptIn, UpstreamOptIn
 from waypost.content import (
@@ -120,6 +121,7 @@ __all__ = [
     "FailedPrecondition",
     "FileFormat",
     "ForcingCharacter",
+    "FrequencyCap",
     "Guarantee",
     "InApp",
     "InboundAssignment",

@@ -1,7 +1,7 @@
 """Accounts and keys as they stand."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from waypost.vocabulary import Channel, QuietAction, Role
 
@@ -20,6 +20,14 @@ class QuietHours:
     days: tuple[int, ...] = ()
     time_zone: str = "UTC"
     action: QuietAction = QuietAction.WAIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrequencyCap:
+    """A contact of the directory gets at most `count` promotional messages (1 to 100) within any `window` (1 h to 30 days)."""
+
+    count: int
+    window: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +58,7 @@ class AccountPolicy:
     confirm_opt_ins: bool = False
     senders_registered_only: bool = False
     quiet_hours: QuietHours | None = None
+    frequency_cap: FrequencyCap | None = None
     enforce_credit: bool = False
     low_balance_micros: int = 0
     link_domains: tuple[str, ...] = ()

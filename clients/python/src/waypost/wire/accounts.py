@@ -5,11 +5,11 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from waypost.accounts import Account, AccountPolicy, ApiKey, QuietHours
+from waypost.accounts import Account, AccountPolicy, ApiKey, FrequencyCap, QuietHours
 from waypost.v1 import account_pb2, api_key_pb2
 from waypost.v1 import account_service_pb2 as pb
 from waypost.vocabulary import Role
-from waypost.wire.times import time_of, timestamp
+from waypost.wire.times import duration, span_of, time_of, timestamp
 from waypost.wire.words import CHANNELS, QUIET_ACTIONS, ROLES
 
 CHANGEABLE = frozenset({
@@ -48,7 +48,7 @@ def update_of(account_id: str, changes: Mapping[str, Any]) -> pb.UpdateAccountRe
 
 
 _DEFAULTS = {each.name: getattr(AccountPolicy(), each.name) for each in fields(AccountPolicy)}
-_TRANSLATED = {"channels", "quiet_hours"}
+_TRANSLATED = {"channels", "quiet_hours", "frequency_cap"}
 
 
 def _policy_message(policy: AccountPolicy) -> account_pb2.AccountPolicy:
@@ -65,6 +65,9 @@ def _policy_message(policy: AccountPolicy) -> account_pb2.AccountPolicy:
                 action=QUIET_ACTIONS.number(quiet.action),
             )
         )
+    if policy.frequency_cap is not None:
+        message.frequency_cap.count = policy.frequency_cap.count
+        message.frequency_cap.window.CopyFrom(duration(policy.frequency_cap.window))
     return message
 
 
@@ -86,6 +89,11 @@ def _policy_of(message: account_pb2.AccountPolicy) -> AccountPolicy:
             action=QUIET_ACTIONS.word(quiet.action),
         )
         if message.HasField("quiet_hours")
+        else None,
+        frequency_cap=FrequencyCap(
+            count=message.frequency_cap.count, window=span_of(message.frequency_cap.window)
+        )
+        if message.HasField("frequency_cap")
         else None,
         **plain,
     )
