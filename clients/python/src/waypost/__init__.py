@@ -7,10 +7,9 @@
 """
 
 from waypost.account_calls import Accounts, Keys
-from waypost.accounts import Account, AccountPolicy, ApiKey, QuietHours
+from waypost.accounts import Account, AccountPolicy, ApiKey, FrequencyCap, QuietHours
 from waypost.broadcast_calls import Broadcasts
 from waypost.broadcasts import Broadcast, RefusedLine, Upload
-from waypost.accounts import Account, AccountPolicy, ApiKey, FrequencyCap, QuietHours
 from waypost.client import Client
 from waypost.consent import OptIn, UpstreamOptIn
 from waypost.content import (
