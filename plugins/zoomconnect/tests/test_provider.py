@@ -186,10 +186,12 @@ async def test_a_message_that_somebody_deleted_was_taken(zoomconnect, message, f
         assert [taken] == await running.query(message(submitted_at_us=0))
 
 
-async def test_a_list_with_more_pages_proves_nothing(zoomconnect, message, fake, upstream):
-    """What is not on its first page may be on its next."""
-    pages = {"webServiceMessages": [], "totalPages": 2, "totalElements": 200}
-    upstream.fail(Say(Answer.of_json(pages)), times=2)
+@pytest.mark.parametrize(
+    "told", [{"totalPages": 2, "totalElements": 200}, {}, {"totalPages": []}, {"totalElements": "0"}]
+)
+async def test_a_list_with_more_pages_proves_nothing(zoomconnect, message, fake, upstream, told):
+    """What is not on its first page may be on its next; nor does one that does not say how long it is."""
+    upstream.fail(Say(Answer.of_json({"webServiceMessages": [], **told})), times=2)
     async with zoomconnect() as running:
         assert [Unknown("not_listed")] == await running.query(message(submitted_at_us=0))
 
@@ -227,7 +229,7 @@ async def test_replies_are_polled_and_then_marked(zoomconnect, message, fake, re
         fake.messages.deliver()
         for _ in range(3):
             await settled(clock)
-    assert [("+27821110012", "+27820000000", "YES")] == [
+    assert [("+27821110012", "zoomconnect", "YES")] == [
         (each.sender, each.recipient, each.text) for each in reports.facts
     ]
     (reply,) = [each for each in fake.messages.by_id.values() if each["messageType"] == "INBOUND"]

@@ -105,7 +105,11 @@ def answered(record: object, settings: ZoomConnectSettings) -> spi.Outcome | spi
 
 
 def inbound(record: object, settings: ZoomConnectSettings) -> spi.Inbound | None:
-    """A record of a message that came in, as a fact; None where it is none."""
+    """A record of a message that came in, as a fact; None where it is none.
+
+    It counts as one to `number` of the settings, as those do that are posted to us: whichever of ZoomConnect's numbers
+    somebody wrote to, we write from the same account.
+    """
     told = fields(record)
     found, text = identity(told.get("messageId")), told.get("message")
     sender = phone(told.get("fromNumber"), settings.country_code)
@@ -116,15 +120,9 @@ def inbound(record: object, settings: ZoomConnectSettings) -> spi.Inbound | None
         or told.get("messageType", "INBOUND") != "INBOUND"
     ):
         return None
-    recipient = told.get("toNumber")
-    return spi.Inbound(
-        sender,
-        phone(recipient, settings.country_code) if recipient else settings.number,
-        text,
-        moment_us(told.get("dateTimeReceived"), settings.zone),
-        found,
-        identity(fields(told.get("repliedToMessage")).get("messageId")),
-    )
+    time_us = moment_us(told.get("dateTimeReceived"), settings.zone)
+    answers = identity(fields(told.get("repliedToMessage")).get("messageId"))
+    return spi.Inbound(sender, settings.number, text, time_us, found, answers)
 
 
 def phone(written: object, country_code: str) -> str:

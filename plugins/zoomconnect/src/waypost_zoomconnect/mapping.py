@@ -161,8 +161,8 @@ def _result(result: object, settings: ZoomConnectSettings) -> spi.Outcome:
             "error", "ZoomConnect answered an error that the settings do not list", about_message=True
         )
     if refusal is Refusal.LATER:
-        return spi.NotAccepted(code=refusal)
-    return spi.Rejected(REFUSALS[refusal], refusal, error[:1_000])
+        return spi.NotAccepted(code=refusal.value)
+    return spi.Rejected(REFUSALS[refusal], refusal.value, error[:1_000])
 
 
 def _failure(answer: Answer, count: int, now_us: int) -> spi.Outcome:

@@ -13,7 +13,7 @@ from waypost_zoomconnect.inbox import Inbox
 from waypost_zoomconnect.settings import Form, ZoomConnectSettings
 
 WAIT_S_MAX = 5.0
-"""For one of the requests that may be open at once; with the request's own limit it stays below the broker's."""
+"""For one of the requests that may be open at once; with `timeout_s` as it comes, that is below the broker's limit."""
 
 
 class Busy(Exception):
@@ -95,10 +95,8 @@ class ZoomConnect(spi.Provider):
         try:
             async with self._turn():
                 return await self._became_of(message)
-        except (
-            Busy,
-            *NO_ANSWER,
-        ) as error:  # also a refused connection: that refuses the question, not the message
+        except (Busy, *NO_ANSWER) as error:
+            # Also for a refused connection: the question was refused, and not the message.
             return spi.Unknown(type(error).__name__)
 
     @asynccontextmanager

@@ -62,7 +62,7 @@ def is_all(answer: Answer) -> bool:
     """Whether a page is the only one, so that what is not on it is nowhere."""
     told, found = fields(answer.document), records(answer) or []
     pages, elements = told.get("totalPages"), told.get("totalElements")
-    return pages in {0, 1} or (isinstance(elements, int) and elements <= len(found))
+    return pages in (0, 1) or (isinstance(elements, int) and elements <= len(found))
 
 
 def told_by_id(answer: Answer, asked: str, settings: ZoomConnectSettings) -> spi.Outcome | spi.Receipt:

@@ -1,5 +1,6 @@
 """The broker as a command sees it: its directory and its templates over gRPC."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -22,6 +23,8 @@ from waypost_zoomconnect.commands.failures import ABOUT_ONE, CommandFailed, Exit
 CALL_S_MAX: Final = 30.0
 PAGE_SIZE: Final = 500
 MEMBERS_MAX: Final = 1_000
+PAUSE_S: Final = 0.25
+PAUSE_S_MAX: Final = 8.0
 Answer = TypeVar("Answer")
 
 
@@ -53,12 +56,17 @@ class Broker:
 
     async def _call(self, method: Callable[..., Awaitable[Answer]], request: Any) -> Answer:
         request.account_id = self._account
-        try:
-            return await method(request, metadata=self._metadata, timeout=CALL_S_MAX)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.NOT_FOUND:
-                raise Missing from None
-            raise _refusal(error) from None
+        pause_s = PAUSE_S
+        while True:
+            try:
+                return await method(request, metadata=self._metadata, timeout=CALL_S_MAX)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is grpc.StatusCode.NOT_FOUND:
+                    raise Missing from None
+                if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED or pause_s > PAUSE_S_MAX:
+                    raise _refusal(error) from None
+            await asyncio.sleep(pause_s)  # the key has a rate of its own
+            pause_s *= 2
 
     async def contact(self, external_id: str) -> directory_pb2.Contact:
         """The contact with an external id. Raises Missing."""

@@ -161,13 +161,18 @@ class Exporter:
         if there is None and theirs.group_id != NO_RECORD:
             answer = await self.upstream.ask(directory.get_call("groups", theirs.group_id))
             there = directory.group(fields(answer.document)).members if answer.ok else None
-        for each in sorted(wanted - (there or frozenset())):
-            answer = await self.upstream.change(directory.join_call(each, theirs.group_id, self.side))
+
+        async def join(contact_id: str) -> None:
+            answer = await self.upstream.change(directory.join_call(contact_id, theirs.group_id, self.side))
             self.tally.count("members", "added" if answer.ok else "not added")
+
+        async def leave(contact_id: str) -> None:
+            answer = await self.upstream.change(directory.leave_call(contact_id, theirs.group_id, self.side))
+            self.tally.count("members", "removed" if answer.ok else "not removed")
+
+        await for_each(sorted(wanted - (there or frozenset())), join)
         if self.prune:
-            for each in sorted((there or frozenset()) - wanted):
-                answer = await self.upstream.change(directory.leave_call(each, theirs.group_id, self.side))
-                self.tally.count("members", "removed" if answer.ok else "not removed")
+            await for_each(sorted((there or frozenset()) - wanted), leave)
 
     async def _delete(self, kind: directory.Kind, record_ids: Iterable[str]) -> None:
         for each in sorted(record_ids):
