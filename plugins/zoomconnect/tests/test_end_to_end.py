@@ -11,7 +11,7 @@ import waypost
 from waypost.v1 import provider_service_pb2, provider_service_pb2_grpc
 from waypost_zoomconnect.fake.__main__ import post_callbacks
 
-ALL_S_MAX = 30.0
+ALL_S_MAX = 90.0
 
 
 @pytest.mark.covers("report", "reply", "send-bulk")

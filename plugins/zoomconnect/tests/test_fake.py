@@ -14,7 +14,7 @@ from waypost_zoomconnect import ZOOMCONNECT
 from waypost_zoomconnect.fake import FakeZoomConnect, texts
 
 WHO = {"email": "me@example.org", "token": "t0ken"}
-REPORT_S_MAX = 20
+REPORT_S_MAX = 60
 
 
 @pytest.fixture

@@ -215,7 +215,7 @@ async def settled(clock, seconds=1_000):
 
 async def until(holds):
     """Wait for what the provider does over a socket."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not holds():  # noqa: ASYNC110 - it happens in the provider's own task
             await asyncio.sleep(0.001)
 
