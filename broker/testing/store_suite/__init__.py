@@ -30,6 +30,7 @@ from broker.testing.store_suite.directory_reach import ReachCases
 from broker.testing.store_suite.dispatching import DispatchingCases
 from broker.testing.store_suite.erasing import ErasingCases
 from broker.testing.store_suite.falling_back import FallbackCases
+from broker.testing.store_suite.falling_back_senders import FallbackSenderCases
 from broker.testing.store_suite.forwarding import ForwardingCases
 from broker.testing.store_suite.grouping import GroupingCases
 from broker.testing.store_suite.housekeeping import HousekeepingCases
@@ -67,6 +68,7 @@ class StoreSuite(
     LanesCases,
     AskingCases,
     FallbackCases,
+    FallbackSenderCases,
     ReceiptCases,
     SayingCases,
     TemplateCases,
