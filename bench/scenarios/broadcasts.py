@@ -11,7 +11,7 @@ import grpc.aio
 from bench.child import Child, running
 from bench.measure import Goal, Line, Run, interleave
 from bench.people import TEXT, chunks_of
-from bench.procfs import peak_mb
+from bench.procfs import Usage, peak_mb
 from bench.stage import PAUSED, Server, Stage
 from waypost.v1 import broadcast_pb2, content_pb2
 from waypost.v1 import broadcast_service_pb2 as pb
@@ -77,7 +77,10 @@ async def _whole_ways(stage: Stage) -> Sequence[Line]:
 
 
 async def _raw(raw: Child, job: str, rows: int) -> Run:
-    return Run(rows / (await raw.ask(job, rows=rows))["seconds"])
+    done = await raw.ask(job, rows=rows)
+    seconds, cpu_s = done["seconds"], done["cpu_s"]
+    percent = 100 * cpu_s / seconds
+    return Run(rows / seconds, Usage(percent, 0.0, 0.0, 0.0, 0.0, cpu_s, 0.0), rows)
 
 
 @dataclass(frozen=True, slots=True)

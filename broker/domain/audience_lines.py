@@ -41,10 +41,11 @@ def plain_block(
 
 
 def _is_plain(cells: Sequence[Any]) -> bool:
-    """Whether all of a column is printable text, and none of it only spaces."""
-    return (
-        set(map(type, cells)) == {str} and "".join(cells).isprintable() and not any(map(str.isspace, cells))
-    )
+    """Whether all of a column is printable text, and none of it only spaces: no other space is printable."""
+    if set(map(type, cells)) != {str}:
+        return False
+    text = "".join(cells)
+    return text.isprintable() and not (" " in text and any(map(str.isspace, cells)))
 
 
 def _kept(name: Meaning, cells: Sequence[str], now_us: int, region: str) -> Sequence[str | int] | None:

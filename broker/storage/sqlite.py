@@ -133,7 +133,8 @@ class SqliteEngine:
             connection.set_busy_timeout(BUSY_TIMEOUT_MS)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", "full")
-            connection.pragma("temp_store", "memory")
+            # What a reader sorts, as the millions of an audience, may be more than memory should hold.
+            connection.pragma("temp_store", "file" if read_only else "memory")
             connection.pragma("cache_size", -64_000)
             # Plans do not change with the values that are bound, and so statements are not prepared again for them.
             connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)

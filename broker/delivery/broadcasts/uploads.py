@@ -6,6 +6,7 @@ can be used once all of it is stored; what is left of one whose caller or proces
 
 import asyncio
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import chain, islice
 from typing import IO
@@ -43,6 +44,9 @@ __all__ = ["Received", "RefusedRow", "UploadState", "Uploads"]
 log = structlog.get_logger("waypost.uploads")
 
 BATCH_ROWS = 2_000
+BATCHES_STORED_AT_ONCE = 2
+"""So that neither the reader nor the store waits for the other to be told."""
+
 SWEEP_ROWS = 5_000
 REFUSED_SHOWN_MAX = 100
 
@@ -141,19 +145,24 @@ class Uploads:
     async def _store_batches(
         self, upload_id: int, batch: "_Batch | None", reading: "_Reading"
     ) -> list[RefusedRow]:
-        """Store each batch while the next one is read; answers the first refused lines."""
+        """Store batches while the next ones are read; answers the first refused lines."""
         shown_rows: list[RefusedRow] = []
-        while batch is not None:
-            rows, blocks, refused = batch
-            if reading.rows + reading.refused > self._rows_max:
-                raise _refused(f"has more than {self._rows_max:,} lines")
-            shown_rows += refused[: REFUSED_SHOWN_MAX - len(shown_rows)]
-            item = UploadBatch(upload_id, rows, refused, blocks)
-            storing = asyncio.ensure_future(self._store.write(store_batches, [item]))
-            try:
+        storing: deque[asyncio.Future[list[None]]] = deque()
+        try:
+            while batch is not None:
+                rows, blocks, refused = batch
+                if reading.rows + reading.refused > self._rows_max:
+                    raise _refused(f"has more than {self._rows_max:,} lines")
+                shown_rows += refused[: REFUSED_SHOWN_MAX - len(shown_rows)]
+                item = UploadBatch(upload_id, rows, refused, blocks)
+                storing.append(asyncio.ensure_future(self._store.write(store_batches, [item])))
                 batch = await asyncio.to_thread(reading.next)
-            finally:
-                await storing
+                if len(storing) == BATCHES_STORED_AT_ONCE:
+                    await storing.popleft()
+            while storing:
+                await storing.popleft()
+        finally:  # what is left after a failure has to be over before it is removed
+            await asyncio.gather(*storing, return_exceptions=True)
         return shown_rows
 
     async def _forget(self, upload_id: int) -> None:

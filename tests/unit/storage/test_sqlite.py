@@ -106,6 +106,17 @@ def test_a_commit_is_on_disk_when_it_returns(connection: SqliteConnection) -> No
     assert ("wal", 2) == (bare.pragma("journal_mode"), bare.pragma("synchronous"))
 
 
+def test_what_readers_sort_is_not_kept_in_memory(engine: SqliteEngine, connection: SqliteConnection) -> None:
+    """Past the page cache it goes to a temporary file; a writer sorts little, and in memory."""
+    reader = engine.connect(read_only=True)
+    file, memory = 1, 2
+    assert (file, memory) == (
+        reader._connection.pragma("temp_store"),
+        connection._connection.pragma("temp_store"),
+    )
+    reader.close()
+
+
 @pytest.mark.parametrize(
     "failure",
     [apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.BusyError, apsw.CantOpenError, apsw.NoMemError],
