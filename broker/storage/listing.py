@@ -103,7 +103,7 @@ def read_page(tx: Transaction, query: MessageQuery, limits: ListLimits = LIMITS)
     arguments = _arguments(wanted)
     found: list[MessageRecord] = []
     looked_at = 0
-    for chunk in chunks:
+    for chunk in _together(chunks, query.page_size, limits.rows_max):
         rows = (
             tx.all("fitting_messages", account_id=where.account_id, message_ids=chunk.ids, **arguments)
             if chunk.ids
@@ -118,6 +118,26 @@ def read_page(tx: Transaction, query: MessageQuery, limits: ListLimits = LIMITS)
         if looked_at >= limits.rows_max and chunk.down_to > where.floor_id:
             return MessagePage(found, chunk.down_to, progress)
     return MessagePage(found, None, progress)
+
+
+def _together(chunks: Iterator[_Chunk], ids_min: int, looked_at_max: int) -> Iterator[_Chunk]:
+    """The chunks, those of few ids as one: their messages are read at once. None goes on past what a page looks at.
+
+    A value that few messages have is found in many spans, a message or two in each.
+    """
+    ids: list[int] = []
+    looked_at = total = 0
+    down_to: int | None = None
+    for chunk in chunks:
+        ids += chunk.ids
+        down_to = chunk.down_to
+        looked_at += chunk.looked_at
+        total += chunk.looked_at
+        if len(ids) >= ids_min or total >= looked_at_max:
+            yield _Chunk(ids, down_to, looked_at)
+            ids, looked_at, down_to = [], 0, None
+    if down_to is not None:
+        yield _Chunk(ids, down_to, looked_at)
 
 
 def _range(query: MessageQuery) -> _Range:
