@@ -143,7 +143,7 @@ async def running_delivery(
         ]
         jobs.append(parts.opt_in_forwarder.run())
         if not settings.delivery.paused:
-            jobs += [parts.dispatcher.run(), parts.rerouter.run()]
+            jobs += [parts.dispatcher.run(), parts.rerouter.run(), parts.upstream_broadcasts.run()]
         jobs.append(parts.expander.run())
         tasks += [asyncio.create_task(_watched(job, stop)) for job in jobs]
         yield

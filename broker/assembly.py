@@ -16,6 +16,7 @@ from broker.delivery.admit_hook import AdmitHook
 from broker.delivery.broadcasts.control import Broadcasts
 from broker.delivery.broadcasts.expander import Expander
 from broker.delivery.broadcasts.uploads import Uploads
+from broker.delivery.broadcasts.upstream import UpstreamBroadcasts
 from broker.delivery.callbacks import Callbacks
 from broker.delivery.consents import Consents
 from broker.delivery.credits import Credits
@@ -176,7 +177,9 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         settings.inbound, store, intake, policies, registry, clock, metrics, inbound_hooks
     )
     webhooks.sender.answered = inbound.waiting
-    broadcasts, expander = _build_broadcasts(settings, store, identities, intake, policies, clock)
+    broadcasts, expander, upstream_broadcasts = _build_broadcasts(
+        settings, store, identities, intake, policies, clock, registry
+    )
     history = History(store, clock)
     forwarder = OptInForwarder(
         store,
@@ -197,6 +200,7 @@ def build_parts(settings: Settings, engine: Engine, found: Boot, clock: SystemCl
         intake=intake,
         broadcasts=broadcasts,
         expander=expander,
+        upstream_broadcasts=upstream_broadcasts,
         uploads=Uploads(
             store,
             identities,
@@ -286,7 +290,8 @@ def _build_broadcasts(
     intake: Intake,
     policies: Policies,
     clock: SystemClock,
-) -> tuple[Broadcasts, Expander]:
+    registry: Registry,
+) -> tuple[Broadcasts, Expander, UpstreamBroadcasts]:
     expander = Expander(
         store,
         identities,
@@ -297,16 +302,31 @@ def _build_broadcasts(
         batch_max=settings.broadcasts.batch_max,
         ahead_max=settings.broadcasts.ahead_max,
     )
+    upstream = UpstreamBroadcasts(
+        store,
+        registry,
+        clock,
+        plan=expander.plan,
+        wish=expander.wish,
+        timeout_s=settings.delivery.submit_timeout_s,
+        poll_s=settings.broadcasts.upstream_poll_s,
+    )
+
+    def hint() -> None:
+        expander.hint()
+        upstream.hint()
+
     broadcasts = Broadcasts(
         store,
         identities,
         intake,
         clock,
+        upstream,
         request_id_memory_s=settings.intake.request_id_memory_s,
         active_max=settings.broadcasts.active_max,
-        hint=expander.hint,
+        hint=hint,
     )
-    return broadcasts, expander
+    return broadcasts, expander, upstream
 
 
 def _routes_of(settings: Settings, registry: Registry) -> tuple[Route, ...] | None:

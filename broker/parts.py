@@ -7,6 +7,7 @@ from broker.delivery.accounts import Accounts
 from broker.delivery.broadcasts.control import Broadcasts
 from broker.delivery.broadcasts.expander import Expander
 from broker.delivery.broadcasts.uploads import Uploads
+from broker.delivery.broadcasts.upstream import UpstreamBroadcasts
 from broker.delivery.callbacks import Callbacks
 from broker.delivery.consents import Consents
 from broker.delivery.credits import Credits
@@ -58,6 +59,7 @@ class Parts:
     intake: Intake
     broadcasts: Broadcasts
     expander: Expander
+    upstream_broadcasts: UpstreamBroadcasts
     uploads: Uploads
     history: History
     directory: Directory

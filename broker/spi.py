@@ -18,13 +18,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 from pydantic import BaseModel
 
+from broker.domain.broadcast import BroadcastState
+from broker.domain.broadcast_port import BroadcastPort
 from broker.domain.forwarding import OptInAnswer, OptInChange, OptInFound, OptInQuery
 from broker.domain.hook_query import AdmitQuery, InboundMessage, RouteQuery
+from broker.domain.lent import Clock, Keepsakes, Logger
 from broker.domain.outcome import (
     Accepted,
     Inbound,
@@ -42,6 +45,13 @@ from broker.domain.payment import Declined, Paid, PaymentOrder
 from broker.domain.spelling import IdSpelling
 from broker.domain.submission import Campaign, Submission, TemplateUsed
 from broker.domain.upstream_account import UpstreamBalance, UpstreamUsage
+from broker.domain.upstream_broadcast import (
+    BroadcastMoved,
+    BroadcastOrder,
+    BroadcastQuestion,
+    BroadcastRecipient,
+    UpstreamBroadcast,
+)
 from broker.domain.upstream_callback import CallbackAnswer, CallbackRequest, LateAnswer
 from broker.domain.upstream_keyword import (
     KeywordAvailable,
@@ -63,6 +73,12 @@ if TYPE_CHECKING:  # it takes a third of a second to import: only who asks for a
 __all__ = [
     "Accepted",
     "AdmitQuery",
+    "BroadcastMoved",
+    "BroadcastOrder",
+    "BroadcastPort",
+    "BroadcastQuestion",
+    "BroadcastRecipient",
+    "BroadcastState",
     "CallbackAnswer",
     "CallbackRequest",
     "Campaign",
@@ -116,6 +132,7 @@ __all__ = [
     "Traffic",
     "Unknown",
     "UpstreamBalance",
+    "UpstreamBroadcast",
     "UpstreamUsage",
     "hookimpl",
     "hookspec",
@@ -166,6 +183,10 @@ class Capabilities:
     `receipt_ids` says how its receipts may spell the ids that `Accepted` named. `balance` and `usage` say whether
     the upstream tells what the instance's account with it has, and has used: `Provider.balance`, `Provider.usage`.
     `keywords` says at which addresses the upstream keeps keywords itself: `Provider.check_keyword` and those after it.
+    `senders` says whether it lists what the account may send from: `Provider.senders`.
+
+    `broadcast` says that the upstream runs broadcasts itself, of at most `broadcast_recipients_max` recipients:
+    the calls of `BroadcastPort`.
 
     `sandbox` says that what the instance takes reaches nobody. Accounts that only try things out have their
     messages carried by such instances and by no other.
@@ -185,6 +206,9 @@ class Capabilities:
     balance: bool = False
     usage: bool = False
     keywords: KeywordKeeping | None = None
+    senders: bool = False
+    broadcast: bool = False
+    broadcast_recipients_max: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,51 +249,6 @@ class OutboundMessage:
         return str(self.content.get("text") or self.content.get("body") or "")
 
 
-class Clock(Protocol):
-    """The broker's clock; tests set it."""
-
-    def now_us(self) -> int:
-        """Microseconds since 1970 UTC."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait that long by this clock."""
-
-
-class Logger(Protocol):
-    """A structured logger: dotted event names and key/values, never bodies, addresses or secrets."""
-
-    def info(self, event: str, **values: object) -> None:
-        """Something an operator may want to know."""
-
-    def warning(self, event: str, **values: object) -> None:
-        """Something an operator should look at."""
-
-    def error(self, event: str, **values: object) -> None:
-        """Something is broken."""
-
-
-class Keepsakes(Protocol):
-    """What an instance wants to find again after a restart: a cursor, a token, the id of a webhook.
-
-    A small durable space of its own, which survives as long as the store does and as the instance keeps
-    its name. Keys are 1 to 128 characters, values at most 64 KiB, entries at most 1,000. It is no place
-    for messages: never keep a body or an address.
-    """
-
-    async def get(self, key: str) -> bytes | None:
-        """What is kept under `key`, None for nothing."""
-
-    async def put(self, key: str, value: bytes) -> None:
-        """Keep `value` in place of what was there; it is on disk when this returns.
-
-        Raises ValueError when key, value or the number of entries is past its limit, and BrokerError when
-        the store cannot take it; then nothing has changed.
-        """
-
-    async def delete(self, key: str) -> None:
-        """Forget what is kept under `key`, if anything is; that is on disk when this returns."""
-
-
 @dataclass(frozen=True, slots=True)
 class Context:
     """What the broker lends a started instance.
@@ -298,18 +277,21 @@ class Context:
     callback_url: str = ""
 
 
-class Provider(ABC):
-    """One configured instance of a provider. All calls come from one event loop."""
+class Provider(BroadcastPort, ABC):
+    """One configured instance of a provider. All calls come from one event loop.
+
+    Where the upstream runs broadcasts itself, see `BroadcastPort` for the calls about them.
+    """
 
     @property
     @abstractmethod
     def capabilities(self) -> Capabilities:
         """What this instance can do; constant from construction on."""
 
-    async def start(self, context: Context) -> None:  # noqa: B027 - most providers need neither
+    async def start(self, context: Context) -> None:
         """Open what is needed. Called once, before any other call. Raising stops the broker's start."""
 
-    async def stop(self) -> None:  # noqa: B027
+    async def stop(self) -> None:
         """Close it all. Called once, after the last call; within 10 s."""
 
     @abstractmethod
@@ -361,6 +343,13 @@ class Provider(ABC):
         self, settings: KeywordSettings
     ) -> KeywordSetUp | KeywordRefused | NotAccepted | Unknown:
         """Set a rented keyword up. The same may come again after NotAccepted and Unknown."""
+        raise NotImplementedError
+
+    async def senders(self) -> Sequence[str]:
+        """The short and long codes, and other senders, of the account; called where `capabilities.senders`.
+
+        At most 10,000, each of at most 256 characters.
+        """
         raise NotImplementedError
 
     async def callback(self, request: CallbackRequest) -> CallbackAnswer:

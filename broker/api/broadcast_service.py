@@ -110,7 +110,8 @@ class BroadcastService:
         account_id = await account_for(self._gate.keys, caller, request.account_id)
         found = await self._broadcasts.get(account_id, broadcast_number(request.broadcast_id))
         refusals = await self._broadcasts.refusals(found.broadcast_id)
-        return pb.GetBroadcastResponse(broadcast=broadcast_message(found, refusals))
+        upstream_id = await self._broadcasts.upstream_id(found)
+        return pb.GetBroadcastResponse(broadcast=broadcast_message(found, refusals, upstream_id))
 
     async def list_broadcasts(
         self, caller: Principal, request: pb.ListBroadcastsRequest

@@ -64,6 +64,7 @@ CODES: dict[ErrorReason, grpc.StatusCode] = {
     ErrorReason.TOO_MANY_WEBHOOKS: grpc.StatusCode.FAILED_PRECONDITION,
     ErrorReason.PROVIDER_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     ErrorReason.UPSTREAM_USAGE_UNSUPPORTED: grpc.StatusCode.FAILED_PRECONDITION,
+    ErrorReason.UPSTREAM_REFUSED: grpc.StatusCode.FAILED_PRECONDITION,
     ErrorReason.UPSTREAM_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     ErrorReason.ROUTES_NOT_FOUND: grpc.StatusCode.NOT_FOUND,
     ErrorReason.ROUTES_CHANGED: grpc.StatusCode.FAILED_PRECONDITION,

@@ -72,6 +72,9 @@ def send_broadcast(
     template: option.Template = None,
     locale: option.Locale = "",
     request_id: option.RequestId = "",
+    upstream_provider: Annotated[
+        str, typer.Option(metavar="INSTANCE", help="The provider instance whose upstream is to run it whole.")
+    ] = "",
     draft: Annotated[bool, typer.Option("--draft", help="Keep it until `waypost broadcast start`.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Watch until it is over.")] = False,
     json: Json = False,
@@ -116,6 +119,7 @@ def send_broadcast(
     )
     request = request_of(wishes, to or [], group or [])
     request.name, request.messages_per_minute, request.draft = name, per_minute, draft
+    request.upstream_provider = upstream_provider
     where = Target(target, key, data_dir, tls, tls_ca)
     return asyncio.run(_send(where, request, file, keep_good=keep_good, watch=watch, json=json))
 

@@ -16,6 +16,7 @@ _ENDS = frozenset({
     broadcast_pb2.BROADCAST_STATE_STOPPED,
     broadcast_pb2.BROADCAST_STATE_COMPLETED,
     broadcast_pb2.BROADCAST_STATE_DELETED,
+    broadcast_pb2.BROADCAST_STATE_UNKNOWN,
 })
 
 
@@ -104,6 +105,8 @@ def facts_of(broadcast: broadcast_pb2.Broadcast) -> list[tuple[str, str]]:
         ("name", printable(broadcast.name)),
         ("state", state_word(broadcast)),
         ("detail", printable(broadcast.detail)),
+        ("run by", printable(broadcast.upstream_provider)),
+        ("there as", printable(broadcast.upstream_id)),
         ("made", local_time(broadcast.create_time)),
         ("scheduled", local_time(broadcast.schedule_time) if broadcast.HasField("schedule_time") else ""),
         ("started", local_time(broadcast.start_time) if broadcast.HasField("start_time") else ""),

@@ -6,8 +6,10 @@ from typing import Any, TypeVar
 
 import structlog
 
+from broker.domain.broadcast import BroadcastState
 from broker.domain.forwarding import OptInAnswer, OptInFound
 from broker.domain.outcome import Accepted, NotAccepted, Receipt, ReceiptStatus, Rejected, Unknown
+from broker.domain.upstream_broadcast import BroadcastMoved, UpstreamBroadcast
 from broker.domain.vocabulary import Reason
 
 log = structlog.get_logger("waypost.providers")
@@ -110,6 +112,10 @@ def _sound(answer: Any) -> bool:
         texts, fits = (answer.code, answer.text), isinstance(answer.accepted, bool)
     elif kind is OptInFound:
         texts, fits = (answer.code, answer.text), answer.opted_in is None or isinstance(answer.opted_in, bool)
+    elif kind is UpstreamBroadcast:
+        texts, fits = (answer.upstream_id,), _is_id(answer.upstream_id) and _is_count_of(answer)
+    elif kind is BroadcastMoved:
+        texts, fits = (), True
     else:
         texts, fits = (answer.code, answer.text), True
     try:
@@ -129,6 +135,14 @@ def _is_span(seconds: Any) -> bool:
     return (
         seconds is None or isinstance(seconds, float) or (isinstance(seconds, int) and abs(seconds) < 2**53)
     )
+
+
+def _is_count_of(answer: Any) -> bool:
+    """Whether a broadcast's state, counts and times can be stored."""
+    counts = (answer.expected, answer.sent, answer.delivered, answer.failed)
+    numbers = (*counts, answer.started_at_us, answer.ended_at_us)
+    sound = all(each is None or (isinstance(each, int) and 0 <= each < 2**63) for each in numbers)
+    return sound and isinstance(answer.state, BroadcastState)
 
 
 def _is_part(part: Any) -> bool:

@@ -29,6 +29,7 @@ class UpstreamReport:
 
     balance: UpstreamBalance | None
     usage: tuple[UpstreamUsage, ...] | None
+    senders: tuple[str, ...] | None = None
 
 
 class UpstreamAccounts:
@@ -47,13 +48,14 @@ class UpstreamAccounts:
         if instance is None:
             raise BrokerError(ErrorReason.PROVIDER_NOT_FOUND)
         able, provider = instance.capabilities, instance.provider
-        if not (able.balance or able.usage):
+        if not (able.balance or able.usage or able.senders):
             raise BrokerError(ErrorReason.UPSTREAM_USAGE_UNSUPPORTED)
         balance = await self._ask(name, "balance", provider.balance, _balance) if able.balance else None
         usage = None
         if able.usage:
             usage = await self._ask(name, "usage", lambda: provider.usage(first, last), _usage)
-        return UpstreamReport(balance, usage)
+        senders = await self._ask(name, "senders", provider.senders, _senders) if able.senders else None
+        return UpstreamReport(balance, usage, senders)
 
     async def _ask(
         self, name: str, method: str, call: Callable[[], Awaitable[Any]], read: Callable[[Any], Any]
@@ -89,6 +91,15 @@ def _usage(answer: Any) -> tuple[UpstreamUsage, ...]:
         _check_number(each.count)
         _check_text(each.name)
     return tuple(sorted(counts, key=lambda each: (each.day or date.min, each.name)))
+
+
+def _senders(answer: Any) -> tuple[str, ...]:
+    found = tuple(answer)
+    if len(found) > COUNTS_MAX:
+        raise ValueError(f"senders answered {len(found)}")
+    for each in found:
+        _check_text(each)
+    return tuple(sorted(set(found)))
 
 
 def _check_number(number: object) -> None:

@@ -31,6 +31,8 @@ class BroadcastState(IntEnum):
     STOPPED = 5
     COMPLETED = 6
     DELETED = 7
+    UNKNOWN = 8
+    """An upstream was to run it, and nobody can tell whether it took it."""
 
 
 class Move(IntEnum):
@@ -52,6 +54,7 @@ class Move(IntEnum):
 _DRAFT, _SCHEDULED, _RUNNING = BroadcastState.DRAFT, BroadcastState.SCHEDULED, BroadcastState.RUNNING
 _SUSPENDED, _STOPPED = BroadcastState.SUSPENDED, BroadcastState.STOPPED
 _COMPLETED, _DELETED = BroadcastState.COMPLETED, BroadcastState.DELETED
+_UNKNOWN = BroadcastState.UNKNOWN
 
 MOVES: dict[tuple[BroadcastState, Move], BroadcastState] = {
     (_DRAFT, Move.EDIT): _DRAFT,
@@ -72,10 +75,11 @@ MOVES: dict[tuple[BroadcastState, Move], BroadcastState] = {
     (_SUSPENDED, Move.DELETE): _DELETED,
     (_STOPPED, Move.DELETE): _DELETED,
     (_COMPLETED, Move.DELETE): _DELETED,
+    (_UNKNOWN, Move.DELETE): _DELETED,
 }
 """The state that follows. What is not here cannot be."""
 
-FINAL = frozenset({_STOPPED, _COMPLETED, _DELETED})
+FINAL = frozenset({_STOPPED, _COMPLETED, _DELETED, _UNKNOWN})
 HELD = frozenset({_SUSPENDED, _STOPPED, _DELETED})
 """Nothing of it is handed to a provider."""
 
@@ -109,6 +113,8 @@ class Stage(IntEnum):
     """Every row has become a message."""
     SWEPT = 4
     """It goes on no more, and its audience is gone."""
+    HANDED_OVER = 5
+    """An upstream was given it, or may have been: from now on it is moved there."""
 
 
 @value
@@ -145,7 +151,10 @@ class Progress:
 
 @value
 class Broadcast:
-    """A broadcast as it is stored. `detail` says why it was held or stopped by itself."""
+    """A broadcast as it is stored. `detail` says why it was held or stopped by itself.
+
+    `upstream_provider` is the instance whose upstream runs it; empty: the broker does.
+    """
 
     broadcast_id: int
     account_id: int
@@ -159,6 +168,7 @@ class Broadcast:
     ended_at_us: int | None = None
     detail: str = ""
     progress: Progress = Progress()
+    upstream_provider: str = ""
 
 
 @value
@@ -166,6 +176,7 @@ class Wish:
     """What a caller asks to be sent to whom. The submission has the content and the recipients named in it.
 
     `draft`: it waits to be started. `messages_per_minute` of 0: as fast as providers take them.
+    `upstream_provider` is the instance whose upstream is to run it; empty: the broker does.
     """
 
     submission: Submission
@@ -174,6 +185,7 @@ class Wish:
     upload_id: int | None = None
     messages_per_minute: int = 0
     draft: bool = False
+    upstream_provider: str = ""
 
 
 @value

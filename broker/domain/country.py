@@ -68,5 +68,10 @@ def _sharing(leading: str) -> tuple[str, ...]:
 @lru_cache(maxsize=65_536)
 def _among(leading: str, length: int, main: str) -> str:
     # Filled up rather than taken as it is: what is remembered must not depend on who came first.
-    parsed = phonenumbers.parse("+" + leading.ljust(length, "0"))
+    try:
+        parsed = phonenumbers.parse("+" + leading.ljust(length, "0"))
+    except (
+        phonenumbers.NumberParseException
+    ):  # too few digits for any number: what was refused has a country too
+        return main
     return phonenumbers.region_code_for_number(parsed) or main

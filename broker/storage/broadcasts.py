@@ -20,9 +20,11 @@ from broker.domain.ids import ID_MAX
 from broker.domain.lifecycle import State
 from broker.domain.planning import Plan
 from broker.domain.submission import Result
+from broker.domain.upstream_broadcast import HandedOver, begins_at_us
 from broker.domain.value import value
 from broker.domain.vocabulary import EventKind, Reason
 from broker.storage.acceptance import Acceptance, Remembered, Repeated, Reused
+from broker.storage.hand_overs import is_with_upstream
 from broker.storage.holding import Release, cancel_unsent, release
 from broker.storage.journal import Journal
 from broker.storage.transaction import Row, Transaction
@@ -156,12 +158,12 @@ def edit_broadcasts(
     answers: list[Broadcast | NoSuchBroadcast | NotMovable | UploadGone] = []
     for item in items:
         wish = item.broadcast
-        row = _find(tx, wish.account_id, wish.broadcast_id)
+        row = find_broadcast(tx, wish.account_id, wish.broadcast_id)
         if row is None:
             answers.append(NoSuchBroadcast())
             continue
         now = row.broadcast
-        if move(now.state, Move.EDIT) is None:
+        if move(now.state, Move.EDIT) is None or row.place.stage is Stage.HANDED_OVER:
             answers.append(NotMovable(now.state))
             continue
         if not _has_its_upload(tx, wish):
@@ -182,14 +184,19 @@ def edit_broadcasts(
     return answers
 
 
-def move_broadcasts(tx: Transaction, items: list[Wanted]) -> list[Broadcast | NoSuchBroadcast | NotMovable]:
+Moved = Broadcast | NoSuchBroadcast | NotMovable | HandedOver
+
+
+def move_broadcasts(tx: Transaction, items: list[Wanted]) -> list[Moved]:
     """Start, hold, resume, stop and delete broadcasts, in order."""
     journal = Journal(tx, items[0].now_us)
-    answers: list[Broadcast | NoSuchBroadcast | NotMovable] = []
+    answers: list[Moved] = []
     for item in items:
-        row = _find(tx, item.account_id, item.broadcast_id)
+        row = find_broadcast(tx, item.account_id, item.broadcast_id)
         if row is None:
             answers.append(NoSuchBroadcast())
+        elif row.broadcast.upstream_provider and is_with_upstream(tx, item.broadcast_id):
+            answers.append(HandedOver())
         elif _move(tx, journal, row, item.move, item.now_us):
             answers.append(row.broadcast)
         else:
@@ -253,7 +260,8 @@ def needs_tending(row: BroadcastRow, now_us: int, *, tells: bool) -> bool:
     now, progress = row.broadcast, row.broadcast.progress
     match now.state:
         case BroadcastState.SCHEDULED:
-            return now.schedule_at_us is None or now.schedule_at_us <= now_us
+            # Its upstream begins what it was given.
+            return row.place.stage is not Stage.HANDED_OVER and begins_at_us(now) <= now_us
         case BroadcastState.RUNNING:
             if row.released_to is not None or _is_complete(row):
                 return True
@@ -340,7 +348,7 @@ def stop_failed(tx: Transaction, items: list[tuple[int, str, int]]) -> list[None
 
 def read_broadcast(tx: Transaction, account_id: int, broadcast_id: int) -> Broadcast | None:
     """A broadcast of the account."""
-    row = _find(tx, account_id, broadcast_id)
+    row = find_broadcast(tx, account_id, broadcast_id)
     return None if row is None else row.broadcast
 
 
@@ -369,7 +377,7 @@ def read_broadcasts(tx: Transaction, query: BroadcastQuery) -> list[Broadcast]:
         states=sorted(query.states),
         rows_max=query.page_size,
     )
-    return [_row(row).broadcast for row in rows]
+    return [row_of(row).broadcast for row in rows]
 
 
 def read_active(tx: Transaction) -> list[BroadcastRow]:
@@ -378,7 +386,7 @@ def read_active(tx: Transaction) -> list[BroadcastRow]:
     while True:
         after = found[-1].broadcast.broadcast_id if found else -1
         rows = tx.all("active_broadcasts", after=after, rows_max=ACTIVE_PAGE)
-        found += map(_row, rows)
+        found += map(row_of, rows)
         if len(rows) < ACTIVE_PAGE:
             return found
 
@@ -408,7 +416,8 @@ def save(tx: Transaction, row: BroadcastRow) -> None:
     tx.bulk("update_broadcasts", [_columns(row)])
 
 
-def _find(tx: Transaction, account_id: int, broadcast_id: int) -> BroadcastRow | None:
+def find_broadcast(tx: Transaction, account_id: int, broadcast_id: int) -> BroadcastRow | None:
+    """A broadcast of the account, with what its keepers need."""
     row = _read(tx, [broadcast_id]).get(broadcast_id)
     return row if row is not None and row.broadcast.account_id == account_id else None
 
@@ -416,14 +425,15 @@ def _find(tx: Transaction, account_id: int, broadcast_id: int) -> BroadcastRow |
 def _read(tx: Transaction, broadcast_ids: Iterable[int]) -> dict[int, BroadcastRow]:
     wanted = sorted(set(broadcast_ids))
     rows = tx.all("broadcasts_by_id", broadcast_ids=wanted) if wanted else []
-    return {row[0]: _row(row) for row in rows}
+    return {row[0]: row_of(row) for row in rows}
 
 
 def _tell(journal: Journal, now: Broadcast, previous: BroadcastState) -> None:
     journal.tell(now.account_id, EventKind.BROADCAST, told_of(now, previous))
 
 
-def _row(row: Row) -> BroadcastRow:
+def row_of(row: Row) -> BroadcastRow:
+    """A broadcast as the statements read it."""
     broadcast = Broadcast(
         broadcast_id=row[0],
         account_id=row[1],
@@ -437,6 +447,7 @@ def _row(row: Row) -> BroadcastRow:
         ended_at_us=row[9],
         detail=row[10],
         progress=Progress(*row[11:19]),
+        upstream_provider=row[27],
     )
     place = Place(Stage(row[21]), row[22], row[23])
     return BroadcastRow(broadcast, row[19], bool(row[20]), place, row[24], row[25], row[26])
@@ -462,6 +473,7 @@ def _new_columns(made: Broadcast) -> tuple[object, ...]:
         0,
         None,
         "",
+        made.upstream_provider,
     )
 
 

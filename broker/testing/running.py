@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
+from broker.domain.upstream_broadcast import Controlled, Found, Taken
 from broker.spi import (
+    BroadcastOrder,
+    BroadcastQuestion,
     CallbackAnswer,
     CallbackRequest,
     KeywordQuery,
@@ -87,6 +90,23 @@ class RunningProvider:
     async def set_up_keyword(self, settings: KeywordSettings) -> object:
         """What the provider answers to a keyword's set-up."""
         return await self.in_time(self.provider.set_up_keyword(settings), "set_up_keyword")
+
+    async def senders(self) -> Sequence[str]:
+        """What the provider lists."""
+        return await self.in_time(self.provider.senders(), "senders")
+
+    async def broadcast_create(self, order: BroadcastOrder) -> Taken:
+        """What the provider answers to a broadcast."""
+        return await self.in_time(self.provider.broadcast_create(order), "broadcast_create")
+
+    async def broadcast_get(self, question: BroadcastQuestion) -> Found:
+        """What the provider says of a broadcast."""
+        return await self.in_time(self.provider.broadcast_get(question), "broadcast_get")
+
+    async def broadcast_control(self, method: str, upstream_id: str) -> Controlled:
+        """What the provider answers to one of "suspend", "resume", "stop" and "delete"."""
+        call = getattr(self.provider, f"broadcast_{method}")
+        return await self.in_time(call(upstream_id), f"broadcast_{method}")
 
     async def in_time(self, answer: Awaitable[T], call: str) -> T:
         """An answer; raises TookTooLong when it does not come."""

@@ -1,6 +1,7 @@
 """BroadcastRequest → what is wished, and broadcasts → protobuf."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from broker.api.convert.findings import Findings
@@ -20,6 +21,7 @@ from broker.domain.broadcast import (
 )
 from broker.domain.broadcast_told import broadcast_told
 from broker.domain.ids import format_id, parse_id
+from broker.domain.submission import Submission
 from broker.domain.vocabulary import Reason
 from broker.errors import BrokerError, ErrorReason, Violation
 from waypost.v1 import broadcast_pb2, channel_pb2, event_pb2, send_pb2
@@ -33,6 +35,17 @@ _AS_SENT = tuple(
     if each.name in send_pb2.SendRequest.DESCRIPTOR.fields_by_name
 )
 """What a broadcast and a Send ask for alike, and that has the same rules."""
+
+_NOT_UPSTREAM = (
+    "provider",
+    "guarantee",
+    "validity",
+    "callback_url",
+    "options",
+    "messages_per_minute",
+    "sender_pool",
+)
+"""What the broker does with each message, and an upstream that has them all cannot be told."""
 
 
 def wish_of(request: broadcast_pb2.BroadcastRequest, account_id: int, now_us: int) -> Wish:
@@ -54,6 +67,8 @@ def wish_of(request: broadcast_pb2.BroadcastRequest, account_id: int, now_us: in
         findings.broke("messages_per_minute", f"must be from 1 to {MESSAGES_PER_MINUTE_MAX:,}, or 0")
     if request.options.cap_frequency and audience.upload_id:
         findings.broke("options.cap_frequency", "counts by contact, and an upload names none")
+    if request.upstream_provider:
+        submission = _run_upstream(request, submission, findings)
     findings.refuse()
     return Wish(
         submission=submission,
@@ -62,7 +77,27 @@ def wish_of(request: broadcast_pb2.BroadcastRequest, account_id: int, now_us: in
         upload_id=upload_id,
         messages_per_minute=request.messages_per_minute,
         draft=request.draft,
+        upstream_provider=request.upstream_provider,
     )
+
+
+def _run_upstream(
+    request: broadcast_pb2.BroadcastRequest, submission: Submission, findings: Findings
+) -> Submission:
+    """What an upstream is to run: only that instance may have it, and nothing that it could not keep to."""
+    for name in _NOT_UPSTREAM:
+        if _is_set(request, name):
+            findings.broke(name, "cannot be kept to by an upstream that runs the broadcast itself")
+    for at, each in enumerate(request.audience.recipients):
+        if each.HasField("schedule_time"):
+            findings.broke(
+                f"audience.recipients[{at}].schedule_time", "an upstream starts a broadcast for all at once"
+            )
+    return replace(submission, provider=request.upstream_provider)
+
+
+def _is_set(request: broadcast_pb2.BroadcastRequest, name: str) -> bool:
+    return any(descriptor.name == name for descriptor, _ in request.ListFields())
 
 
 def stored_request(request: broadcast_pb2.BroadcastRequest) -> bytes:
@@ -133,7 +168,7 @@ def list_response(found: Sequence[Broadcast], query: BroadcastQuery, scope: str)
 
 
 def broadcast_message(
-    broadcast: Broadcast, refusals: Sequence[tuple[Reason, int]] = ()
+    broadcast: Broadcast, refusals: Sequence[tuple[Reason, int]] = (), upstream_id: str = ""
 ) -> broadcast_pb2.Broadcast:
     """A broadcast as callers see it."""
     progress = broadcast.progress
@@ -159,6 +194,8 @@ def broadcast_message(
             for reason, count in refusals
         ],
         detail=broadcast.detail,
+        upstream_provider=broadcast.upstream_provider,
+        upstream_id=upstream_id,
     )
 
 

@@ -58,7 +58,11 @@ def provider_type_message(provider_type: TypeView, *, whole_error: bool) -> prov
 
 def upstream_message(report: UpstreamReport) -> provider_service_pb2.GetUpstreamUsageResponse:
     """What an upstream said."""
-    response = provider_service_pb2.GetUpstreamUsageResponse(tells_usage=report.usage is not None)
+    response = provider_service_pb2.GetUpstreamUsageResponse(
+        tells_usage=report.usage is not None,
+        tells_senders=report.senders is not None,
+        senders=report.senders,
+    )
     if report.balance is not None:
         response.balance.amount_micros = report.balance.amount_micros
         response.balance.currency = report.balance.currency

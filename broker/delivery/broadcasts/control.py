@@ -4,11 +4,14 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from broker.delivery.broadcasts.upstream import UpstreamBroadcasts
 from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
 from broker.domain.broadcast import Broadcast, BroadcastState, Move, Progress, Wish
+from broker.domain.handing import problems
 from broker.domain.planning import Plan, fingerprint
 from broker.domain.submission import Submission
+from broker.domain.upstream_broadcast import HandedOver
 from broker.domain.vocabulary import Reason
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
@@ -60,6 +63,7 @@ class Broadcasts:
         identities: Identities,
         intake: Intake,
         clock: Clock,
+        upstream: UpstreamBroadcasts,
         *,
         request_id_memory_s: float,
         active_max: int,
@@ -69,6 +73,7 @@ class Broadcasts:
         self._identities = identities
         self._intake = intake
         self._clock = clock
+        self._upstream = upstream
         self._remember_us = round(request_id_memory_s * 1_000_000)
         self._active_max = active_max
         self._hint = hint
@@ -100,7 +105,10 @@ class Broadcasts:
 
     async def edit(self, broadcast_id: int, wish: Wish, request: bytes) -> Broadcast:
         """Replace what was asked for, before it begins."""
-        await self.get(wish.submission.account_id, broadcast_id)
+        found = await self.get(wish.submission.account_id, broadcast_id)
+        if found.upstream_provider != wish.upstream_provider:
+            changed = Violation("upstream_provider", "cannot be changed; make another broadcast")
+            raise BrokerError(ErrorReason.INVALID_REQUEST, violations=[changed])
         now_us = self._clock.now_us()
         expected = await self._judge(wish, now_us)
         item = Edit(_broadcast(broadcast_id, wish, expected, now_us), request)
@@ -112,6 +120,8 @@ class Broadcasts:
         """Start, suspend, resume, stop or delete it."""
         item = Wanted(account_id, broadcast_id, wish, self._clock.now_us())
         (answer,) = await self._store.write(move_broadcasts, [item], [account_id])
+        if isinstance(answer, HandedOver):
+            return await self._upstream.control(account_id, broadcast_id, wish)
         self._hint()
         return _moved(answer, wish)
 
@@ -121,6 +131,10 @@ class Broadcasts:
         if found is None:
             raise BrokerError(ErrorReason.BROADCAST_NOT_FOUND)
         return found
+
+    async def upstream_id(self, broadcast: Broadcast) -> str:
+        """Under which id the upstream that runs it has it; empty where there is none."""
+        return await self._upstream.upstream_id(broadcast)
 
     async def refusals(self, broadcast_id: int) -> Refusals:
         """How many recipients were refused, by reason."""
@@ -138,6 +152,8 @@ class Broadcasts:
 
     async def _judge(self, wish: Wish, now_us: int) -> int:
         """How many recipients are to be expected. Raises whatever refuses the broadcast whole."""
+        if wish.upstream_provider:
+            self._upstream.check(wish.upstream_provider)
         worded = await self._intake.worded(wish.submission)
         (planned,) = await self._intake.planned([(replace(worded, recipients=()), [0], None)], now_us)
         if isinstance(planned, BrokerError):
@@ -152,6 +168,8 @@ class Broadcasts:
         ]
         if wish.upload_id is not None and sizes[0] is None:
             violations.append(_NO_UPLOAD)
+        if wish.upstream_provider:
+            violations += problems(worded, planned)
         if violations:
             raise BrokerError(ErrorReason.INVALID_REQUEST, violations=violations)
         return len(wish.submission.recipients) + sum(each or 0 for each in sizes)
@@ -193,6 +211,7 @@ def _fingerprint(wish: Wish) -> str:
         wish.upload_id,
         wish.messages_per_minute,
         wish.draft,
+        *filter(None, (wish.upstream_provider,)),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -212,6 +231,7 @@ def _broadcast(broadcast_id: int, wish: Wish, expected: int, now_us: int) -> Bro
         created_at_us=now_us,
         started_at_us=None if wish.draft or ahead else now_us,
         progress=Progress(expected=expected),
+        upstream_provider=wish.upstream_provider,
     )
 
 

@@ -45,6 +45,7 @@ from broker.storage.expanding import (
     read_rows,
     sift,
 )
+from broker.storage.handing import waits_for_upstream
 from broker.storage.store import Store
 
 log = structlog.get_logger("waypost.broadcasts")
@@ -128,6 +129,8 @@ class Expander:
         return idle_s
 
     async def _turn(self, row: BroadcastRow) -> float:
+        if waits_for_upstream(row):
+            return IDLE_S_MAX
         broadcast, now_us = row.broadcast, self._clock.now_us()
         broadcast_id = broadcast.broadcast_id
         tells = now_us - self._told_at_us.get(broadcast_id, 0) >= TELL_EVERY_US
@@ -153,7 +156,7 @@ class Expander:
         """A batch of what the broadcast's stage asks for; how long to wait for the next."""
         broadcast = row.broadcast
         try:
-            wish = await self._wish(row)
+            wish = await self.wish(row)
         except BrokerError as error:
             if error.reason in STORE_FAILS:
                 raise
@@ -171,7 +174,7 @@ class Expander:
             case _:
                 return await self._expand(row, wish)
 
-    async def _wish(self, row: BroadcastRow) -> Wish:
+    async def wish(self, row: BroadcastRow) -> Wish:
         """What was asked for, in its own words: those that its template has when it begins."""
         broadcast = row.broadcast
         known = self._wishes.get(broadcast.broadcast_id)
@@ -185,7 +188,7 @@ class Expander:
 
     async def _sift(self, row: BroadcastRow, wish: Wish) -> None:
         broadcast_id, account_id = row.broadcast.broadcast_id, row.broadcast.account_id
-        audiences = _audiences(row)
+        audiences = audiences_of(row)
         kinds = duplicate_kinds(wish.submission)
         found = await self._store.read(read_duplicates, audiences, kinds)
         for start in range(0, len(found), DUPLICATES_BATCH):
@@ -209,7 +212,7 @@ class Expander:
                 return max(LOOK_EVERY_S, (pace.next_at_us() - now_us) / 1_000_000)
         if room <= 0:
             return LOOK_EVERY_S
-        audiences = _audiences(row)
+        audiences = audiences_of(row)
         rows = await self._store.read(
             read_rows, broadcast.broadcast_id, audiences[place.source], place.position, room
         )
@@ -220,8 +223,8 @@ class Expander:
         else:
             then = Place(Stage.EXPANDED)
         try:
-            plan = await self._plan(wish.submission, rows) if rows else None
-        except _GateClosedError as closed:
+            plan = await self.plan(wish.submission, rows) if rows else None
+        except GateClosedError as closed:
             # A plugin's defect is no reason to refuse anybody for good: all stays as it is, for a while.
             self._not_before_us[broadcast.broadcast_id] = now_us + round(closed.retry_after_s * 1_000_000)
             return closed.retry_after_s
@@ -229,7 +232,8 @@ class Expander:
         await self._store.write(expand, [item], [broadcast.account_id])
         return 0.0
 
-    async def _plan(self, submission: Submission, rows: Sequence[AudienceRow]) -> Plan:
+    async def plan(self, submission: Submission, rows: Sequence[AudienceRow]) -> Plan:
+        """What becomes of each of these rows; nothing is stored."""
         # Before the ids: ListMessages relies on no id being older than its message's acceptance.
         now_us = self._clock.now_us()
         ids = await self._identities.take(len(rows))
@@ -252,7 +256,7 @@ class Expander:
     ) -> Plan:
         """The same for each recipient alone: what would refuse a call of Send is each one's own refusal.
 
-        Raises _GateClosedError where a plugin cannot say whether somebody may be sent to.
+        Raises GateClosedError where a plugin cannot say whether somebody may be sent to.
         """
         broadcast_id = asked.broadcast_id or 0
         parts: list[Part] = [
@@ -274,7 +278,7 @@ class Expander:
                 links += alone.links
                 pays, cap = pays or alone.pays, alone.cap
             elif alone.reason is ErrorReason.ADMISSION_FAILED:
-                raise _GateClosedError(alone.retry_after_s or STORE_RETRY_S)
+                raise GateClosedError(alone.retry_after_s or STORE_RETRY_S)
             else:
                 contact_id = reached[0].contact_id if isinstance(reached, tuple) else None
                 reason = reason_of(alone.reason.name)
@@ -282,7 +286,7 @@ class Expander:
         return Plan(broadcast_id, asked, now_us, "", tuple(messages), 0, pays, tuple(links), cap)
 
 
-class _GateClosedError(Exception):
+class GateClosedError(Exception):
     """A plugin that has to be asked cannot answer."""
 
     def __init__(self, retry_after_s: float) -> None:
@@ -300,7 +304,7 @@ def _rule(error: BrokerError) -> str:
     return "; ".join(each.rule for each in error.violations) or error.message
 
 
-def _audiences(row: BroadcastRow) -> list[int]:
+def audiences_of(row: BroadcastRow) -> list[int]:
     """Whose rows become its messages: those that it gathered, and those of its upload."""
     upload_id = row.broadcast.upload_id
     return [row.broadcast.broadcast_id, *([] if upload_id is None else [upload_id])]

@@ -3,7 +3,7 @@
 -- name: insert_broadcasts
 INSERT INTO broadcasts (
     broadcast_id, account_id, name, state, active, stage, source, position, schedule_at, messages_per_minute,
-    upload_id, created_at, started_at, ended_at, pace_since, pace_done, released_to, detail
+    upload_id, created_at, started_at, ended_at, pace_since, pace_done, released_to, detail, upstream_provider
 ) VALUES :rows
 
 -- name: insert_broadcast_requests
@@ -18,7 +18,7 @@ INSERT INTO broadcast_counts (
 SELECT b.broadcast_id, b.account_id, b.name, b.state, b.schedule_at, b.messages_per_minute, b.upload_id,
        b.created_at, b.started_at, b.ended_at, b.detail, c.expected, c.duplicates, c.accepted, c.refused, c.sent,
        c.delivered, c.failed, c.ended, c.told, b.active, b.stage, b.source, b.position, b.pace_since, b.pace_done,
-       b.released_to
+       b.released_to, b.upstream_provider
 FROM broadcasts b
 JOIN broadcast_counts c ON c.broadcast_id = b.broadcast_id
 WHERE b.broadcast_id IN (SELECT value FROM json_each(:broadcast_ids))
@@ -27,7 +27,7 @@ WHERE b.broadcast_id IN (SELECT value FROM json_each(:broadcast_ids))
 SELECT b.broadcast_id, b.account_id, b.name, b.state, b.schedule_at, b.messages_per_minute, b.upload_id,
        b.created_at, b.started_at, b.ended_at, b.detail, c.expected, c.duplicates, c.accepted, c.refused, c.sent,
        c.delivered, c.failed, c.ended, c.told, b.active, b.stage, b.source, b.position, b.pace_since, b.pace_done,
-       b.released_to
+       b.released_to, b.upstream_provider
 FROM broadcasts b
 JOIN broadcast_counts c ON c.broadcast_id = b.broadcast_id
 WHERE b.active = 1 AND b.broadcast_id > :after
@@ -41,7 +41,7 @@ SELECT count(*) FROM (SELECT 1 FROM broadcasts WHERE active = 1 LIMIT :rows_max)
 SELECT b.broadcast_id, b.account_id, b.name, b.state, b.schedule_at, b.messages_per_minute, b.upload_id,
        b.created_at, b.started_at, b.ended_at, b.detail, c.expected, c.duplicates, c.accepted, c.refused, c.sent,
        c.delivered, c.failed, c.ended, c.told, b.active, b.stage, b.source, b.position, b.pace_since, b.pace_done,
-       b.released_to
+       b.released_to, b.upstream_provider
 FROM broadcasts b
 JOIN broadcast_counts c ON c.broadcast_id = b.broadcast_id
 WHERE b.account_id = :account_id AND b.broadcast_id < :before_id

@@ -19,6 +19,7 @@ need pytest and nothing else: they bring their own event loops and a real HTTP s
 from broker.testing.provider_suite.accounting import AccountingCases
 from broker.testing.provider_suite.asked import Asked
 from broker.testing.provider_suite.asking import AskingCases
+from broker.testing.provider_suite.broadcasting import BroadcastingCases
 from broker.testing.provider_suite.consenting import ConsentingCases
 from broker.testing.provider_suite.declaring import DeclaringCases
 from broker.testing.provider_suite.hiding import HidingCases
@@ -44,6 +45,7 @@ class ProviderSuite(
     PushingCases,
     ConsentingCases,
     RentingCases,
+    BroadcastingCases,
     HidingCases,
 ):
     """All cases. A subclass says what `Asked` asks."""

@@ -47,7 +47,15 @@ class DeclaringCases(Asked):
         assert isinstance(found.idempotency, Idempotency)
         assert isinstance(found.text_profile, TextProfile)
         assert isinstance(found.receipt_ids, IdSpelling)
-        flags = (found.query, found.callback, found.opt_in, found.balance, found.usage)
+        flags = (
+            found.query,
+            found.callback,
+            found.opt_in,
+            found.balance,
+            found.usage,
+            found.senders,
+            found.broadcast,
+        )
         assert {type(each) for each in flags} == {bool}
 
     def test_an_instance_serves_channels_of_its_type(self) -> None:
@@ -86,6 +94,14 @@ class DeclaringCases(Asked):
             assert found.keywords is None or getattr(kind, name) is not getattr(Provider, name), (
                 f"keywords is declared and {name} is not written"
             )
+        assert not found.senders or kind.senders is not Provider.senders, (
+            "senders is declared and not written"
+        )
+        for call in ("create", "get", "suspend", "resume", "stop", "delete"):
+            written = getattr(kind, f"broadcast_{call}") is not getattr(Provider, f"broadcast_{call}")
+            assert written or not found.broadcast, f"broadcast is declared and broadcast_{call} not written"
+        assert type(found.broadcast_recipients_max) is int
+        assert found.broadcast_recipients_max >= 1
         assert found.query or found.receipts is not ReceiptMode.POLL, "receipts are polled by query"
         assert found.query or found.idempotency is not Idempotency.QUERY
 

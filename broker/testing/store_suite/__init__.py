@@ -33,6 +33,7 @@ from broker.testing.store_suite.falling_back import FallbackCases
 from broker.testing.store_suite.falling_back_senders import FallbackSenderCases
 from broker.testing.store_suite.forwarding import ForwardingCases
 from broker.testing.store_suite.grouping import GroupingCases
+from broker.testing.store_suite.handing import HandingCases
 from broker.testing.store_suite.housekeeping import HousekeepingCases
 from broker.testing.store_suite.inbound import InboundCases
 from broker.testing.store_suite.keepsakes import KeepsakeCases
@@ -103,6 +104,7 @@ class StoreSuite(
     ReachCases,
     BroadcastingCases,
     UploadingCases,
+    HandingCases,
     GroupingCases,
     ConcurrencyCases,
     LivesCases,

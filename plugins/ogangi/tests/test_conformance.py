@@ -1,7 +1,10 @@
 """Ogangi against the suite of every provider, and against what its own document says."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from broker.testing.clock import NOW_US
 from broker.testing.provider_suite import ProviderSuite
 from waypost_ogangi import OGANGI
 from waypost_ogangi.fake import FakeOgangi
@@ -15,8 +18,14 @@ TABLE = {
     "public_key": PUBLIC_KEY,
     "private_key": PRIVATE_KEY,
     "shortcode": "19893653744",
+    "failures": {"Unknown short code": "rejected", "Illegal move": "rejected"},
     "message_statuses": {"SENT_TO_CARRIER": "accepted", "INVALID_NUMBER": "invalid_recipient"},
 }
+
+
+def the_day():
+    """The time of the suite's clock."""
+    return datetime.fromtimestamp(NOW_US / 1_000_000, UTC)
 
 
 def derived_id(recipient, _count):
@@ -36,6 +45,14 @@ def derived_id(recipient, _count):
     "message.to",
     "message.status",
     "message.status.SENT_TO_CARRIER",
+    "createBroadcast",
+    "createBroadcast.to",
+    "createBroadcast.date",
+    "getBroadcast",
+    "suspendBroadcast",
+    "resumeBroadcast",
+    "stopBroadcast",
+    "deleteBroadcast",
 )
 class TestOgangiConformance(ProviderSuite):
     """Every case of every provider."""
@@ -52,7 +69,9 @@ class TestOgangiConformance(ProviderSuite):
 
     def upstream(self):
         """A workspace that signs alike."""
-        self.fake = FakeOgangi(OgangiSettings.model_validate(self.settings("")), id_of=derived_id)
+        self.fake = FakeOgangi(
+            OgangiSettings.model_validate(self.settings("")), id_of=derived_id, now=the_day, sent_per_look=0
+        )
         return self.fake
 
     def provider_message_ids(self, message):
@@ -66,6 +85,10 @@ class TestOgangiConformance(ProviderSuite):
     def refused_message(self):
         """A number that the fake refuses."""
         return self.message(recipient="+447700900001")
+
+    def refused_order(self):
+        """From a code that the workspace does not have."""
+        return self.broadcast_order(sender="123456")
 
     def text_in(self, request):
         """From the one line of the file."""

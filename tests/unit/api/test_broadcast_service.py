@@ -113,6 +113,10 @@ class FakeBroadcasts:
             raise BrokerError(ErrorReason.BROADCAST_NOT_FOUND)
         return STORED
 
+    async def upstream_id(self, _broadcast):
+        """Under one of its own."""
+        return "up-1"
+
     async def refusals(self, _broadcast_id):
         """Two of one reason."""
         return [(Reason.INVALID_RECIPIENT, 2)]
@@ -161,7 +165,7 @@ def test_what_a_broadcast_shares_with_send_is_read_as_there():
     """Every field that both have, so that none is dropped on the way."""
     names = set(broadcast_pb2.BroadcastRequest.DESCRIPTOR.fields_by_name)
     shared = names & set(send_pb2.SendRequest.DESCRIPTOR.fields_by_name)
-    own = {"name", "audience", "messages_per_minute", "draft"}
+    own = {"name", "audience", "messages_per_minute", "draft", "upstream_provider"}
     assert names - own == shared
 
 
@@ -184,6 +188,17 @@ def test_a_stored_wish_does_not_age():
         ({"messages_per_minute": -1}, "messages_per_minute"),
         ({"messages_per_minute": 1_000_001}, "messages_per_minute"),
         ({"content": {}}, "content"),
+        ({"upstream_provider": "a", "messages_per_minute": 1}, "messages_per_minute"),
+        ({"upstream_provider": "a", "callback_url": "https://example.org"}, "callback_url"),
+        ({"upstream_provider": "a", "provider": "b"}, "provider"),
+        ({"upstream_provider": "a", "options": {"ignore_quiet_hours": False}}, "options"),
+        (
+            {
+                "upstream_provider": "a",
+                "audience": {"recipients": [NUMBER | {"schedule_time": {"seconds": 1}}]},
+            },
+            "audience.recipients[0].schedule_time",
+        ),
     ],
 )
 async def test_each_rule_is_refused_with_its_field(api, broadcasts, changes, field):
@@ -223,6 +238,7 @@ async def test_a_broadcast_is_shown_with_its_refusals(api):
     expected = broadcast_pb2.Broadcast()
     expected.CopyFrom(SHOWN)
     expected.refusals.add(reason=1, recipients=2)
+    expected.upstream_id = "up-1"
     assert expected == response.broadcast
     for number in (format_id(8), "?"):
         assert grpc.StatusCode.NOT_FOUND is (await call(api, "GetBroadcast", broadcast_id=number)).code

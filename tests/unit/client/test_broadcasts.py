@@ -29,6 +29,7 @@ WHOLE: BroadcastFields = {
     "name": "spring",
     "messages_per_minute": 60,
     "draft": True,
+    "upstream_provider": "ogangi",
     "sender_pool": "shop",
     "traffic": Traffic.TRANSACTIONAL,
     "channels": Channel.SMS,
@@ -73,6 +74,7 @@ def test_all_that_can_be_asked_for_goes_out() -> None:
         origin="crm",
         messages_per_minute=60,
         draft=True,
+        upstream_provider="ogangi",
     )
     expected.audience.recipients.add(phone_number="+447700900123")
     expected.audience.recipients.add(email="a@example.org", tokens={"name": "Ada"})

@@ -8,6 +8,7 @@ import pytest
 
 from broker.delivery.broadcasts.control import Broadcasts
 from broker.delivery.broadcasts.expander import Expander
+from broker.delivery.broadcasts.upstream import UpstreamBroadcasts
 from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
 from broker.delivery.policies import Policies
@@ -89,7 +90,8 @@ def new_desk(store: Store, clock: ManualClock, templates: Templates, bench: Benc
     """Makes a desk as a process would after a start; limits by name."""
     identities = Identities(store, clock, node=0, last=0)
     provider = ScriptedProvider(channels=frozenset({Channel.SMS, Channel.EMAIL}))
-    routes = Routes(store, scripted_registry(acme=provider), clock, RouteHook((), clock))
+    registry = scripted_registry(acme=provider)
+    routes = Routes(store, registry, clock, RouteHook((), clock))
     senders = Senders(store, identities, clock, providers=())
     asked: dict[bytes, Wish] = {}
 
@@ -116,11 +118,15 @@ def new_desk(store: Store, clock: ManualClock, templates: Templates, bench: Benc
             batch_max=batch_max,
             ahead_max=ahead_max,
         )
+        upstream = UpstreamBroadcasts(
+            store, registry, clock, plan=expander.plan, wish=expander.wish, timeout_s=1.0, poll_s=10.0
+        )
         control = Broadcasts(
             store,
             identities,
             intake,
             clock,
+            upstream,
             request_id_memory_s=86_400.0,
             active_max=active_max,
             hint=expander.hint,

@@ -17,14 +17,15 @@ BALANCE = UpstreamBalance(5, "EUR")
 class Teller(Provider):
     """Says what a test wants of its account."""
 
-    def __init__(self, *, balance: Any = None, usage: Any = None) -> None:
-        self._balance, self._usage = balance, usage
+    def __init__(self, *, balance: Any = None, usage: Any = None, senders: Any = None) -> None:
+        self._balance, self._usage, self._senders = balance, usage, senders
         self.days: list[tuple[date, date]] = []
 
     @property
     def capabilities(self) -> Capabilities:
         """What was given."""
         told = {"balance": self._balance is not None, "usage": self._usage is not None}
+        told["senders"] = self._senders is not None
         return Capabilities(frozenset({Channel.SMS}), ReceiptMode.NONE, **told)
 
     async def submit(self, messages: Any) -> Any:
@@ -39,6 +40,10 @@ class Teller(Provider):
         """As wanted."""
         self.days.append((first, last))
         return await _said(self._usage)
+
+    async def senders(self) -> Any:
+        """As wanted."""
+        return await _said(self._senders)
 
 
 async def _said(wanted: Any) -> Any:
@@ -86,6 +91,8 @@ async def test_what_an_upstream_says_is_told_on_in_order() -> None:
         "acme", FIRST, LAST
     )
     assert UpstreamReport(BALANCE, None) == await accounts(balance=BALANCE).report("acme", FIRST, LAST)
+    listed = await accounts(senders=["70555", "19893653744", "70555"]).report("acme", FIRST, LAST)
+    assert UpstreamReport(None, None, ("19893653744", "70555")) == listed
     assert UpstreamReport(None, ()) == await accounts(usage=[]).report("acme", FIRST, LAST)
 
 
@@ -117,6 +124,10 @@ async def test_a_provider_that_tells_nothing_is_not_asked() -> None:
         {"usage": [UpstreamUsage("x" * 257, 1)]},
         {"usage": [UpstreamUsage("sent", 1, "2026-03-01")]},  # type: ignore[arg-type]
         {"usage": [UpstreamUsage("sent", 1)] * (COUNTS_MAX + 1)},
+        {"senders": ValueError("no")},
+        {"senders": [70555]},
+        {"senders": ["7" * 257]},
+        {"senders": ["70555"] * (COUNTS_MAX + 1)},
     ],
     ids=lambda told: str(told)[:40],
 )

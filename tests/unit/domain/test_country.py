@@ -27,6 +27,7 @@ from broker.domain.country import COUNTRIES, country_of, is_possible
         ("+870773111632", ""),
         ("+80012345678", ""),
         ("+2101234567", ""),
+        ("+12", "US"),
     ],
 )
 def test_countries_that_share_a_code_are_told_apart(number: str, country: str) -> None:

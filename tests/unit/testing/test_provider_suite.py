@@ -18,6 +18,7 @@ from defects import DEFECTS, Defect
 
 from broker.testing.provider_suite import ProviderSuite
 from broker.testing.provider_suite.accounting import AccountingCases
+from broker.testing.provider_suite.broadcasting import BroadcastingCases
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[2] / "docs" / "providers.md"
@@ -42,6 +43,7 @@ PROVED_ELSEWHERE = {
     "test_an_answer_outlives_the_callback_that_waited_for_it",
     "test_a_report_that_was_not_taken_is_repeated",
     "test_the_end_of_a_message_is_reported",
+    *(name for name in vars(BroadcastingCases) if name.startswith("test_")),
     *(name for name in vars(AccountingCases) if name.startswith("test_")),
 }
 PASSED_MIN = 140

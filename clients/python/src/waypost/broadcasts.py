@@ -9,7 +9,12 @@ from waypost.content import Template
 from waypost.sending import Campaign, Options, To
 from waypost.vocabulary import BroadcastState, Channel, FileFormat, Guarantee, Reason, Traffic
 
-_OVER = frozenset({BroadcastState.STOPPED, BroadcastState.COMPLETED, BroadcastState.DELETED})
+_OVER = frozenset({
+    BroadcastState.STOPPED,
+    BroadcastState.COMPLETED,
+    BroadcastState.DELETED,
+    BroadcastState.UNKNOWN,
+})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,8 @@ class Broadcast:
     refusals: the refused by reason; empty in lists and events.
     messages_per_minute: 0: as fast as providers take them.
     detail: why it was suspended or stopped by itself. Empty: it was not.
+    upstream_provider: the instance whose upstream runs it. Empty: the broker does.
+    upstream_id: under which id the upstream has it; empty in lists and events.
     """
 
     broadcast_id: str
@@ -43,6 +50,8 @@ class Broadcast:
     start_time: datetime | None
     end_time: datetime | None
     detail: str
+    upstream_provider: str = ""
+    upstream_id: str = ""
     refusals: Mapping[Reason, int] = field(default_factory=dict)
 
     @property
@@ -58,6 +67,7 @@ class BroadcastFields(TypedDict, total=False):
     name: for people.
     messages_per_minute: the most of them; 0: as fast as providers take them.
     draft: keep it until `start`.
+    upstream_provider: the instance whose upstream is to run it whole.
 
     All others are as in SendRequest; traffic is PROMOTIONAL when None.
     """
@@ -68,6 +78,7 @@ class BroadcastFields(TypedDict, total=False):
     name: str
     messages_per_minute: int
     draft: bool
+    upstream_provider: str
     template: Template | str | None
     sender: str
     sender_pool: str

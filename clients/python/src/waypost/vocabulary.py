@@ -218,6 +218,8 @@ class BroadcastState(StrEnum):
     STOPPED = "STOPPED"
     COMPLETED = "COMPLETED"
     DELETED = "DELETED"
+    UNKNOWN = "UNKNOWN"
+    """An upstream was to run it, and nobody can tell whether it took it."""
     UNRECOGNISED = "UNRECOGNISED"
 
 

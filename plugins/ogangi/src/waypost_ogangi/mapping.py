@@ -33,7 +33,7 @@ def refusal(message: spi.OutboundMessage, settings: OgangiSettings) -> spi.Rejec
             spi.Reason.CONTENT_UNSUPPORTED, "content", "Ogangi's files carry a text and no more"
         )
     sends_as = message.sender
-    if sends_as and "sender" not in settings.file_columns and _plain(sends_as) != _plain(settings.shortcode):
+    if sends_as and "sender" not in settings.file_columns and plain(sends_as) != plain(settings.shortcode):
         return spi.Rejected(
             spi.Reason.INVALID_SENDER, "sender", "the instance sends from its own short code alone"
         )
@@ -174,5 +174,6 @@ def _is_id(identity: str) -> bool:
     return 0 < len(identity) <= ID_CHARACTERS_MAX and identity.isprintable()
 
 
-def _plain(number: str) -> str:
+def plain(number: str) -> str:
+    """A number without its +."""
     return number.removeprefix("+")

@@ -7,11 +7,12 @@ import aiohttp
 import yarl
 
 from broker import spi
-from waypost_ogangi import mapping
+from waypost_ogangi import broadcasts, mapping
 from waypost_ogangi.settings import OgangiSettings
 from waypost_ogangi.signing import Parameters, address
 
 NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+Controlled = spi.BroadcastMoved | spi.Rejected | spi.NotAccepted | spi.Unknown
 FAILED = (aiohttp.ClientError, TimeoutError)
 
 
@@ -26,6 +27,9 @@ class Ogangi(spi.Provider):
             receipts=spi.ReceiptMode.NONE,
             batch_max=settings.batch_max,
             content=frozenset({"sms.text"}),
+            senders=bool(settings.user_name),
+            broadcast=bool(settings.user_name),  # who owns them
+            broadcast_recipients_max=settings.broadcast_recipients_max,
         )
 
     @property
@@ -70,6 +74,74 @@ class Ogangi(spi.Provider):
             return [spi.Unknown(type(error).__name__)] * len(messages)
         now_us = self._started.clock.now_us()
         return mapping.outcomes(status, headers, body, messages, self._settings, now_us)
+
+    async def senders(self) -> Sequence[str]:
+        """The short and long codes of the workspace. Raises ValueError where the answer lists none."""
+        parameters = broadcasts.owned(self._settings)
+        answer = await self._call("GET", broadcasts.SHORTCODES, parameters)
+        found = broadcasts.shortcodes(answer, self._settings, self._started.clock.now_us())
+        if found is None:
+            raise ValueError("Ogangi's answer lists no short codes")
+        return found
+
+    async def broadcast_create(
+        self, order: spi.BroadcastOrder
+    ) -> spi.UpstreamBroadcast | spi.Rejected | spi.NotAccepted | spi.Unknown:
+        """A new broadcast, with everybody in one call."""
+        refused = broadcasts.refusal(order, self._settings)
+        if refused is not None:
+            return refused
+        to = broadcasts.recipients_json(order, self._settings)
+        parameters = broadcasts.created(order, self._settings)
+        form = aiohttp.FormData()
+        form.add_field("to", to)
+        try:
+            answer = await self._call("POST", broadcasts.CREATE, parameters, {"to": to.encode()}, form)
+        except NO_CONNECTION as error:
+            return spi.NotAccepted(code=type(error).__name__)
+        except FAILED as error:
+            return spi.Unknown(type(error).__name__)
+        return broadcasts.taken(answer, self._settings, self._started.clock.now_us())
+
+    async def broadcast_get(
+        self, question: spi.BroadcastQuestion
+    ) -> spi.UpstreamBroadcast | spi.NotAccepted | spi.Unknown:
+        """By the id that Ogangi gave it; where its answer was lost, nobody can tell."""
+        if not question.upstream_id:
+            return broadcasts.NOT_TOLD
+        parameters = broadcasts.named(question.upstream_id, self._settings)
+        try:
+            answer = await self._call("GET", broadcasts.GET, parameters)
+        except FAILED as error:  # a question that went nowhere says nothing either
+            return spi.Unknown(type(error).__name__)
+        return broadcasts.stands(answer, self._settings, self._started.clock.now_us())
+
+    async def broadcast_suspend(self, upstream_id: str) -> Controlled:
+        """Hold it."""
+        return await self._control("suspend", upstream_id)
+
+    async def broadcast_resume(self, upstream_id: str) -> Controlled:
+        """Let it go on."""
+        return await self._control("resume", upstream_id)
+
+    async def broadcast_stop(self, upstream_id: str) -> Controlled:
+        """End it."""
+        return await self._control("stop", upstream_id)
+
+    async def broadcast_delete(self, upstream_id: str) -> Controlled:
+        """Remove it."""
+        return await self._control("delete", upstream_id)
+
+    async def _control(self, what: str, upstream_id: str) -> Controlled:
+        method, operation = broadcasts.CONTROLS[what]
+        parameters = broadcasts.named(upstream_id, self._settings)
+        try:
+            answer = await self._call(method, operation, parameters)
+        except NO_CONNECTION as error:
+            return spi.NotAccepted(code=type(error).__name__)
+        except FAILED as error:
+            return spi.Unknown(type(error).__name__)
+        return broadcasts.moved(answer, self._settings, self._started.clock.now_us())
 
     def _upload(self, file: bytes) -> aiohttp.FormData:
         form = aiohttp.FormData()

@@ -6,6 +6,7 @@ What Ogangi's document leaves unsaid is a setting here; its default is the likel
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -13,6 +14,27 @@ Verdict = Literal["accepted", "rejected", "invalid_recipient", "opted_out", "not
 """What a word of Ogangi's says of a message."""
 
 Column = Literal["recipient", "text", "sender"]
+
+
+State = Literal["draft", "scheduled", "running", "suspended", "stopped", "completed", "deleted", "unknown"]
+"""Where a broadcast stands, in the words of settings."""
+
+BROADCAST_STATES: Mapping[str, State] = {
+    "DRAFT": "draft",
+    "SCHEDULED": "scheduled",
+    "RUNNING": "running",
+    "SUSPENDED": "suspended",
+    "STOPPED": "stopped",
+    "COMPLETED": "completed",
+    "DELETED": "deleted",
+    "0": "scheduled",
+    "1": "running",
+    "2": "completed",
+    "3": "suspended",
+    "4": "stopped",
+    "5": "deleted",
+}
+"""What the document prints is SCHEDULED, and 2 of a broadcast that has ended; the rest are guesses."""
 
 
 class OgangiSettings(BaseModel):
@@ -51,6 +73,17 @@ class OgangiSettings(BaseModel):
     )
     failures: dict[str, Literal["rejected", "not_accepted", "unknown"]] = Field(default={}, max_length=256)
 
+    broadcast_statuses: dict[str, State] = Field(default=dict(BROADCAST_STATES), min_length=1, max_length=256)
+    broadcast_recipients_max: int = Field(default=10_000, ge=1, le=100_000)
+    broadcast_recipient_field: str = Field(default="to", pattern=r"^\w{1,64}$")
+    broadcast_text_field: str = Field(default="text", pattern=r"^\w{1,64}$")
+    time_zone: str = "UTC"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone that dates without an offset are in."""
+        return ZoneInfo(self.time_zone)
+
     @property
     def key(self) -> str:
         """The private key; empty where signatures need none."""
@@ -62,6 +95,15 @@ class OgangiSettings(BaseModel):
         if len(set(columns)) != len(columns) or not {"recipient", "text"} <= set(columns):
             raise ValueError("must name recipient and text, and each column once")
         return columns
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("must be the name of a time zone, as America/Caracas") from None
+        return name
 
     @field_validator("file_separator")
     @classmethod

@@ -48,6 +48,8 @@ class _BroadcastStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Broadc
     """Every message reached an end."""
     BROADCAST_STATE_DELETED: _BroadcastState.ValueType  # 7
     """Deleted."""
+    BROADCAST_STATE_UNKNOWN: _BroadcastState.ValueType  # 8
+    """An upstream was to run it, and nobody can tell whether it took it. It is not handed over again."""
 
 class BroadcastState(_BroadcastState, metaclass=_BroadcastStateEnumTypeWrapper):
     """Where a broadcast stands."""
@@ -68,6 +70,8 @@ BROADCAST_STATE_COMPLETED: BroadcastState.ValueType  # 6
 """Every message reached an end."""
 BROADCAST_STATE_DELETED: BroadcastState.ValueType  # 7
 """Deleted."""
+BROADCAST_STATE_UNKNOWN: BroadcastState.ValueType  # 8
+"""An upstream was to run it, and nobody can tell whether it took it. It is not handed over again."""
 Global___BroadcastState: _TypeAlias = BroadcastState  # noqa: Y015
 
 @_typing.final
@@ -154,6 +158,7 @@ class BroadcastRequest(_message.Message):
     MESSAGES_PER_MINUTE_FIELD_NUMBER: _builtins.int
     DRAFT_FIELD_NUMBER: _builtins.int
     SENDER_POOL_FIELD_NUMBER: _builtins.int
+    UPSTREAM_PROVIDER_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """As in SendRequest."""
     account_id: _builtins.str
@@ -184,6 +189,11 @@ class BroadcastRequest(_message.Message):
     """Keep it as a draft until StartBroadcast."""
     sender_pool: _builtins.str
     """As in SendRequest."""
+    upstream_provider: _builtins.str
+    """A provider instance whose upstream is to run the broadcast itself, whole. Then provider, guarantee, validity,
+    callback_url, options, messages_per_minute, sender_pool and a recipient's own schedule_time must not be set, and the content is
+    for one channel. Empty: the broker runs it.
+    """
     @_builtins.property
     def audience(self) -> Global___Audience:
         """Who gets it."""
@@ -251,10 +261,11 @@ class BroadcastRequest(_message.Message):
         messages_per_minute: _builtins.int = ...,
         draft: _builtins.bool = ...,
         sender_pool: _builtins.str = ...,
+        upstream_provider: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "body", b"body", "campaign", b"campaign", "content", b"content", "options", b"options", "schedule_time", b"schedule_time", "template", b"template", "validity", b"validity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "audience", b"audience", "body", b"body", "callback_url", b"callback_url", "campaign", b"campaign", "channels", b"channels", "client_reference", b"client_reference", "content", b"content", "data", b"data", "draft", b"draft", "guarantee", b"guarantee", "messages_per_minute", b"messages_per_minute", "name", b"name", "options", b"options", "origin", b"origin", "provider", b"provider", "request_id", b"request_id", "schedule_time", b"schedule_time", "sender", b"sender", "sender_pool", b"sender_pool", "tags", b"tags", "template", b"template", "tokens", b"tokens", "traffic", b"traffic", "validity", b"validity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "audience", b"audience", "body", b"body", "callback_url", b"callback_url", "campaign", b"campaign", "channels", b"channels", "client_reference", b"client_reference", "content", b"content", "data", b"data", "draft", b"draft", "guarantee", b"guarantee", "messages_per_minute", b"messages_per_minute", "name", b"name", "options", b"options", "origin", b"origin", "provider", b"provider", "request_id", b"request_id", "schedule_time", b"schedule_time", "sender", b"sender", "sender_pool", b"sender_pool", "tags", b"tags", "template", b"template", "tokens", b"tokens", "traffic", b"traffic", "upstream_provider", b"upstream_provider", "validity", b"validity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["content", "template"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
@@ -310,6 +321,8 @@ class Broadcast(_message.Message):
     DUPLICATES_FIELD_NUMBER: _builtins.int
     REFUSALS_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    UPSTREAM_PROVIDER_FIELD_NUMBER: _builtins.int
+    UPSTREAM_ID_FIELD_NUMBER: _builtins.int
     broadcast_id: _builtins.str
     """13 characters of Crockford base32."""
     account_id: _builtins.str
@@ -338,6 +351,10 @@ class Broadcast(_message.Message):
     """Recipients who were left out because the same address is in the audience before."""
     detail: _builtins.str
     """Why it was suspended or stopped by itself, as for lack of credit. Empty: it was not."""
+    upstream_provider: _builtins.str
+    """The provider instance whose upstream runs it. Empty: the broker does."""
+    upstream_id: _builtins.str
+    """Under which id the upstream has it; empty in lists and events, and while it has none."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it started."""
@@ -379,10 +396,12 @@ class Broadcast(_message.Message):
         duplicates: _builtins.int = ...,
         refusals: _abc.Iterable[Global___BroadcastRefusals] | None = ...,
         detail: _builtins.str = ...,
+        upstream_provider: _builtins.str = ...,
+        upstream_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "schedule_time", b"schedule_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "account_id", b"account_id", "broadcast_id", b"broadcast_id", "create_time", b"create_time", "delivered", b"delivered", "detail", b"detail", "duplicates", b"duplicates", "end_time", b"end_time", "expected", b"expected", "failed", b"failed", "messages_per_minute", b"messages_per_minute", "name", b"name", "refusals", b"refusals", "refused", b"refused", "schedule_time", b"schedule_time", "sent", b"sent", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "account_id", b"account_id", "broadcast_id", b"broadcast_id", "create_time", b"create_time", "delivered", b"delivered", "detail", b"detail", "duplicates", b"duplicates", "end_time", b"end_time", "expected", b"expected", "failed", b"failed", "messages_per_minute", b"messages_per_minute", "name", b"name", "refusals", b"refusals", "refused", b"refused", "schedule_time", b"schedule_time", "sent", b"sent", "start_time", b"start_time", "state", b"state", "upstream_id", b"upstream_id", "upstream_provider", b"upstream_provider"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

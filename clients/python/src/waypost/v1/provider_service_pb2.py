@@ -27,7 +27,7 @@ from waypost.v1 import provider_pb2 as waypost_dot_v1_dot_provider__pb2
 from waypost.v1 import route_pb2 as waypost_dot_v1_dot_route__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waypost/v1/provider_service.proto\x12\nwaypost.v1\x1a\x16waypost/v1/price.proto\x1a\x19waypost/v1/provider.proto\x1a\x16waypost/v1/route.proto\"=\n\x14ListProvidersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\x82\x01\n\x15ListProvidersResponse\x12\'\n\tproviders\x18\x01 \x03(\x0b\x32\x14.waypost.v1.Provider\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\'\n\x05types\x18\x03 \x03(\x0b\x32\x18.waypost.v1.ProviderType\"O\n\x15UpdateProviderRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.waypost.v1.ProviderState\"@\n\x16UpdateProviderResponse\x12&\n\x08provider\x18\x01 \x01(\x0b\x32\x14.waypost.v1.Provider\"M\n\x17GetUpstreamUsageRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nstart_date\x18\x02 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x03 \x01(\t\"~\n\x18GetUpstreamUsageResponse\x12\"\n\x07\x62\x61lance\x18\x01 \x01(\x0b\x32\x11.waypost.v1.Price\x12)\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x19.waypost.v1.UpstreamCount\x12\x13\n\x0btells_usage\x18\x03 \x01(\x08\"9\n\rUpstreamCount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x0b\n\x03\x64\x61y\x18\x03 \x01(\t\"K\n\x11ListRoutesRequest\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"w\n\x12ListRoutesResponse\x12%\n\x05table\x18\x01 \x01(\x0b\x32\x16.waypost.v1.RouteTable\x12!\n\x06routes\x18\x02 \x03(\x0b\x32\x11.waypost.v1.Route\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"j\n\x14ReplaceRoutesRequest\x12!\n\x06routes\x18\x01 \x03(\x0b\x32\x11.waypost.v1.Route\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\">\n\x15ReplaceRoutesResponse\x12%\n\x05table\x18\x01 \x01(\x0b\x32\x16.waypost.v1.RouteTable2\xc2\x03\n\x0fProviderService\x12T\n\rListProviders\x12 .waypost.v1.ListProvidersRequest\x1a!.waypost.v1.ListProvidersResponse\x12W\n\x0eUpdateProvider\x12!.waypost.v1.UpdateProviderRequest\x1a\".waypost.v1.UpdateProviderResponse\x12]\n\x10GetUpstreamUsage\x12#.waypost.v1.GetUpstreamUsageRequest\x1a$.waypost.v1.GetUpstreamUsageResponse\x12K\n\nListRoutes\x12\x1d.waypost.v1.ListRoutesRequest\x1a\x1e.waypost.v1.ListRoutesResponse\x12T\n\rReplaceRoutes\x12 .waypost.v1.ReplaceRoutesRequest\x1a!.waypost.v1.ReplaceRoutesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!waypost/v1/provider_service.proto\x12\nwaypost.v1\x1a\x16waypost/v1/price.proto\x1a\x19waypost/v1/provider.proto\x1a\x16waypost/v1/route.proto\"=\n\x14ListProvidersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"\x82\x01\n\x15ListProvidersResponse\x12\'\n\tproviders\x18\x01 \x03(\x0b\x32\x14.waypost.v1.Provider\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\'\n\x05types\x18\x03 \x03(\x0b\x32\x18.waypost.v1.ProviderType\"O\n\x15UpdateProviderRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x05state\x18\x02 \x01(\x0e\x32\x19.waypost.v1.ProviderState\"@\n\x16UpdateProviderResponse\x12&\n\x08provider\x18\x01 \x01(\x0b\x32\x14.waypost.v1.Provider\"M\n\x17GetUpstreamUsageRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nstart_date\x18\x02 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x03 \x01(\t\"\xa6\x01\n\x18GetUpstreamUsageResponse\x12\"\n\x07\x62\x61lance\x18\x01 \x01(\x0b\x32\x11.waypost.v1.Price\x12)\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x19.waypost.v1.UpstreamCount\x12\x13\n\x0btells_usage\x18\x03 \x01(\x08\x12\x0f\n\x07senders\x18\x04 \x03(\t\x12\x15\n\rtells_senders\x18\x05 \x01(\x08\"9\n\rUpstreamCount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x0b\n\x03\x64\x61y\x18\x03 \x01(\t\"K\n\x11ListRoutesRequest\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"w\n\x12ListRoutesResponse\x12%\n\x05table\x18\x01 \x01(\x0b\x32\x16.waypost.v1.RouteTable\x12!\n\x06routes\x18\x02 \x03(\x0b\x32\x11.waypost.v1.Route\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"j\n\x14ReplaceRoutesRequest\x12!\n\x06routes\x18\x01 \x03(\x0b\x32\x11.waypost.v1.Route\x12\x18\n\x10\x65xpected_version\x18\x02 \x01(\x03\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\">\n\x15ReplaceRoutesResponse\x12%\n\x05table\x18\x01 \x01(\x0b\x32\x16.waypost.v1.RouteTable2\xc2\x03\n\x0fProviderService\x12T\n\rListProviders\x12 .waypost.v1.ListProvidersRequest\x1a!.waypost.v1.ListProvidersResponse\x12W\n\x0eUpdateProvider\x12!.waypost.v1.UpdateProviderRequest\x1a\".waypost.v1.UpdateProviderResponse\x12]\n\x10GetUpstreamUsage\x12#.waypost.v1.GetUpstreamUsageRequest\x1a$.waypost.v1.GetUpstreamUsageResponse\x12K\n\nListRoutes\x12\x1d.waypost.v1.ListRoutesRequest\x1a\x1e.waypost.v1.ListRoutesResponse\x12T\n\rReplaceRoutes\x12 .waypost.v1.ReplaceRoutesRequest\x1a!.waypost.v1.ReplaceRoutesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,18 +44,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEPROVIDERRESPONSE']._serialized_end=465
   _globals['_GETUPSTREAMUSAGEREQUEST']._serialized_start=467
   _globals['_GETUPSTREAMUSAGEREQUEST']._serialized_end=544
-  _globals['_GETUPSTREAMUSAGERESPONSE']._serialized_start=546
-  _globals['_GETUPSTREAMUSAGERESPONSE']._serialized_end=672
-  _globals['_UPSTREAMCOUNT']._serialized_start=674
-  _globals['_UPSTREAMCOUNT']._serialized_end=731
-  _globals['_LISTROUTESREQUEST']._serialized_start=733
-  _globals['_LISTROUTESREQUEST']._serialized_end=808
-  _globals['_LISTROUTESRESPONSE']._serialized_start=810
-  _globals['_LISTROUTESRESPONSE']._serialized_end=929
-  _globals['_REPLACEROUTESREQUEST']._serialized_start=931
-  _globals['_REPLACEROUTESREQUEST']._serialized_end=1037
-  _globals['_REPLACEROUTESRESPONSE']._serialized_start=1039
-  _globals['_REPLACEROUTESRESPONSE']._serialized_end=1101
-  _globals['_PROVIDERSERVICE']._serialized_start=1104
-  _globals['_PROVIDERSERVICE']._serialized_end=1554
+  _globals['_GETUPSTREAMUSAGERESPONSE']._serialized_start=547
+  _globals['_GETUPSTREAMUSAGERESPONSE']._serialized_end=713
+  _globals['_UPSTREAMCOUNT']._serialized_start=715
+  _globals['_UPSTREAMCOUNT']._serialized_end=772
+  _globals['_LISTROUTESREQUEST']._serialized_start=774
+  _globals['_LISTROUTESREQUEST']._serialized_end=849
+  _globals['_LISTROUTESRESPONSE']._serialized_start=851
+  _globals['_LISTROUTESRESPONSE']._serialized_end=970
+  _globals['_REPLACEROUTESREQUEST']._serialized_start=972
+  _globals['_REPLACEROUTESREQUEST']._serialized_end=1078
+  _globals['_REPLACEROUTESRESPONSE']._serialized_start=1080
+  _globals['_REPLACEROUTESRESPONSE']._serialized_end=1142
+  _globals['_PROVIDERSERVICE']._serialized_start=1145
+  _globals['_PROVIDERSERVICE']._serialized_end=1595
 # @@protoc_insertion_point(module_scope)

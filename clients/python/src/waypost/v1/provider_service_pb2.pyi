@@ -170,8 +170,12 @@ class GetUpstreamUsageResponse(_message.Message):
     BALANCE_FIELD_NUMBER: _builtins.int
     COUNTS_FIELD_NUMBER: _builtins.int
     TELLS_USAGE_FIELD_NUMBER: _builtins.int
+    SENDERS_FIELD_NUMBER: _builtins.int
+    TELLS_SENDERS_FIELD_NUMBER: _builtins.int
     tells_usage: _builtins.bool
     """Whether it tells usage: without, `counts` is empty whatever was sent."""
+    tells_senders: _builtins.bool
+    """Whether it lists senders: without, `senders` is empty."""
     @_builtins.property
     def balance(self) -> _price_pb2.Price:
         """What the account has; in credits of the upstream's own where the currency is empty. Absent: it does not tell."""
@@ -180,16 +184,22 @@ class GetUpstreamUsageResponse(_message.Message):
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___UpstreamCount]:
         """What it counted, by day and name."""
 
+    @_builtins.property
+    def senders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the account may send from, as short and long codes, in order."""
+
     def __init__(
         self,
         *,
         balance: _price_pb2.Price | None = ...,
         counts: _abc.Iterable[Global___UpstreamCount] | None = ...,
         tells_usage: _builtins.bool = ...,
+        senders: _abc.Iterable[_builtins.str] | None = ...,
+        tells_senders: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "counts", b"counts", "tells_usage", b"tells_usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "counts", b"counts", "senders", b"senders", "tells_senders", b"tells_senders", "tells_usage", b"tells_usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

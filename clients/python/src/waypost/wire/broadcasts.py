@@ -10,7 +10,15 @@ from waypost.wire.sends import request_message, texts
 from waypost.wire.times import time_of
 from waypost.wire.words import BROADCAST_STATES, FILE_FORMATS, REASONS
 
-_OWN = frozenset({"to", "group_ids", "upload_id", "name", "messages_per_minute", "draft"})
+_OWN = frozenset({
+    "to",
+    "group_ids",
+    "upload_id",
+    "name",
+    "messages_per_minute",
+    "draft",
+    "upstream_provider",
+})
 _FIELDS = broadcast_pb2.BroadcastRequest.DESCRIPTOR.fields_by_name
 
 
@@ -32,6 +40,7 @@ def broadcast_message(content: Body, fields: BroadcastFields) -> broadcast_pb2.B
         name=fields.get("name", ""),
         messages_per_minute=fields.get("messages_per_minute", 0),
         draft=fields.get("draft", False),
+        upstream_provider=fields.get("upstream_provider", ""),
         **same,
     )
 
@@ -57,6 +66,8 @@ def broadcast_of(message: broadcast_pb2.Broadcast) -> Broadcast:
         start_time=time_of(message.start_time) if has("start_time") else None,
         end_time=time_of(message.end_time) if has("end_time") else None,
         detail=message.detail,
+        upstream_provider=message.upstream_provider,
+        upstream_id=message.upstream_id,
         refusals={REASONS.word(each.reason): each.recipients for each in message.refusals},
     )
 

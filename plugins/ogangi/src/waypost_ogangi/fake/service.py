@@ -4,16 +4,18 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.parser import BytesParser
 from email.policy import HTTP
 from urllib.parse import parse_qsl, unquote
 from xml.sax.saxutils import escape
 
 from broker.testing.upstream import Answer, Request
+from waypost_ogangi.fake.answers import Operation, completed, failed
+from waypost_ogangi.fake.campaigns import Campaigns
 from waypost_ogangi.settings import OgangiSettings
 from waypost_ogangi.signing import signature
 
-OK, ERROR = "OK", "ERROR"
 REFUSED_ENDING = "0001"
 """Numbers with this ending are refused, with a status of the fake's own: the document prints none for that."""
 
@@ -42,10 +44,13 @@ class FakeOgangi:
         *,
         shortcodes: Sequence[str] = SHORTCODES,
         id_of: Callable[[str, int], str] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sent_per_look: int = 1_000,
     ) -> None:
         self.settings = settings
         self.shortcodes = tuple(shortcodes)
         self.sent: list[SentMessage] = []
+        self.campaigns = Campaigns(settings, self.shortcodes, now=now, sent_per_look=sent_per_look)
         self._id_of = id_of or _id_of
 
     def __call__(self, request: Request) -> Answer:
@@ -70,11 +75,12 @@ class FakeOgangi:
             return failed(operation, "Unknown instance", 403)
         return answer(dict(given), posted)
 
-    def _operations(self) -> dict[tuple[str, str], tuple[tuple[str, ...], str, "Operation"]]:
+    def _operations(self) -> dict[tuple[str, str], tuple[tuple[str, ...], str, Operation]]:
         """By method and name: the parameters of the path, what is posted, and what answers."""
         return {
             ("POST", "tools/sendSMSByFile"): (("instanceId",), "file", self._send),
             ("GET", "getShortcodes"): (("instanceId", "userName"), "", self._shortcodes),
+            **self.campaigns.operations(),
         }
 
     def _send(self, _given: dict[str, str], posted: dict[str, bytes]) -> Answer:
@@ -123,26 +129,6 @@ class FakeOgangi:
                 content = part.get_payload(decode=True)
                 return content if isinstance(content, bytes) else b""
         return b""
-
-
-Operation = Callable[[dict[str, str], dict[str, bytes]], Answer]
-
-
-def completed(operation: str, result: str = "") -> Answer:
-    """An answer that all went well, as it is printed: elements side by side."""
-    whole = f" <result>{result}</result>" if result else ""
-    return _answer(operation, OK, "Completed", whole, 200)
-
-
-def failed(operation: str, why: str, status: int = 200) -> Answer:
-    """An answer of the fake's own that it did not: the document prints none."""
-    return _answer(operation, ERROR, why, "", status)
-
-
-def _answer(operation: str, status: str, description: str, result: str, http_status: int) -> Answer:
-    name = operation.rpartition("/")[2]
-    text = f"<input>{name}</input> <status>{status}</status> <description>{description}</description>{result}"
-    return Answer.of_text(text, http_status, "application/xml; charset=utf-8")
 
 
 def _message(sent: SentMessage) -> str:
