@@ -26,6 +26,7 @@ ALLOWED = {
     S.STOPPED: {M.DELETE},
     S.COMPLETED: {M.DELETE},
     S.DELETED: set(),
+    S.UNKNOWN: {M.DELETE},
 }
 
 
