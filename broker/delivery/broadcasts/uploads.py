@@ -120,7 +120,7 @@ class Uploads:
             await self._remove(upload_id, whole=True)
 
     async def _store_all(self, account_id: int, wish: FileWish, reading: "_Reading") -> Received:
-        batch = await asyncio.to_thread(reading.next)
+        batch = await _next_of(reading)
         columns = reading.columns
         if isinstance(columns, FileRefused):
             raise _refused(columns.rule)
@@ -156,7 +156,7 @@ class Uploads:
                 shown_rows += refused[: REFUSED_SHOWN_MAX - len(shown_rows)]
                 item = UploadBatch(upload_id, rows, refused, blocks)
                 storing.append(asyncio.ensure_future(self._store.write(store_batches, [item])))
-                batch = await asyncio.to_thread(reading.next)
+                batch = await _next_of(reading)
                 if len(storing) == BATCHES_STORED_AT_ONCE:
                     await storing.popleft()
             while storing:
@@ -253,6 +253,15 @@ class _Reading:
                 self.rows += 1
             elif found is not None:
                 refused.append(RefusedRow(line, found))
+
+
+async def _next_of(reading: _Reading) -> _Batch | None:
+    """The next batch, taken apart in a thread, which is over when this is, also where the caller went away."""
+    working = asyncio.ensure_future(asyncio.to_thread(reading.next))
+    try:
+        return await asyncio.shield(working)
+    finally:
+        await asyncio.wait([working])
 
 
 def _refused(rule: str) -> BrokerError:

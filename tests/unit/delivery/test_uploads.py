@@ -1,5 +1,6 @@
 """Files of recipients over a real store: found out, taken apart and stored, or refused with every bad line."""
 
+import asyncio
 import io
 import zipfile
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from broker.delivery.broadcasts.uploads import Received, Uploads
 from broker.delivery.identities import Identities
 from broker.delivery.policies import Policies
 from broker.domain.audience import AudienceRow
+from broker.domain.ids import ID_MAX
 from broker.errors import BrokerError, ErrorReason
 from broker.storage.expanding import read_audience_size, read_rows
 from broker.storage.store import Store
@@ -170,7 +172,7 @@ async def test_what_is_no_file_of_recipients_is_refused(
     (violation,) = caught.value.violations
     assert "file" == violation.field
     assert rule in violation.rule
-    assert await store.read(read_abandoned, 1 << 62) is None
+    assert await store.read(read_abandoned, ID_MAX) is None
 
 
 async def test_a_caller_who_goes_away_leaves_nothing(uploads: Uploads, store: Store) -> None:
@@ -181,7 +183,7 @@ async def test_a_caller_who_goes_away_leaves_nothing(uploads: Uploads, store: St
     await store.write(begin_uploads, [left], [1])
     assert 7 == await store.read(read_abandoned, 1 << 62)
     await uploads.sweep()
-    assert await store.read(read_abandoned, 1 << 62) is None
+    assert await store.read(read_abandoned, ID_MAX) is None
     assert upload == await uploads.upload(1, upload.upload_id)
 
 
@@ -191,3 +193,17 @@ async def test_anothers_upload_is_like_none(uploads: Uploads) -> None:
     with pytest.raises(BrokerError) as caught:
         await uploads.upload(2, received.upload.upload_id)
     assert ErrorReason.UPLOAD_NOT_FOUND is caught.value.reason
+
+
+async def test_of_a_caller_who_goes_away_nothing_is_left(store: Store, clock: ManualClock) -> None:
+    """While lines are taken apart and stored; the thread that does so is waited for."""
+    identities = Identities(store, clock, node=0, last=0)
+    uploads = Uploads(store, identities, Policies(store, clock), clock, bytes_max=10**7, rows_max=10**6)
+    data = b"phone\n" + b"".join(b"+4915112%06d\n" % at for at in range(100_000))
+    receiving = asyncio.ensure_future(receive(uploads, data, chunk_bytes=1_000_000))
+    while await store.read(read_abandoned, ID_MAX) is None:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0.001)
+    receiving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await receiving
+    assert await store.read(read_abandoned, ID_MAX) is None
