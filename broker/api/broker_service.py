@@ -27,7 +27,7 @@ FRAMES_IN_FLIGHT_MAX = 8
 
 
 class BrokerService:
-    """Send, SendStream, OptIn, Subscribe, Explain and Usage. Broadcast is still to come."""
+    """Send, SendStream, OptIn, Subscribe, Explain and Usage; Broadcast is in `broadcast_service`."""
 
     def __init__(
         self,

@@ -183,7 +183,8 @@ class Intake:
     async def explain(self, submission: Submission, *, units_max: int | None = None) -> list[Explanation]:
         """What `accept` would do, for each recipient and with the reasons. Raises what would refuse it whole.
 
-        `units_max` is another limit than that of every message, for who asks what a message of any length costs. Lots are drawn from ids of its own, so that another call may give equal routes another order.
+        `units_max` is another limit than that of every message, for who asks what a message of any length costs. Lots are
+        drawn from ids of its own, so that another call may give equal routes another order.
         """
         now_us = self._clock.now_us()
         (submission,), unusable = await self._with_templates((submission,))
