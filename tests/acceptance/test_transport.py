@@ -139,9 +139,9 @@ def test_reflection_is_for_keys_where_the_settings_say_so(broker_factory: Any) -
 # Callers that mean harm.
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def attacked(module_broker: Any) -> Iterator[Any]:
-    """A broker that has to be alive and no larger afterwards."""
+    """A broker that each attack has to leave alive and hardly larger."""
     process = psutil.Process(module_broker.process.pid)
     before = process.memory_info().rss
     yield module_broker
