@@ -7,38 +7,17 @@ file before it is asked for; a purchase whose answer was lost is never asked for
 import asyncio
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
-
-from pydantic import Field, field_validator
 
 from broker.spi import Declined, Paid, PaymentOrder, PaymentsBackend
 from waypost_grouptexting.card import Card, CardError, read_card
 from waypost_grouptexting.mapping import NOT_PROCESSED, number_in, said
-from waypost_grouptexting.settings import AccountSettings, ExistingDirectory
+from waypost_grouptexting.payments_settings import GroupTextingPaymentsSettings
 from waypost_grouptexting.wire import Answered, Exchange, Line, NotSent
 
 BOUGHT, NOT_BOUGHT, WRONG_CREDENTIALS = 1, 0, -1
 BEGUN, PAID, DECLINED = "begun", "paid", "declined"
 DECLINED_ANSWER = Declined("0", "Group Texting declined the card")
-
-
-class GroupTextingPaymentsSettings(AccountSettings):
-    """`[payments]` with type = "grouptexting"."""
-
-    cards: Mapping[str, Path] = Field(min_length=1, max_length=100)
-    credit_micros: int = Field(gt=0, description="what a credit costs, in millionths of credits.currency")
-    purchases_dir: ExistingDirectory
-
-    @field_validator("cards")
-    @classmethod
-    def _are_cards(cls, cards: Mapping[str, Path]) -> Mapping[str, Path]:
-        for token, path in cards.items():
-            try:
-                read_card(path)
-            except CardError as error:
-                raise ValueError(f"{token}: {error}") from None
-        return cards
 
 
 class PurchaseInDoubt(Exception):
