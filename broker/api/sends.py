@@ -7,6 +7,9 @@ once, with those that came in the same turn of the event loop.
     call ──▶ waiting ──▶ group: convert, plan, one write ──▶ each call its answer
                 ▲                                   │
                 └────────── the next group ◀────────┘
+
+A call that names contacts joins no group: how many people those who are planned together may reach is limited, and nobody
+shall be refused for whom another caller reaches.
 """
 
 import asyncio
@@ -14,6 +17,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from broker.api.convert.requests import names_contacts
 from broker.api.convert.results import send_response
 from broker.api.outcomes import Asked, Outcomes
 from broker.domain.access import Principal
@@ -45,8 +49,12 @@ class Sends:
     async def answer(self, caller: Principal, request: send_pb2.SendRequest) -> send_pb2.SendResponse:
         """What came of a call. It goes on when its caller is cancelled. Raises BrokerError for what refuses it."""
         response: asyncio.Future[send_pb2.SendResponse] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Call((caller, request), response))
-        self._start()
+        call = _Call((caller, request), response)
+        if names_contacts(request):
+            await self._answer([call])
+        else:
+            self._waiting.append(call)
+            self._start()
         return await response
 
     def _start(self) -> None:

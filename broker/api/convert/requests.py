@@ -66,6 +66,11 @@ def submission_of(request: send_pb2.SendRequest, account_id: int, now_us: int) -
     return submission
 
 
+def names_contacts(request: send_pb2.SendRequest) -> bool:
+    """Whether any recipient is somebody of the directory."""
+    return any(each.contact_id or each.external_id for each in request.recipients)
+
+
 def submission_in(
     request: send_pb2.SendRequest,
     account_id: int,

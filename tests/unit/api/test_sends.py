@@ -102,3 +102,21 @@ async def test_a_caller_who_goes_away_leaves_its_group_whole():
     with pytest.raises(asyncio.CancelledError):
         await gone
     assert [["a", "b"]] == held.groups
+
+
+@pytest.mark.parametrize("field", ["contact_id", "external_id"])
+async def test_a_call_that_names_contacts_joins_no_group(field):
+    """Nobody is refused for how many people another caller reaches; and it waits for no group."""
+    held = Held()
+    sends = Sends(held)
+    calls = []
+    for number in range(GROUPS_MAX):
+        calls.append(_call(sends, number))
+        await _settled()
+    named = send_pb2.SendRequest(client_reference="people", recipients=[{field: "x"}])
+    calls += [_call(sends, "waits"), asyncio.create_task(sends.answer(CALLER, named))]
+    await _settled()
+    assert [["0"], ["1"], ["people"]] == held.groups
+    held.free.set()
+    await asyncio.gather(*calls)
+    assert [["waits"]] == held.groups[3:]
