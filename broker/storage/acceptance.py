@@ -185,22 +185,19 @@ class Acceptor:
                 self._followed[account_id] = self._tx.last_sequence(account_id)
 
     def _content(self, submission: Submission) -> str:
-        """What it says, as it is stored. Who says the same shares the very content, while none of them is gone."""
+        """What it says, as it is stored. Callers who say the same often share the very object."""
         content = submission.content
         if content.names:
             return dump_content(content, submission.shared_tokens)
-        place = id(content)
-        if (known := self._contents.get(place)) is not None and known[0] is content:
-            return known[1]
-        text = dump_content(content)
-        self._contents[place] = (content, text)
-        return text
+        known = self._contents.get(id(content))
+        if known is None:  # it is kept with its text, so that no other object gets its id meanwhile
+            known = self._contents[id(content)] = (content, dump_content(content))
+        return known[1]
 
     def add_messages(self, plan: Plan) -> None:
         """Its messages, their first events, and what is due for them."""
         submission = plan.submission
         account_id, broadcast_id = submission.account_id, submission.broadcast_id
-        priority = submission.traffic.priority
         held = Charge.HELD if plan.pays else _UNCHARGED
         for message in plan.messages:
             result, step, message_id = message.result, message.step, message.message_id
@@ -248,26 +245,30 @@ class Acceptor:
             if message.tokens:
                 self._tokens.append((message_id, dump_tokens(message.tokens)))
             if not step.end:
-                until_us, ahead = message.expire_at_us, len(message.further)
-                if ahead and submission.fallback is not None:
-                    after_us = submission.fallback.after_us
-                    until_us = way_ends_at(after_us, ahead, result.transmit_at_us, until_us)
-                    self._ways += planned_ways(message, after_us)
-                self._agenda.begin(
-                    message_id,
-                    account_id,
-                    priority,
-                    result.transmit_at_us,
-                    until_us,
-                    message.candidates,
-                    result.units,
-                    plan.accepted_at_us,
-                    ahead,
-                    broadcast_id,
-                )
-
+                self._begin(plan, message)
         if plan.links:
             self._links += [(account_id, link) for link in plan.links]
+
+    def _begin(self, plan: Plan, message: PlannedMessage) -> None:
+        """What is due for a message that was accepted, and the ways by which it may go on."""
+        submission, result = plan.submission, message.result
+        until_us, ahead = message.expire_at_us, len(message.further)
+        if ahead and submission.fallback is not None:
+            after_us = submission.fallback.after_us
+            until_us = way_ends_at(after_us, ahead, result.transmit_at_us, until_us)
+            self._ways += planned_ways(message, after_us)
+        self._agenda.begin(
+            message.message_id,
+            submission.account_id,
+            submission.traffic.priority,
+            result.transmit_at_us,
+            until_us,
+            message.candidates,
+            result.units,
+            plan.accepted_at_us,
+            ahead,
+            submission.broadcast_id,
+        )
 
     def flush(self) -> None:
         """Write it all."""
