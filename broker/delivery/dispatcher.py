@@ -11,6 +11,7 @@ import structlog
 from broker.delivery.lanes import Lane, Lanes
 from broker.delivery.provider_calls import guarded
 from broker.delivery.registry import Instance, Registry
+from broker.delivery.waking import set_within
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.outcome import Accepted, NotAccepted, Outcome, Rejected, Unknown
 from broker.errors import BrokerError
@@ -86,7 +87,7 @@ class Dispatcher:
                 log.error("dispatcher.store_failed", error=str(error), retry_s=STORE_RETRY_S)
                 idle_s = STORE_RETRY_S
             if idle_s > 0 and not self._draining:
-                await self._wait(idle_s)
+                await set_within(self._wake, idle_s)
 
     async def drain(self, timeout_s: float) -> None:
         """Claim no more and let open attempts settle; what does not in time is asked about after a restart."""
@@ -113,13 +114,6 @@ class Dispatcher:
             await self._store.write(give_up, attempts)
         except BrokerError as error:
             log.error("dispatcher.store_failed", error=str(error), retry_s=0)
-
-    async def _wait(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
 
     async def _claim(self) -> float:
         """Start what is due; answers how long nothing more will be, in seconds."""

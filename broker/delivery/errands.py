@@ -13,6 +13,7 @@ from broker.delivery.answering import Answering
 from broker.delivery.inbound_hook import InboundHook
 from broker.delivery.policies import Policies
 from broker.delivery.upstream_keywords import NOTHING
+from broker.delivery.waking import set_within
 from broker.domain.account_policy import AccountPolicy
 from broker.domain.consent import Act
 from broker.domain.errand import AUTOREPLY, AutoReply, Errand, forward_submission
@@ -75,11 +76,7 @@ class Errands:
                 log.error("inbox.errands_failed", error=str(error), retry_s=STORE_RETRY_S)
                 await self._clock.sleep(STORE_RETRY_S)
                 continue
-            try:
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            await set_within(self._wake, LOOK_EVERY_S)
 
     async def carry_out(self) -> int:
         """Carry out a batch of what is due; answers how many there were."""

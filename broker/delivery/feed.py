@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from broker.delivery.tail import Entry, Frame, Page, Tail
+from broker.delivery.waking import set_within
 from broker.domain.cursor import Cursor, format_cursor
 from broker.domain.records import EventFilter, EventRecord
 from broker.errors import BrokerError, ErrorReason
@@ -106,7 +107,7 @@ class Feed:
                 yield self._join((), self._cursor(tail.account_id, position))
                 beat_at = loop.time() + heartbeat_s
             if frame is None:
-                await _wait(woken, beat_at - loop.time())
+                await set_within(woken, beat_at - loop.time())
         raise BrokerError(ErrorReason.DRAINING, retry_after_s=1)
 
     async def _position(self, account_id: int, start: Start) -> int:
@@ -169,11 +170,3 @@ class Feed:
         records = await self._store.read(read_events, account_id, after, self._limits.frame_events_max)
         entries = [Entry(record, self._encode(record)) for record in records]
         return entries, max(TAIL_BYTES_MIN, self._limits.cache_bytes_max // max(1, len(self._tails)))
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(max(0.0, seconds)):
-            await event.wait()
-    except TimeoutError:
-        return

@@ -4,13 +4,13 @@ All that it knows is in the store: where each broadcast is, and how far. A proce
 stored with the place after it, or not at all, and the next one goes on from there.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import structlog
 
 from broker.delivery.broadcasts.gatherer import Gatherer
+from broker.delivery.broadcasts.rounds import IDLE_S_MAX, STORE_RETRY_S, Rounds
 from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake, Part
 from broker.delivery.policies import Policies
@@ -56,8 +56,6 @@ TELL_EVERY_US = 500_000
 LOOK_EVERY_S = 0.1
 """While messages go out: how often it is seen whether more may follow."""
 
-IDLE_S_MAX = 5.0
-STORE_RETRY_S = 1.0
 DUPLICATES_BATCH = 5_000
 STORE_FAILS = frozenset({ErrorReason.STORE_UNAVAILABLE, ErrorReason.QUEUE_FULL, ErrorReason.DRAINING})
 
@@ -91,30 +89,15 @@ class Expander:
         self._wishes: dict[int, Wish] = {}
         self._told_at_us: dict[int, int] = {}
         self._not_before_us: dict[int, int] = {}
-        self._woken = asyncio.Event()
+        self._rounds = Rounds()
 
     def hint(self) -> None:
         """A broadcast may have something to do."""
-        self._woken.set()
+        self._rounds.hint()
 
     async def run(self) -> None:
         """Look after all broadcasts, until cancelled."""
-        while True:
-            self._woken.clear()
-            try:
-                idle_s = await self.round()
-            except BrokerError as error:
-                log.error("broadcasts.store_failed", error=str(error), retry_s=STORE_RETRY_S)
-                idle_s = STORE_RETRY_S
-            if idle_s > 0:
-                await self._wait(idle_s)
-
-    async def _wait(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+        await self._rounds.run(self.round)
 
     async def round(self) -> float:
         """One batch of each broadcast, in turns; answers how long nothing more will be to do, in seconds."""

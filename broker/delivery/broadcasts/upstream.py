@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import structlog
 
 from broker.delivery.broadcasts.expander import STORE_FAILS, GateClosedError, audiences_of
+from broker.delivery.broadcasts.rounds import IDLE_S_MAX, STORE_RETRY_S, Rounds
 from broker.delivery.provider_calls import guarded
 from broker.delivery.registry import Instance, Registry
 from broker.domain.audience import AudienceRow
@@ -60,9 +61,7 @@ log = structlog.get_logger("waypost.broadcasts")
 LOOK_EVERY_S = 0.2
 """While broadcasts go on upstream: how often it is seen whether something is due."""
 
-IDLE_S_MAX = 5.0
 DEFECT_REST_US = 30_000_000
-STORE_RETRY_S = 1.0
 NOTE_TRIES = 10
 ROWS_BATCH = 1_000
 CALLS_MAX = 16
@@ -116,33 +115,19 @@ class UpstreamBroadcasts:
         self._poll_us = round(poll_s * 1_000_000)
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._resting_until_us: dict[int, int] = {}
-        self._woken = asyncio.Event()
+        self._rounds = Rounds()
 
     def hint(self) -> None:
         """A broadcast may have something to do."""
-        self._woken.set()
+        self._rounds.hint()
 
     async def run(self) -> None:
         """Look after all broadcasts that upstreams run, until cancelled."""
         try:
-            while True:
-                self._woken.clear()
-                try:
-                    idle_s = await self.round()
-                except BrokerError as error:
-                    log.error("broadcasts.store_failed", error=str(error), retry_s=STORE_RETRY_S)
-                    idle_s = STORE_RETRY_S
-                await self._wait(idle_s)
+            await self._rounds.run(self.round)
         finally:
             for task in self._busy.values():
                 task.cancel()
-
-    async def _wait(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            return
 
     async def round(self) -> float:
         """Begin what is due; answers how long nothing more will be to do, in seconds."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from broker.delivery.waking import set_within
 from broker.delivery.webhooks.book import draw_secret
 from broker.delivery.webhooks.lane import Lane
 from broker.delivery.webhooks.request import Encoding, request_of
@@ -146,7 +147,7 @@ class Sender:
                     await self._round()
             except BrokerError as error:
                 log.error("webhooks.claim_failed", error=str(error), retry_s=STORE_RETRY_S)
-            await self._wait()
+            await set_within(self._wake, LOOK_EVERY_S)
 
     async def drain(self, timeout_s: float) -> None:
         """Claim no more and let calls end; what does not in time is made again after a restart."""
@@ -166,13 +167,6 @@ class Sender:
             await asyncio.gather(*late, return_exceptions=True)
         if self._outbound is not None:
             await self._outbound.close()
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(LOOK_EVERY_S):
-                await self._wake.wait()
-        except TimeoutError:
-            return
 
     async def _round(self) -> None:
         """Claim what there is room for, and begin it."""
