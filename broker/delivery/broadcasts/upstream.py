@@ -132,8 +132,8 @@ class UpstreamBroadcasts:
     async def round(self) -> float:
         """Begin what is due; answers how long nothing more will be to do, in seconds."""
         found = await self._store.read(read_upstream_broadcasts)
-        if not found:
-            self._resting_until_us.clear()
+        for gone in self._resting_until_us.keys() - {row.broadcast.broadcast_id for row, _ in found}:
+            del self._resting_until_us[gone]
         for row, own in found:
             broadcast_id = row.broadcast.broadcast_id
             if broadcast_id in self._busy or len(self._busy) >= CALLS_MAX or not self._is_due(row, own):
