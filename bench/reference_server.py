@@ -1,12 +1,14 @@
 """What gRPC alone can do: the broker's messages and server options, and nothing behind them.
 
-Run as `python -m bench.reference_server`; it says its address in one JSON line and ends with its stdin.
+Run as `python -m bench.reference_server`; it says its address in one JSON line and ends with its stdin. With a
+directory as its argument it is *durable*: it answers when what it was sent is on that directory's disk, as bytes.
 """
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,7 +16,9 @@ import grpc.aio
 import uvloop
 
 from bench.child import say
+from bench.raw_bytes import RawBytes
 from bench.traffic import FRAME_REQUESTS, request
+from broker.api.broker_service import FRAMES_IN_FLIGHT_MAX
 from broker.api.gate import Gate, Lane
 from broker.api.server import DEFAULT_LIMITS, server_options
 from broker.settings import FeedSettings, IntakeSettings
@@ -24,6 +28,7 @@ CONSTANT_KEY = "constant"
 """Who streams with this key gets the same prepared frame for each of its own, whatever is in it."""
 
 EVENTS_A_FRAME = FeedSettings().frame_events_max
+FRAMES_MAX = FRAMES_IN_FLIGHT_MAX
 
 _RESULT = send_pb2.SendResult(
     message_id="01KAB3XQ8G000",
@@ -92,6 +97,40 @@ class Reference(broker_service_pb2_grpc.BrokerServiceServicer):
             yield frame
 
 
+class Durable(Reference):
+    """Decides nothing, and keeps the bytes that came: the least that a server does which promises not to lose them."""
+
+    def __init__(self, raw_bytes: RawBytes) -> None:
+        super().__init__()
+        self._raw_bytes = raw_bytes
+
+    async def Send(self, request: send_pb2.SendRequest, context: Any) -> send_pb2.SendResponse:  # noqa: N802
+        """An echo of what was stored."""
+        await self._raw_bytes.keep([request.SerializeToString()])
+        return await super().Send(request, context)
+
+    async def SendStream(  # noqa: N802
+        self, request_iterator: AsyncIterator[send_pb2.SendStreamRequest], context: Any
+    ) -> AsyncIterator[send_pb2.SendStreamResponse]:
+        """The same for frames, each request a row of its own. While some are being stored, the next are read."""
+        del context
+        storing: asyncio.Queue[asyncio.Task[send_pb2.SendStreamResponse] | None] = asyncio.Queue(FRAMES_MAX)
+
+        async def read() -> None:
+            async for frame in request_iterator:
+                await storing.put(asyncio.create_task(self._stored(frame)))
+            await storing.put(None)
+
+        reading = asyncio.create_task(read())
+        while (answer := await storing.get()) is not None:
+            yield await answer
+        await reading
+
+    async def _stored(self, frame: send_pb2.SendStreamRequest) -> send_pb2.SendStreamResponse:
+        await self._raw_bytes.keep([each.SerializeToString() for each in frame.requests])
+        return self._echo(frame)
+
+
 def _prepared(_frame: send_pb2.SendStreamRequest) -> send_pb2.SendStreamResponse:
     return _FRAME
 
@@ -121,10 +160,11 @@ def _gate() -> Gate:
     return cast("Gate", lanes)
 
 
-async def serve() -> None:
+async def serve(durable_dir: str | None) -> None:
     """Serve until stdin ends."""
+    service = Reference() if durable_dir is None else Durable(RawBytes(Path(durable_dir)))
     server = grpc.aio.server(options=server_options(_gate(), DEFAULT_LIMITS))
-    broker_service_pb2_grpc.add_BrokerServiceServicer_to_server(Reference(), server)
+    broker_service_pb2_grpc.add_BrokerServiceServicer_to_server(service, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     say({"address": f"127.0.0.1:{port}"})
@@ -133,4 +173,4 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve())
+    uvloop.run(serve(sys.argv[1] if len(sys.argv) > 1 else None))

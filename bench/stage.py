@@ -37,12 +37,13 @@ class Server:
 class Stage:
     """`callers` make the load; `follower` subscribes, so that it takes no time from them.
 
-    `store_url` is that of a PostgreSQL database, where there is one.
+    `durable` is a reference that stores what it was sent. `store_url` is that of a PostgreSQL database, where there is one.
     """
 
     scale: Scale
     directory: Path
     reference: Server
+    durable: Server
     callers: Sequence[Child]
     follower: Child
     store_url: str
@@ -117,10 +118,11 @@ async def serving(
 
 
 @asynccontextmanager
-async def reference_server(directory: Path) -> AsyncIterator[Server]:
-    """The reference, and how long it took to be ready."""
+async def reference_server(directory: Path, durable_dir: Path | None = None) -> AsyncIterator[Server]:
+    """The reference, one that stores what it was sent where it has a directory; and how long it took to be ready."""
     began = time.monotonic()
-    async with running("reference", "bench.reference_server", [], directory) as child:
+    name, arguments = ("reference", []) if durable_dir is None else ("durable", [str(durable_dir)])
+    async with running(name, "bench.reference_server", arguments, directory) as child:
         ready = await child.answer()
         yield Server(child, ready["address"], "none", time.monotonic() - began)
 
@@ -130,10 +132,11 @@ async def stage(scale: Scale, directory: Path, store_url: str = "") -> AsyncIter
     """Everything that outlives one scenario."""
     async with (
         reference_server(directory) as reference,
+        reference_server(directory, directory / "durable") as durable,
         _caller("follower", directory) as follower,
         _callers(scale.callers, directory) as callers,
     ):
-        yield Stage(scale, directory, reference, callers, follower, store_url, count())
+        yield Stage(scale, directory, reference, durable, callers, follower, store_url, count())
 
 
 @asynccontextmanager

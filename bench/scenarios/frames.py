@@ -21,16 +21,22 @@ async def measure(stage: Stage) -> Sequence[Line]:
         async def constant(share: float) -> Run:
             return (await stage.frames(replace(stage.reference, key=CONSTANT_KEY), seconds * share))[0]
 
+        async def durable(share: float) -> Run:
+            return (await stage.frames(stage.durable, seconds * share))[0]
+
         async def send(share: float) -> Run:
             return (await stage.frames(broker, seconds * share))[0]
 
         async def rows(share: float) -> Run:
             return Run(raw_rows.insert(stage.new_data_dir(), share))
 
-        bares, constants, sends, inserts = await interleave(stage.scale.rounds, bare, constant, send, rows)
+        arms = (bare, constant, durable, send, rows)
+        bares, constants, durables, sends, inserts = await interleave(stage.scale.rounds, *arms)
     what = "SendStream, 100 a frame, durable"
     return [
         Line("frames", what, "messages/s", sends, "bare stream", bares, Goal(">=", 0.25)),
+        Line("frames", what, "messages/s", sends, "durable stream", durables),
+        Line("frames", "the durable stream", "messages/s", durables, "bare stream", bares),
         Line("frames", what, "messages/s", sends, "constant frames", constants),
         Line("frames", what, "messages/s", sends, "bare SQLite", inserts),
     ]
