@@ -23,7 +23,8 @@ from broker.delivery.broadcasts.uploads import BATCH_ROWS
 from broker.domain.audience import AudienceRow, recipient_of
 from broker.domain.grounds import Grounds
 from broker.domain.ids import ID_MAX, IdSequence
-from broker.domain.planning import Plan, plan
+from broker.domain.plan import Plan
+from broker.domain.planning import plan
 from broker.domain.submission import Content, Submission
 from broker.domain.vocabulary import Channel, Traffic
 from broker.settings import IntakeSettings

@@ -5,7 +5,8 @@ import itertools
 from bench import traffic
 from broker.domain.grounds import Grounds
 from broker.domain.ids import ID_MAX, IdSequence
-from broker.domain.planning import Plan, plan
+from broker.domain.plan import Plan
+from broker.domain.planning import plan
 from broker.domain.submission import Content, Recipient, Submission
 from broker.domain.vocabulary import Channel
 from broker.settings import IntakeSettings

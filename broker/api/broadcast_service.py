@@ -23,7 +23,7 @@ from broker.api.convert.uploads import (
     upload_response,
 )
 from broker.api.gate import Access, Gate
-from broker.api.rpc import ClientStream, Conversation, Method, Unary
+from broker.api.rpc import ClientStream, Conversation, Method, Unary, requests_of
 from broker.delivery.broadcasts.control import Broadcasts
 from broker.delivery.broadcasts.uploads import Uploads
 from broker.domain.access import Principal
@@ -88,10 +88,11 @@ class BroadcastService:
         self, caller: Principal, conversation: Conversation
     ) -> pb.UploadAudienceResponse:
         """Store a file of recipients."""
-        file = await file_of(conversation)
+        requests = requests_of(conversation)
+        file = await file_of(requests)
         account_id = await account_for(self._gate.keys, caller, file.account_id)
         wish = file_wish_of(file)
-        return upload_response(await self._uploads.receive(account_id, wish, chunks_of(conversation)))
+        return upload_response(await self._uploads.receive(account_id, wish, chunks_of(requests)))
 
     async def list_refused_rows(
         self, caller: Principal, request: pb.ListRefusedRowsRequest

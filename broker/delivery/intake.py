@@ -18,10 +18,12 @@ from broker.domain.callback_url import callback_host_problem
 from broker.domain.carrying import FindCarriers
 from broker.domain.consenting import with_refusals
 from broker.domain.explaining import Explanation, Find, explain_plan
+from broker.domain.fingerprint import fingerprint
 from broker.domain.grounds import DrawCode, Grounds, no_codes
 from broker.domain.linking import LinksRefused, with_link_rule
 from broker.domain.network import PUBLIC_ONLY, AddressPolicy
-from broker.domain.planning import Plan, fingerprint, plan
+from broker.domain.plan import Plan
+from broker.domain.planning import plan
 from broker.domain.price import PricedItem
 from broker.domain.prices import NO_PRICES, PriceList
 from broker.domain.reaching import PEOPLE_OF_CALL_MAX, PEOPLE_OF_FRAME_MAX, TooManyPeople

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from broker.domain.account_policy import AccountPolicy
 from broker.domain.address import normal_number
 from broker.domain.directory import Contact
 from broker.domain.lifecycle import Fact, begin
+from broker.domain.plan import Plan, PlannedMessage, PolicyFinding, PolicyOutcome, PolicyRule
 from broker.domain.quiet_hours import QuietAction, QuietHours, quiet_until
 from broker.domain.reaching import Reached
 from broker.domain.submission import Submission
@@ -16,40 +15,9 @@ from broker.domain.time_zone import zones_of_number
 from broker.domain.value import value
 from broker.domain.vocabulary import Reason, Traffic
 
-if TYPE_CHECKING:
-    from broker.domain.planning import Plan, PlannedMessage
-
 SCHEDULE_AHEAD_US_MAX = 35 * 86_400 * 1_000_000
 ZONES_NAMED_MAX = 3
 NO_CAP = "the account's policy has no frequency cap"
-
-
-class PolicyRule(IntEnum):
-    """Which rule it was. The numbers equal those of the protos."""
-
-    QUIET_HOURS = 1
-    FREQUENCY_CAP = 2
-    PLUGIN = 3
-
-
-class PolicyOutcome(IntEnum):
-    """What it said. The numbers equal those of the protos."""
-
-    ALLOWED = 1
-    WAITS = 2
-    REFUSED = 3
-    IGNORED = 4
-    """The request asked not to be held to it."""
-
-
-@value
-class PolicyFinding:
-    """What one rule said of a message, and why for people; `plugin` is whose rule it is."""
-
-    rule: PolicyRule
-    outcome: PolicyOutcome
-    detail: str = ""
-    plugin: str = ""
 
 
 @value
@@ -61,12 +29,12 @@ class Refusal:
 
 
 def held_to_policy(
-    messages: "Sequence[PlannedMessage]",
+    messages: Sequence[PlannedMessage],
     submission: Submission,
     people: Sequence[Reached] | None,
     policy: AccountPolicy,
     now_us: int,
-) -> "list[PlannedMessage]":
+) -> list[PlannedMessage]:
     """Marketing outside of quiet hours: what would be sent in them waits or is refused.
 
     How many a contact gets is counted where they are stored (`domain.capping`); here it is only seen whether there is a
@@ -93,7 +61,7 @@ def held_to_policy(
     return held
 
 
-def refused_by(plan: "Plan", refusal: Refusal) -> "Plan":
+def refused_by(plan: Plan, refusal: Refusal) -> Plan:
     """The plan with each of its messages refused, but for those that were before."""
     finding = PolicyFinding(PolicyRule.PLUGIN, PolicyOutcome.REFUSED, refusal.text, refusal.plugin)
     detail = f"{refusal.plugin}: {refusal.text}" if refusal.text else refusal.plugin
@@ -107,7 +75,7 @@ def refused_by(plan: "Plan", refusal: Refusal) -> "Plan":
 _PROMOTIONAL = Traffic.PROMOTIONAL
 
 
-def _without_cap(message: "PlannedMessage") -> "PlannedMessage":
+def _without_cap(message: PlannedMessage) -> PlannedMessage:
     """A message that is to be held to a cap that its account does not have: it goes, with a warning."""
     finding = PolicyFinding(PolicyRule.FREQUENCY_CAP, PolicyOutcome.ALLOWED, NO_CAP)
     if message.result.reason is not None:
@@ -126,8 +94,8 @@ def _zones(contact: Contact | None, number: str | None, quiet: QuietHours) -> tu
 
 
 def _outside_quiet_hours(
-    message: "PlannedMessage", quiet: QuietHours, zones: tuple[str, ...], whence: str, now_us: int
-) -> "PlannedMessage":
+    message: PlannedMessage, quiet: QuietHours, zones: tuple[str, ...], whence: str, now_us: int
+) -> PlannedMessage:
     due_us = message.result.transmit_at_us
     free_us = quiet_until(quiet, zones, due_us)
     where = f"in {_named(zones)}, {'zone' if len(zones) == 1 else 'zones'} {whence}"
@@ -153,21 +121,19 @@ def _named(zones: tuple[str, ...]) -> str:
     return ", ".join(zones[:ZONES_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
 
 
-def found(message: "PlannedMessage", finding: PolicyFinding) -> "PlannedMessage":
+def found(message: PlannedMessage, finding: PolicyFinding) -> PlannedMessage:
     """The message with what a rule said of it."""
     return replace(message, policy=(*message.policy, finding))
 
 
-def _later(message: "PlannedMessage", at_us: int, finding: PolicyFinding) -> "PlannedMessage":
+def _later(message: PlannedMessage, at_us: int, finding: PolicyFinding) -> PlannedMessage:
     step = begin(Fact.SCHEDULED)
     warnings = (*message.result.warnings, "waits for the end of quiet hours")
     result = replace(message.result, state=step.state, transmit_at_us=at_us, warnings=warnings)
     return found(replace(message, step=step, result=result), finding)
 
 
-def refused(
-    message: "PlannedMessage", reason: Reason, detail: str, finding: PolicyFinding
-) -> "PlannedMessage":
+def refused(message: PlannedMessage, reason: Reason, detail: str, finding: PolicyFinding) -> PlannedMessage:
     """The message as one that a rule refuses. It costs nothing."""
     step = begin(Fact.REFUSED)
     result = replace(

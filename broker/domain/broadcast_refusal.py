@@ -1,7 +1,7 @@
 """What a whole Send would be refused for is, in a broadcast, the refusal of one recipient."""
 
 from broker.domain.lifecycle import Fact, begin
-from broker.domain.planning import PlannedMessage
+from broker.domain.plan import PlannedMessage
 from broker.domain.submission import Result, Submission
 from broker.domain.vocabulary import Reason
 

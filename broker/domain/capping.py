@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from broker.domain.admission import PolicyFinding, PolicyOutcome, PolicyRule, found, refused
+from broker.domain.admission import found, refused
 from broker.domain.frequency import FrequencyCap, busiest, counting
-from broker.domain.planning import Plan, PlannedMessage
+from broker.domain.plan import Plan, PlannedMessage, PolicyFinding, PolicyOutcome, PolicyRule
 from broker.domain.vocabulary import Reason
 
 Dues = Mapping[int, Sequence[int]]

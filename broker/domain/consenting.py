@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from broker.domain.lifecycle import Fact, begin
-from broker.domain.planning import Plan, PlannedMessage
+from broker.domain.plan import Plan, PlannedMessage
 from broker.domain.vocabulary import Reason
 
 _REFUSED = begin(Fact.REFUSED)

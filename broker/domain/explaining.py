@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
-from broker.domain.admission import PolicyFinding
 from broker.domain.encoding import Part, split
 from broker.domain.personalising import as_said, told
-from broker.domain.planning import Plan
+from broker.domain.plan import Plan, PolicyFinding
 from broker.domain.price import Price
 from broker.domain.prices import FREE, Prices, price_of
 from broker.domain.route_index import (

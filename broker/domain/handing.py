@@ -8,7 +8,8 @@ from broker.domain.broadcast import Broadcast, Wish
 from broker.domain.ids import format_id
 from broker.domain.lifecycle import Fact, begin
 from broker.domain.personalising import told
-from broker.domain.planning import SCHEDULE_SLACK_US, Plan, PlannedMessage
+from broker.domain.plan import Plan, PlannedMessage
+from broker.domain.planning import SCHEDULE_SLACK_US
 from broker.domain.submission import NO_TOKENS, Submission
 from broker.domain.upstream_broadcast import LEAD_US, BroadcastOrder, BroadcastRecipient
 from broker.domain.vocabulary import Channel, Reason

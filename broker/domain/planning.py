@@ -1,16 +1,14 @@
 """Intake's decisions: what becomes of each recipient of a submission, before anything is stored."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 
-from broker.domain.admission import PolicyFinding, held_to_policy
+from broker.domain.admission import held_to_policy
 from broker.domain.carrying import Carried, SenderRefused
 from broker.domain.encoding import Encoding, Measure, measure
 from broker.domain.fallback import PlannedWay
-from broker.domain.frequency import FrequencyCap
+from broker.domain.fingerprint import fingerprint
 from broker.domain.grounds import Grounds
-from broker.domain.lifecycle import Fact, Step, begin
+from broker.domain.lifecycle import Fact, begin
 from broker.domain.linking import Addressed, LinksRefused, NewLink, plan_links, with_link_rule
 from broker.domain.personalising import (
     Refused,
@@ -21,14 +19,14 @@ from broker.domain.personalising import (
     personalise,
     persons,
 )
+from broker.domain.plan import Plan, PlannedMessage
 from broker.domain.price import Price
 from broker.domain.prices import Prices, Quote
 from broker.domain.prices import Way as PricedWay
 from broker.domain.reaching import Reached
 from broker.domain.style import StyleClasses, StyleRefused, dress
-from broker.domain.submission import Recipient, Result, Submission, TemplateRef
+from broker.domain.submission import Result, Submission
 from broker.domain.validity import validity_us
-from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Reason, Traffic
 from broker.domain.ways import Usable, Way, offered_channels, way_of, way_to
 
@@ -39,54 +37,6 @@ SCHEDULE_SLACK_US = 1_000_000
 _SMS, _EMAIL, _UCS2 = Channel.SMS, Channel.EMAIL, Encoding.UCS2
 _PROMOTIONAL = Traffic.PROMOTIONAL
 _ACCEPTED, _SCHEDULED, _REFUSED = begin(Fact.ACCEPTED), begin(Fact.SCHEDULED), begin(Fact.REFUSED)
-
-
-@value
-class PlannedMessage:
-    """One recipient's message as it will be stored, refused or not. Times are microseconds UTC.
-
-    `candidates` are the provider instances that may carry it, the one to try first first. `tokens` are the
-    recipient's own values for the content's placeholders; None: it has none of its own. `further` are the ways
-    by which it may go on, where its caller allows it; `policy` is what rules said that are about it.
-    `sender` is whom it is from where that is another one than the submission's.
-    `quote` is what it may cost; None: it is free.
-    """
-
-    message_id: int
-    step: Step
-    result: Result
-    expire_at_us: int
-    data: str
-    candidates: tuple[str, ...]
-    tokens: Mapping[str, str] | None = None
-    further: tuple[PlannedWay, ...] = ()
-    policy: tuple[PolicyFinding, ...] = ()
-    quote: Quote | None = None
-    sender: str | None = None
-
-
-@value
-class Plan:
-    """A submission with what becomes of each recipient, by the routes of `route_version`.
-
-    `pays`: what its messages may cost is held of the account's credit. `cap` is that of the account's policy, where
-    messages of this traffic count for it.
-    """
-
-    submission_id: int
-    submission: Submission
-    accepted_at_us: int
-    fingerprint: str
-    messages: tuple[PlannedMessage, ...]
-    route_version: int
-    pays: bool = False
-    links: tuple[NewLink, ...] = ()
-    cap: FrequencyCap | None = None
-
-    @property
-    def hold(self) -> int:
-        """What is to be held, in micros: for refused messages nothing."""
-        return sum([each.quote.micros for each in self.messages if each.quote]) if self.pays else 0
 
 
 def plan(
@@ -211,71 +161,6 @@ def _plan_said(
             way = way_to(asked, offered, people[place], message_id, grounds)
         messages.append(_plan_one(asked, index, message_id, way, own.text, grounds, contact_id, own.tokens))
     return messages
-
-
-def fingerprint(submission: Submission) -> str:
-    """SHA-256 over what the caller asked for, in a fixed order, absent fields left out."""
-    return hashlib.sha256(
-        json.dumps(_canonical(submission), sort_keys=True, separators=(",", ":")).encode()
-    ).hexdigest()
-
-
-_RECIPIENT_FIELDS = (
-    "phone_number",
-    "email",
-    "device_token",
-    "schedule_at_us",
-    "client_reference",
-    "data",
-    "tokens",
-)
-
-
-def _canonical(submission: Submission) -> dict[str, object]:
-    # What a template says may be another thing tomorrow, and the request is the same.
-    documents = {} if submission.template else submission.content.documents
-    fields: dict[str, object] = {
-        "account": submission.account_id,
-        "content": {channel.name: dict(each) for channel, each in documents.items()},
-        "recipients": [_canonical_recipient(recipient) for recipient in submission.recipients],
-        "sender": submission.sender,
-        "sender_pool": submission.sender_pool,
-        "traffic": submission.traffic,
-        "channels": list(submission.channels),
-        "guarantee": submission.guarantee,
-        "schedule_at": submission.schedule_at_us,
-        "validity": submission.validity_us,
-        "client_reference": submission.client_reference,
-        "campaign": submission.campaign and [submission.campaign.id, submission.campaign.name],
-        "data": submission.data,
-        "tags": sorted(submission.tags),
-        "reply_to": submission.reply_to_message_id,
-        "provider": submission.provider,
-        "origin": submission.origin,
-        "callback": submission.callback and [submission.callback.url, submission.callback.method],
-        "tokens": submission.tokens,
-        "template": submission.template and _canonical_template(submission.template),
-        "redriven_from": submission.redriven_from_message_id,
-        "ignore_quiet_hours": submission.ignore_quiet_hours or None,
-        "fallback": submission.fallback and [submission.fallback.after_us],
-        "track_links": submission.track_links,
-        "short_link_domain": submission.short_link_domain,
-        "cap_frequency": submission.cap_frequency or None,
-    }
-    return {name: given for name, given in fields.items() if given not in (None, "", [], {})}
-
-
-def _canonical_template(ref: TemplateRef) -> list[object]:
-    return [ref.project, ref.name, ref.version, ref.locale.lower(), dict(ref.parameters)]
-
-
-def _canonical_recipient(recipient: Recipient) -> dict[str, object]:
-    fields = {name: given for name in _RECIPIENT_FIELDS if (given := getattr(recipient, name)) is not None}
-    if recipient.contact is not None:
-        contact = recipient.contact.contact
-        named = contact.external_id or contact.contact_id
-        fields["contact"] = [bool(contact.external_id), named, recipient.contact.delegation]
-    return fields
 
 
 def _measure_text(submission: Submission) -> Measure | None:

@@ -10,7 +10,7 @@ from broker.domain.decision import NOTHING, Note
 from broker.domain.fallback import way_ends_at
 from broker.domain.lifecycle import Step
 from broker.domain.linking import NewLink
-from broker.domain.planning import Plan, PlannedMessage
+from broker.domain.plan import Plan, PlannedMessage
 from broker.domain.sender_pool import recipient_key
 from broker.domain.submission import Content, Result, Submission
 from broker.domain.usage import has_country

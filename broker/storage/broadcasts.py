@@ -18,7 +18,7 @@ from broker.domain.broadcast import (
 from broker.domain.broadcast_told import told_of
 from broker.domain.ids import ID_MAX
 from broker.domain.lifecycle import State
-from broker.domain.planning import Plan
+from broker.domain.plan import Plan
 from broker.domain.submission import Result
 from broker.domain.upstream_broadcast import HandedOver, begins_at_us
 from broker.domain.value import value

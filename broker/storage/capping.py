@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import orjson
 
 from broker.domain.capping import Dues, counting_for, held_to_cap
-from broker.domain.planning import Plan
+from broker.domain.plan import Plan
 from broker.domain.value import value
 from broker.storage.transaction import Transaction
 

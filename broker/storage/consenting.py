@@ -24,7 +24,7 @@ from broker.domain.consent import (
     sender_key,
 )
 from broker.domain.consenting import may_stop
-from broker.domain.planning import Plan
+from broker.domain.plan import Plan
 from broker.domain.value import value
 from broker.domain.vocabulary import EventKind, Reason, Traffic
 from broker.storage.journal import Journal

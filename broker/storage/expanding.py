@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from broker.domain.audience import AudienceRow
 from broker.domain.broadcast import AddressKind, Pace, Place, Stage
-from broker.domain.planning import Plan
+from broker.domain.plan import Plan
 from broker.domain.price import shortfall
 from broker.domain.value import value
 from broker.storage.acceptance import Acceptor, consented, hold_credit

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from broker.domain.broadcast import FINAL, Broadcast, BroadcastState, Move, Place, Stage, move
 from broker.domain.broadcast_told import told_of
-from broker.domain.planning import Plan
+from broker.domain.plan import Plan
 from broker.domain.upstream_broadcast import TARGETS, HandOver, Phase, Turn, counted
 from broker.domain.value import value
 from broker.domain.vocabulary import EventKind

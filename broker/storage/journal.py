@@ -271,11 +271,13 @@ def _told(note: Note) -> str | None:
 
 def open_ledger(tx: Transaction, now_us: int) -> Ledger:
     """The transaction's ledger. It is closed with the transaction, and tells of accounts that fell below their mark."""
-    ledger = tx.ledger
-    if ledger is None:
-        ledger = tx.ledger = Ledger(tx)
+
+    def begin_it() -> Ledger:
+        ledger = Ledger(tx)
         tx.before_commit(partial(_close_ledger, tx, ledger, now_us))
-    return ledger
+        return ledger
+
+    return tx.shared(Ledger, begin_it)
 
 
 def _close_ledger(tx: Transaction, ledger: Ledger, now_us: int) -> None:

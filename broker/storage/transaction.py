@@ -3,12 +3,10 @@
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from broker.storage.ledger import Ledger
+from typing import Any, TypeVar, cast
 
 Row = tuple[Any, ...]
+T = TypeVar("T")
 
 
 class Transaction(ABC):
@@ -17,16 +15,15 @@ class Transaction(ABC):
     `all`, `one` and `bulk` run named statements. Values are integers, truths, which
     arrive in SQL as 0 and 1, texts without NUL, bytes and None. A list given as a parameter of `all` and
     `one` arrives as a JSON array. What a transaction touches is collected in `accounts_with_events`, `work_is_due` and `facts`
-    (how many of each), so that after the commit whoever waits can be woken and all of it be counted. `ledger` has the
-    credit of the accounts that it touched; `storage.journal.open_ledger` makes it.
+    (how many of each), so that after the commit whoever waits can be woken and all of it be counted.
     """
 
     def __init__(self) -> None:
         self.accounts_with_events: set[int] = set()
         self.work_is_due = False
         self.facts: Counter[str] = Counter()
-        self.ledger: Ledger | None = None
         self._last_sequences: dict[int, int] = {}
+        self._shared: dict[type[object], object] = {}
         self._before_commit: list[Callable[[], None]] = []
 
     @abstractmethod
@@ -83,7 +80,14 @@ class Transaction(ABC):
             raise LookupError(f"account {account_id} is not in the store")
         return int(row[0])
 
-    def before_commit(self, deed: "Callable[[], None]") -> None:
+    def shared(self, kind: type[T], make: Callable[[], T]) -> T:
+        """The one of its kind that all verbs of the transaction work on; the first that asks has it made."""
+        found = self._shared.get(kind)
+        if found is None:
+            found = self._shared[kind] = make()
+        return cast("T", found)
+
+    def before_commit(self, deed: Callable[[], None]) -> None:
         """Do this when every verb of the transaction has run; it may write and number events like a verb."""
         self._before_commit.append(deed)
 

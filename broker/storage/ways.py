@@ -12,7 +12,7 @@ from broker.domain.decision import Note
 from broker.domain.encoding import Encoding
 from broker.domain.fallback import ChannelFallback, Going, PlannedWay, Standing, going_on
 from broker.domain.lifecycle import Fact
-from broker.domain.planning import PlannedMessage
+from broker.domain.plan import PlannedMessage
 from broker.domain.usage import has_country
 from broker.domain.vocabulary import Channel
 from broker.storage.agenda import SEPARATOR, Agenda, DueRow, Work

@@ -12,7 +12,8 @@ from broker.domain.carrying import FindCandidates
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.grounds import Grounds
 from broker.domain.ids import first_id_at
-from broker.domain.planning import Plan, plan
+from broker.domain.plan import Plan
+from broker.domain.planning import plan
 from broker.domain.prices import FREE, Prices
 from broker.domain.reaching import Reached
 from broker.domain.retry import RetryPolicy

@@ -7,9 +7,9 @@ from broker.api.convert.prices import price_message
 from broker.api.convert.requests import submission_of
 from broker.api.convert.times import timestamp
 from broker.api.convert.words import PB_CHANNELS, PB_ENCODINGS, PB_REASONS, PB_STATUSES, PB_VERDICTS
-from broker.domain.admission import PolicyFinding, PolicyOutcome, PolicyRule
 from broker.domain.consent import OPT_OUTS
 from broker.domain.explaining import Considered, Explanation, Verdict
+from broker.domain.plan import PolicyFinding, PolicyOutcome, PolicyRule
 from broker.domain.routes import Route
 from broker.domain.submission import Submission
 from broker.domain.vocabulary import Reason

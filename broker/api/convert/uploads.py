@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 
 from broker.api.convert.findings import Findings
 from broker.api.convert.paging import page_position, page_size_of, page_token
-from broker.api.rpc import Conversation, requests_of
 from broker.delivery.broadcasts.file_reading import FileFormat, FileWish
 from broker.delivery.broadcasts.uploads import Received, RefusedRow, UploadState
 from broker.domain.ids import format_id, parse_id
@@ -18,13 +17,11 @@ _FORMATS = {0: None, **{int(each): each for each in FileFormat}}
 _PB_FORMATS = {each: pb.FileFormat.Value(f"FILE_FORMAT_{each.name}") for each in FileFormat}
 
 
-async def file_of(conversation: Conversation) -> pb.AudienceFile:
+async def file_of(requests: AsyncIterator[pb.UploadAudienceRequest]) -> pb.AudienceFile:
     """What an upload begins with."""
-    async for request in requests_of(conversation):
-        if request.WhichOneof("part") == "file":
-            file: pb.AudienceFile = request.file
-            return file
-        break
+    first = await anext(requests, None)
+    if first is not None and first.WhichOneof("part") == "file":
+        return first.file
     raise _broke("file", "must be the first message of the stream")
 
 
@@ -47,9 +44,9 @@ def file_wish_of(file: pb.AudienceFile) -> FileWish:
     )
 
 
-async def chunks_of(conversation: Conversation) -> AsyncIterator[bytes]:
-    """The bytes of a file."""
-    async for request in requests_of(conversation):
+async def chunks_of(requests: AsyncIterator[pb.UploadAudienceRequest]) -> AsyncIterator[bytes]:
+    """The bytes of a file, of what follows its beginning."""
+    async for request in requests:
         if request.WhichOneof("part") != "chunk":
             raise _broke("chunk", "must be all that follows the first message")
         if len(request.chunk) > CHUNK_BYTES_MAX:

@@ -8,8 +8,9 @@ from broker.delivery.broadcasts.upstream import UpstreamBroadcasts
 from broker.delivery.identities import Identities
 from broker.delivery.intake import Intake
 from broker.domain.broadcast import Broadcast, BroadcastState, Move, Progress, Wish
+from broker.domain.fingerprint import fingerprint
 from broker.domain.handing import problems
-from broker.domain.planning import Plan, fingerprint
+from broker.domain.plan import Plan
 from broker.domain.submission import Submission
 from broker.domain.upstream_broadcast import HandedOver
 from broker.domain.vocabulary import Reason

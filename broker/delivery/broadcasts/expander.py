@@ -18,7 +18,7 @@ from broker.domain.audience import AudienceRow, names_contacts, reached_of, reci
 from broker.domain.broadcast import BroadcastState, Pace, Place, Stage, Wish, duplicate_kinds
 from broker.domain.broadcast_refusal import reason_of, refused
 from broker.domain.linking import NewLink
-from broker.domain.planning import Plan, PlannedMessage
+from broker.domain.plan import Plan, PlannedMessage
 from broker.domain.reaching import Reached
 from broker.domain.submission import Submission
 from broker.domain.vocabulary import Reason

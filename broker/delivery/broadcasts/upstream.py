@@ -23,7 +23,7 @@ from broker.domain.frequency import FrequencyCap
 from broker.domain.handing import contents_of, misfit, ordered, senders_of
 from broker.domain.ids import format_id
 from broker.domain.outcome import NotAccepted, Rejected, Unknown
-from broker.domain.planning import Plan, PlannedMessage
+from broker.domain.plan import Plan, PlannedMessage
 from broker.domain.submission import Submission
 from broker.domain.upstream_broadcast import (
     BroadcastMoved,

@@ -12,7 +12,7 @@ from broker.domain.broadcast import (
     Stage,
 )
 from broker.domain.lifecycle import State
-from broker.domain.planning import Plan
+from broker.domain.plan import Plan
 from broker.domain.submission import Recipient
 from broker.domain.vocabulary import Traffic
 from broker.storage.broadcasts import (

@@ -17,7 +17,7 @@ from broker.domain.consent import Act
 from broker.domain.directory import Card, Contact, ContactRef, Named
 from broker.domain.frequency import FrequencyCap
 from broker.domain.lifecycle import State
-from broker.domain.planning import Plan
+from broker.domain.plan import Plan
 from broker.domain.reaching import Reached
 from broker.domain.submission import Recipient, Submission
 from broker.domain.vocabulary import Delegation, Reason, Traffic

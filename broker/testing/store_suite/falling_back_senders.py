@@ -8,7 +8,8 @@ from broker.domain.fallback import ChannelFallback
 from broker.domain.grounds import Grounds
 from broker.domain.lifecycle import State
 from broker.domain.outcome import Accepted, Rejected
-from broker.domain.planning import Plan, plan
+from broker.domain.plan import Plan
+from broker.domain.planning import plan
 from broker.domain.sender import Sender, SenderCapability, SenderKind
 from broker.domain.sender_book import SenderBook
 from broker.domain.sender_pool import recipient_key

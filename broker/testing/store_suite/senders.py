@@ -7,7 +7,8 @@ from typing import Any
 from broker.domain.consent import Act, ConsentChange, ConsentSource
 from broker.domain.grounds import Grounds
 from broker.domain.outcome import Accepted
-from broker.domain.planning import Plan, plan
+from broker.domain.plan import Plan
+from broker.domain.planning import plan
 from broker.domain.sender import Sender, SenderCapability, SenderKind
 from broker.domain.sender_book import SenderBook
 from broker.domain.sender_pool import CHOICE_USED_STEP_US, recipient_key

@@ -16,8 +16,8 @@ from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
 from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
-from broker.domain.admission import PolicyFinding, PolicyOutcome, PolicyRule
 from broker.domain.lifecycle import State
+from broker.domain.plan import PolicyFinding, PolicyOutcome, PolicyRule
 from broker.domain.vocabulary import Channel, Reason, Traffic
 from broker.errors import BrokerError, ErrorReason
 from broker.plugins import load_plugins

@@ -12,9 +12,10 @@ from broker.delivery.routes import Routes
 from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
 from broker.domain.account_policy import AccountPolicy
-from broker.domain.admission import NO_CAP, PolicyFinding, PolicyOutcome, PolicyRule
+from broker.domain.admission import NO_CAP
 from broker.domain.directory import Named
 from broker.domain.frequency import FrequencyCap
+from broker.domain.plan import PolicyFinding, PolicyOutcome, PolicyRule
 from broker.domain.submission import Recipient, Result, Submission
 from broker.domain.vocabulary import Delegation, Reason, Traffic
 from broker.storage.capping import read_promotions

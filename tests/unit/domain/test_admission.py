@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from broker.domain.account_policy import AccountPolicy
-from broker.domain.admission import PolicyFinding, PolicyOutcome, PolicyRule, Refusal, refused_by
+from broker.domain.admission import Refusal, refused_by
 from broker.domain.directory import Card, Contact, ContactRef, Named
+from broker.domain.fingerprint import fingerprint
 from broker.domain.grounds import Grounds
 from broker.domain.lifecycle import Fact, State
-from broker.domain.planning import Plan, PlannedMessage, fingerprint, plan
+from broker.domain.plan import Plan, PlannedMessage, PolicyFinding, PolicyOutcome, PolicyRule
+from broker.domain.planning import plan
 from broker.domain.quiet_hours import QuietAction, QuietHours
 from broker.domain.reaching import Reached
 from broker.domain.submission import Recipient, Submission

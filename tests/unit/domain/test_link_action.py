@@ -10,7 +10,8 @@ from broker.domain.account_policy import AccountPolicy
 from broker.domain.explaining import Verdict, judge
 from broker.domain.grounds import Grounds
 from broker.domain.personalising import TextsBroken, TokensMissing
-from broker.domain.planning import Plan, plan
+from broker.domain.plan import Plan
+from broker.domain.planning import plan
 from broker.domain.routes import RouteTable
 from broker.domain.routing import Carrier, Routing
 from broker.domain.saying import filled, has_dollar, names_of

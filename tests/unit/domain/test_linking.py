@@ -19,7 +19,8 @@ from broker.domain.link_policy import (
 from broker.domain.linking import LINKS_MAX, LinksRefused
 from broker.domain.links import LINK_CHARACTERS_MAX, LinkWish, short_url
 from broker.domain.personalising import TextsBroken, TooManyUnits
-from broker.domain.planning import Plan, plan
+from broker.domain.plan import Plan
+from broker.domain.planning import plan
 from broker.domain.routes import RouteTable
 from broker.domain.routing import Routing
 from broker.domain.saying import names_of

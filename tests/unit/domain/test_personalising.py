@@ -9,7 +9,8 @@ from broker.domain.directory import Card, Contact
 from broker.domain.encoding import Encoding
 from broker.domain.grounds import Grounds
 from broker.domain.personalising import TextsBroken, TokensMissing, TooManyUnits
-from broker.domain.planning import Plan, plan
+from broker.domain.plan import Plan
+from broker.domain.planning import plan
 from broker.domain.reaching import Reached
 from broker.domain.saying import Broken, filled, names_of
 from broker.domain.submission import Content, Recipient, Submission

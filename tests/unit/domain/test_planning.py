@@ -13,9 +13,11 @@ from broker.domain.carrying import FindCandidates
 from broker.domain.directory import Card, Contact, ContactRef, Named
 from broker.domain.encoding import Encoding
 from broker.domain.fallback import ChannelFallback, PlannedWay
+from broker.domain.fingerprint import fingerprint
 from broker.domain.grounds import Grounds
 from broker.domain.lifecycle import Fact, State
-from broker.domain.planning import Plan, PlannedMessage, TooManyUnits, fingerprint, plan
+from broker.domain.plan import Plan, PlannedMessage
+from broker.domain.planning import TooManyUnits, plan
 from broker.domain.reaching import Reached
 from broker.domain.submission import (
     Callback,

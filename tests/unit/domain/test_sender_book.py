@@ -10,7 +10,8 @@ import pytest
 from broker.domain.carrying import Carried, Carriers, FindCandidates, SenderRefused
 from broker.domain.fallback import ChannelFallback
 from broker.domain.grounds import Grounds
-from broker.domain.planning import Plan, plan
+from broker.domain.plan import Plan
+from broker.domain.planning import plan
 from broker.domain.routes import RouteTable
 from broker.domain.routing import Carrier, Routing
 from broker.domain.sender import Sender, SenderCapability, SenderDraft, registered

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from broker.domain.fingerprint import fingerprint
 from broker.domain.grounds import Grounds
-from broker.domain.planning import Plan, fingerprint, plan
+from broker.domain.plan import Plan
+from broker.domain.planning import plan
 from broker.domain.saying import filled, names_of
 from broker.domain.style import StyleRefused
 from broker.domain.submission import Content, Recipient, Submission

@@ -7,7 +7,8 @@ import pytest
 from broker.domain.grounds import Grounds
 from broker.domain.parameter import Parameter, ParameterType
 from broker.domain.personalising import TokensMissing, ValuesMisfit
-from broker.domain.planning import Plan, plan
+from broker.domain.plan import Plan
+from broker.domain.planning import plan
 from broker.domain.submission import Content, Recipient, Submission, TemplateRef, TemplateUsed
 from broker.domain.template import Edition, Misuse, Template, apply_template, pick_locale
 from broker.domain.vocabulary import Channel
