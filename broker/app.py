@@ -22,12 +22,12 @@ from typing import Any
 import structlog
 import uvloop
 
-from broker.assembly import build_parts, open_store
 from broker.clock import SystemClock
 from broker.delivery.keys import KeyWish
 from broker.delivery.pepper import write_private
 from broker.domain.access import Role
 from broker.listening import callback_base_of, check_listeners, listening, taken_http_port
+from broker.opening import open_store
 from broker.parts import Parts
 from broker.plugins import PluginError
 from broker.settings import Settings, SettingsError
@@ -247,7 +247,7 @@ async def _serve(settings: Settings, *, json: bool) -> int:
     clock = SystemClock()
     with taken_http_port(settings.server) as http:
         engine, found = open_store(settings, clock)
-        parts = build_parts(settings, engine, found, clock)
+        parts = Parts(settings, engine, found, clock)
         stop = Stop()
         parts.store.on_lost(partial(_give_way, stop))
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -117,10 +117,10 @@ async def listening(settings: Settings, parts: Parts, http: HttpPort | None) -> 
         yield address
 
 
-@contextlib.asynccontextmanager
-async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) -> AsyncIterator[str]:
+def _server(settings: Settings, parts: Parts, gate: Gate, health: Health) -> grpc.aio.Server:
+    """The gRPC server with every service, which listens nowhere yet."""
     consent = ConsentService(gate=gate, consents=parts.consents, policies=parts.policies, clock=parts.clock)
-    server = build_server(
+    return build_server(
         gate=gate,
         broker=BrokerService(
             gate=gate,
@@ -179,6 +179,11 @@ async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) ->
         ),
         reflection_needs_key=settings.server.reflection_needs_key,
     )
+
+
+@contextlib.asynccontextmanager
+async def _grpc(settings: Settings, parts: Parts, gate: Gate, health: Health) -> AsyncIterator[str]:
+    server = _server(settings, parts, gate, health)
     host, _ = split_address(settings.server.listen)
     certificates = _certificates_of(settings.server)
     try:
