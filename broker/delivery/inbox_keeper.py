@@ -4,8 +4,8 @@ import structlog
 
 from broker.errors import BrokerError
 from broker.spi import Clock
+from broker.storage.correspondence import CorrespondencePlace, CorrespondenceSweep, sweep_correspondence
 from broker.storage.errands import HOUR_US, ForgetReplies, forget_replies
-from broker.storage.inbound import CorrespondencePlace, CorrespondenceSweep, sweep_correspondence
 from broker.storage.store import Store
 
 log = structlog.get_logger("waypost.inbox")

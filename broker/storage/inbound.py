@@ -19,7 +19,6 @@ from broker.domain.inbound import (
     InboundKind,
     InboundRules,
     Reading,
-    Written,
     assign,
     read_text,
 )
@@ -30,6 +29,7 @@ from broker.domain.submission import Callback
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Direction, Guarantee, Traffic
 from broker.storage.consenting import Standing, hold_senders, record_consent
+from broker.storage.correspondence import read_correspondence
 from broker.storage.documents import dump_inbound_content, dump_reply_labels, load_labels
 from broker.storage.errands import errand_row
 from broker.storage.joining import Joined, join_groups
@@ -156,14 +156,6 @@ def _assign(tx: Transaction, arrivals: Sequence[Arrival], read: Sequence[Reading
 def _only(owners: Collection[int]) -> int | None:
     """The account that has an address for itself: of several nobody can tell which is meant."""
     return next(iter(owners)) if len(owners) == 1 else None
-
-
-def read_correspondence(tx: Transaction, people: set[str]) -> Mapping[str, Sequence[Written]]:
-    """What was last written to each of these people, by anybody."""
-    found: defaultdict[str, list[Written]] = defaultdict(list)
-    for person, *rest in tx.all("correspondence_of", people=sorted(people)):
-        found[person].append(Written(*rest))
-    return found
 
 
 @value
@@ -412,43 +404,3 @@ def _told(
         if joined:
             told["group_id"] = keyword.group_id
     return told
-
-
-@value
-class CorrespondencePlace:
-    """A place within the correspondence, in its order."""
-
-    person: str = ""
-    address: str = ""
-    account_id: int = 0
-    provider: str = ""
-
-
-@value
-class CorrespondenceSweep:
-    """Forget what was written before a time, of the next `rows_max` rows after a place."""
-
-    after: CorrespondencePlace
-    before_us: int
-    rows_max: int
-
-
-def sweep_correspondence(
-    tx: Transaction, items: list[CorrespondenceSweep]
-) -> list[CorrespondencePlace | None]:
-    """Forget a stretch of whom we wrote to; answers where to go on, None at the end."""
-    return [_sweep_one(tx, item) for item in items]
-
-
-def _sweep_one(tx: Transaction, wish: CorrespondenceSweep) -> CorrespondencePlace | None:
-    after = wish.after
-    rows = tx.all(
-        "correspondence_after",
-        person=after.person,
-        address=after.address,
-        account_id=after.account_id,
-        provider=after.provider,
-        rows_max=wish.rows_max,
-    )
-    tx.bulk("forget_correspondence", [row[:4] for row in rows if row[4] < wish.before_us])
-    return CorrespondencePlace(*rows[-1][:4]) if len(rows) == wish.rows_max else None

@@ -11,16 +11,15 @@ from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Accepted, NotAccepted, Unknown
 from broker.domain.submission import Campaign
 from broker.domain.vocabulary import Channel, Direction, EventKind
-from broker.storage.erasing import Mark, Marked, NotMarkable, mark
-from broker.storage.following import read_log_page
-from broker.storage.inbound import (
+from broker.storage.correspondence import (
     CorrespondencePlace,
     CorrespondenceSweep,
-    Duplicate,
-    Kept,
     read_correspondence,
     sweep_correspondence,
 )
+from broker.storage.erasing import Mark, Marked, NotMarkable, mark
+from broker.storage.following import read_log_page
+from broker.storage.inbound import Duplicate, Kept
 from broker.storage.retiring import LogTrim, Retirement, retire_messages, trim_logs
 from broker.testing.builders import NOW_US, PROVIDER, SECOND_US
 from broker.testing.store_suite.bench import ACCOUNTS, Bench, receipt

@@ -15,7 +15,7 @@ from broker.domain.sender_pool import CHOICE_USED_STEP_US, recipient_key
 from broker.domain.vocabulary import Reason
 from broker.storage.acceptance import Acceptance, Stored, accept
 from broker.storage.consenting import record_consent
-from broker.storage.inbound import read_correspondence
+from broker.storage.correspondence import read_correspondence
 from broker.storage.senders import (
     ChoiceWish,
     ForgetChoices,

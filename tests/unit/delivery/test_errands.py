@@ -30,7 +30,7 @@ from broker.errors import BrokerError, ErrorReason
 from broker.metrics import Metrics
 from broker.plugins import load_plugins
 from broker.spi import InboundMessage, KeywordField, hookimpl
-from broker.storage.inbound import read_correspondence
+from broker.storage.correspondence import read_correspondence
 from broker.storage.policies import NewPolicy, set_policies
 from broker.storage.store import Store
 from broker.testing.builders import NOW_US, ManualClock
