@@ -12,10 +12,10 @@ therefore has no effect outside its transaction.
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from broker.errors import BrokerError, ErrorReason
@@ -75,9 +75,9 @@ class Store:
         self._loop = asyncio.get_running_loop()
         self._linger_s = linger_s
         self._queued_calls_max = queued_calls_max
-        self._queue: deque[_Call] = deque()
-        self._wake = threading.Condition()
-        self._writer_waits = False
+        self._queue: SimpleQueue[_Call | None] = SimpleQueue()
+        # What the writer took out of the queue and has no room for in its group; None is the end of both.
+        self._held_over: list[_Call | None] = []
         self._closing = False
         self._in_flight = 0
         self._busy_s = 0.0
@@ -135,12 +135,7 @@ class Store:
             raise BrokerError(ErrorReason.DRAINING, retry_after_s=1)
         future = self._loop.create_future()
         self._in_flight += 1
-        self._queue.append(_Call(verb, list(items), frozenset(accounts), future))
-        # Whether it waits is looked at after the queue has the call, and the writer looks at the queue after
-        # it has said that it waits: so a lock is needed only to wake it.
-        if self._writer_waits:
-            with self._wake:
-                self._wake.notify()
+        self._queue.put(_Call(verb, list(items), frozenset(accounts), future))
         answers: list[Answer] = await future
         return answers
 
@@ -167,11 +162,10 @@ class Store:
 
     async def close(self) -> None:
         """Commit what is queued, then let go of every connection and of the data directory."""
-        with self._wake:
-            if self._closing:
-                return
-            self._closing = True
-            self._wake.notify()
+        if self._closing:
+            return
+        self._closing = True
+        self._queue.put(None)
         await self._loop.run_in_executor(None, self._writer.join)
         # A cancelled caller leaves its thread running, so each is waited for before its connection goes.
         await self._loop.run_in_executor(None, self._readers.shutdown)
@@ -195,20 +189,21 @@ class Store:
             self._loop.call_soon_threadsafe(self._resolve, group, commits)
 
     def _next_group(self) -> list[_Call]:
-        if not self._queue:
-            with self._wake:
-                self._writer_waits = True
-                while not self._queue and not self._closing:
-                    self._wake.wait()
-                self._writer_waits = False
-        waiting = max(len(self._queue), self._in_flight)
+        """The calls of the next commit; none when the store closes."""
+        first = self._held_over.pop() if self._held_over else self._queue.get()
+        if first is None:
+            return []
+        waiting = max(1 + self._queue.qsize(), self._in_flight)
         if waiting >= LINGER_CALLS_MIN and self._linger_s > 0 and not self._closing:
             time.sleep(self._linger_s * min(LINGER_TIMES_MAX, 1 + waiting / LINGER_CALLS))
-        group: list[_Call] = []
-        items = 0
-        while self._queue and (not group or items + len(self._queue[0].items) <= GROUP_ITEMS_MAX):
-            group.append(self._queue.popleft())
-            items += len(group[-1].items)
+        group, items = [first], len(first.items)
+        while not self._queue.empty():
+            call = self._queue.get_nowait()
+            if call is None or items + len(call.items) > GROUP_ITEMS_MAX:
+                self._held_over.append(call)
+                break
+            group.append(call)
+            items += len(call.items)
         return group
 
     def _commit(self, group: list[_Call]) -> list[Commit]:
