@@ -28,12 +28,17 @@ Start = Cursor | Literal["beginning", "now"]
 
 @dataclass(frozen=True, slots=True)
 class FeedLimits:
-    """How much is streamed at once and kept."""
+    """How much is streamed at once and kept.
+
+    Up to `page_events_max` are read and looked through at once: a filter that lets few events through fills its frames
+    from as many.
+    """
 
     subscribers_max: int
     cache_bytes_max: int
     frame_events_max: int
     frame_bytes_max: int
+    page_events_max: int = 500
 
 
 class Feed:
@@ -77,7 +82,7 @@ class Feed:
             raise BrokerError(ErrorReason.SUBSCRIBERS_FULL, retry_after_s=5)
         tail = self._tails.get(account_id)
         if tail is None:
-            tail = self._tails[account_id] = Tail(account_id, self._read_page)
+            tail = self._tails[account_id] = Tail(account_id, self._read_page, self._limits.page_events_max)
         tail.subscribers += 1
         try:
             position = await self._position(account_id, start)
@@ -106,7 +111,7 @@ class Feed:
             if loop.time() >= beat_at:
                 yield self._join((), self._cursor(tail.account_id, position))
                 beat_at = loop.time() + heartbeat_s
-            if frame is None:
+            if frame is None or tail.ends_at(position):
                 await set_within(woken, beat_at - loop.time())
         raise BrokerError(ErrorReason.DRAINING, retry_after_s=1)
 
@@ -139,7 +144,7 @@ class Feed:
         shared = tail.shared(position, event_filter)
         if shared is not None:
             return shared
-        page = await tail.page(position, self._limits.frame_events_max)
+        page = await tail.page(position, self._look_events_max(event_filter))
         if page is None:
             return None
         if page.first != position + 1:
@@ -151,13 +156,20 @@ class Feed:
         tail.share(position, event_filter, frame)
         return frame
 
+    def _look_events_max(self, event_filter: EventFilter) -> int:
+        """How many events to look through for a frame: more than it holds, where the filter lets few through."""
+        most = self._limits.frame_events_max
+        return most if event_filter.narrowest is None else max(most, self._limits.page_events_max)
+
     def _build(self, account_id: int, page: Page, event_filter: EventFilter) -> Frame:
         chosen: list[bytes] = []
         size = 0
         position = page.last
         for entry in page.matching(event_filter):
             size += len(entry.encoded)
-            if chosen and size > self._limits.frame_bytes_max:
+            if chosen and (
+                size > self._limits.frame_bytes_max or len(chosen) == self._limits.frame_events_max
+            ):
                 position = entry.record.sequence - 1
                 break
             chosen.append(entry.encoded)
@@ -165,8 +177,8 @@ class Feed:
             return Frame(None, position)
         return Frame(self._join(chosen, self._cursor(account_id, position)), position)
 
-    async def _read_page(self, account_id: int, after: int) -> tuple[list[Entry], int]:
+    async def _read_page(self, account_id: int, after: int, events_max: int) -> tuple[list[Entry], int]:
         """A page from the store, and how many bytes a tail may keep."""
-        records = await self._store.read(read_events, account_id, after, self._limits.frame_events_max)
+        records = await self._store.read(read_events, account_id, after, events_max)
         entries = [Entry(record, self._encode(record)) for record in records]
         return entries, max(TAIL_BYTES_MIN, self._limits.cache_bytes_max // max(1, len(self._tails)))

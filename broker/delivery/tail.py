@@ -12,8 +12,9 @@ RECORD_BYTES = 1_000
 
 SHARED_FRAMES_MAX = 64
 SHARED_PAGES_MAX = 16
-WAKE_PER_SUBSCRIBER_S = 0.0005
-WAKE_S_MAX = 0.05
+WAKE_PER_SUBSCRIBER_S = 0.001
+WAKE_S_MIN, WAKE_S_MAX = 0.005, 0.1
+"""Subscribers are woken this long after each other at least: on a busy broker each wake-up shares more events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +89,47 @@ class Tail:
     """The recent events of one account, dense up to the newest one read."""
 
     def __init__(
-        self, account_id: int, read_page: Callable[[int, int], Awaitable[tuple[list[Entry], int]]]
+        self,
+        account_id: int,
+        read_page: Callable[[int, int, int], Awaitable[tuple[list[Entry], int]]],
+        page_events_max: int,
     ) -> None:
         self.account_id = account_id
         self.subscribers = 0
         self._frames: OrderedDict[tuple[int, EventFilter], Frame] = OrderedDict()
-        self._pages: OrderedDict[int, Page] = OrderedDict()
+        self._pages: OrderedDict[tuple[int, int], Page] = OrderedDict()
         self._read_page = read_page
+        self._page_events_max = page_events_max
         self._entries: list[Entry] = []
         self._bytes = 0
         self._reading = asyncio.Lock()
         self._woken = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._woken_at = 0.0
+        self._end: int | None = None
 
     def next_wake(self) -> asyncio.Event:
         """Set at the next wake-up; take it before looking, so that none is missed."""
         return self._woken
 
     def hint(self) -> None:
-        """Wake the subscribers soon: the more there are, the more events each wake-up shares."""
+        """Wake the subscribers: at once where it was quiet, and the more there are the less often."""
         if self._timer is None:
-            delay_s = min(WAKE_S_MAX, WAKE_PER_SUBSCRIBER_S * self.subscribers)
-            self._timer = asyncio.get_running_loop().call_later(delay_s, self.wake)
+            loop = asyncio.get_running_loop()
+            apart_s = min(WAKE_S_MAX, max(WAKE_S_MIN, WAKE_PER_SUBSCRIBER_S * self.subscribers))
+            self._timer = loop.call_at(max(loop.time(), self._woken_at + apart_s), self.wake)
 
     def wake(self) -> None:
         """Wake the subscribers now."""
         self._timer = None
+        self._woken_at = asyncio.get_running_loop().time()
+        self._end = None
         self._woken.set()
         self._woken = asyncio.Event()
+
+    def ends_at(self, sequence: int) -> bool:
+        """Whether the log ended here at the last look, and nobody was woken since: what comes now brings a wake-up."""
+        return sequence == self._end
 
     def shared(self, after: int, event_filter: EventFilter) -> Frame | None:
         """The frame that another subscriber with this filter got from the same place."""
@@ -133,15 +147,18 @@ class Tail:
         if page is not None:
             return page
         if self._entries and after < self._entries[0].record.sequence - 1:  # far behind, and alone there
-            entries, _ = await self._read_page(self.account_id, after)
+            entries, _ = await self._read_page(self.account_id, after, events_max)
             return Page(entries) if entries else None
         async with self._reading:  # at the head many ask the same; one reads for all
             page = self._recent(after, events_max)
             if page is not None:
                 return page
-            entries, bytes_max = await self._read_page(self.account_id, after)
+            asked, woken = max(events_max, self._page_events_max), self._woken
+            entries, bytes_max = await self._read_page(self.account_id, after, asked)
+            whole = 0 < len(entries) < asked and woken is self._woken
+            self._end = entries[-1].record.sequence if whole else None
             self._keep(entries, after, bytes_max)
-        return Page(entries) if entries else None
+        return Page(entries[:events_max]) if entries else None
 
     def _recent(self, after: int, events_max: int) -> Page | None:
         entries = self._entries
@@ -150,9 +167,9 @@ class Tail:
         skip = after + 1 - entries[0].record.sequence
         if skip < 0 or skip >= len(entries):
             return None
-        page = self._pages.get(after)
+        page = self._pages.get((after, events_max))
         if page is None:
-            page = self._pages[after] = Page(entries[skip : skip + events_max])
+            page = self._pages[after, events_max] = Page(entries[skip : skip + events_max])
             if len(self._pages) > SHARED_PAGES_MAX:
                 self._pages.popitem(last=False)
         return page

@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from broker.api.convert.events import encode_event, join_frame
 from broker.delivery.feed import Feed, FeedLimits, Start
+from broker.delivery.tail import Entry, Tail
 from broker.domain.cursor import Cursor, format_cursor, parse_cursor
 from broker.domain.records import EventFilter, EventRecord
 from broker.domain.submission import Recipient
 from broker.errors import BrokerError, ErrorReason
+from broker.storage.history import read_events
 from broker.storage.store import Store
 from broker.storage.transaction import Transaction
 from broker.testing.builders import phones
@@ -229,12 +232,52 @@ class TestFollowing:
             await bench.send(tags=tags)
         assert [1, 3] == await reader.read_until(4)
 
+    async def test_a_filter_that_lets_little_through_fills_its_frames_from_many_events(
+        self, follow: Open, bench: Bench, build: Callable[..., Feed]
+    ) -> None:
+        """Up to as many as a frame holds, and from as many events as are looked through at once."""
+        for number in range(12):
+            await bench.send(tags=("vip",) if number % 2 else ())
+        feed = build(frame_events_max=4, page_events_max=10)
+        reader = await follow("beginning", EventFilter(tags=frozenset({"vip"})), feed=feed)
+        frames = []
+        while reader.position < 12:
+            frames.append((await reader.read(), reader.position))
+        assert [(4, 9), (1, 10), (1, 12)] == frames
+        assert [2, 4, 6, 8, 10, 12] == reader.sequences
+
+    async def test_who_has_seen_the_end_looks_again_when_it_is_woken(
+        self, follow: Open, bench: Bench, build: Callable[..., Feed], store: Store, monkeypatch: Any
+    ) -> None:
+        """However much is committed in between: subscribers of a busy account share what each wake-up brings."""
+        monkeypatch.setattr("broker.delivery.tail.WAKE_S_MIN", HOUR_S)
+        monkeypatch.setattr("broker.delivery.tail.WAKE_S_MAX", HOUR_S)
+        feed = build()
+        readers = [await follow("now", feed=feed) for _ in range(3)]
+        await bench.send()
+        assert [[1]] * 3 == [await reader.read_until(1) for reader in readers]  # it was quiet: woken at once
+        reading = [asyncio.create_task(reader.read()) for reader in readers]
+        reads, read = [], store.read
+
+        async def counted_read(body: Any, *arguments: Any) -> Any:
+            reads.append(body)
+            return await read(body, *arguments)
+
+        monkeypatch.setattr(store, "read", counted_read)
+        for _ in range(5):
+            await bench.send()
+        assert [] == [body for body in reads if body is read_events]
+        assert [False] * 3 == [task.done() for task in reading]
+        feed._tails[1].wake()
+        assert [5] * 3 == await asyncio.gather(*reading)
+        assert 1 == reads.count(read_events)
+
     async def test_a_filter_that_matches_nothing_still_shows_life(
         self, follow: Open, bench: Bench, build: Callable[..., Feed]
     ) -> None:
         """Heartbeats carry the cursor forward while a long log is passed over."""
         await bench.send(recipients=phones(20))
-        feed = build(frame_events_max=1)
+        feed = build(frame_events_max=1, page_events_max=1)
         nothing = EventFilter(tags=frozenset({"none"}))
         reader = await follow("beginning", nothing, heartbeat_s=0.0, feed=feed)
         positions = []
@@ -307,7 +350,7 @@ class TestFollowing:
     ) -> None:
         """(I7): never a silent gap."""
         await write_events(bench, 9)
-        reader = await follow(account_id=4, feed=build(frame_events_max=2))
+        reader = await follow(account_id=4, feed=build(frame_events_max=2, page_events_max=2))
         await reader.read_until(2)
         await prune(store, 4, 6)
         with pytest.raises(BrokerError) as refusal:
@@ -315,6 +358,42 @@ class TestFollowing:
         assert ErrorReason.CURSOR_EXPIRED is refusal.value.reason
         assert {"oldest_cursor": format_cursor(Cursor(STORE_ID, 4, 5))} == refusal.value.metadata
         assert [1, 2] == reader.sequences
+
+
+class TestEnd:
+    """Where the log ended, as those near the head know it."""
+
+    @staticmethod
+    def tail(during: Callable[[Tail], None], count: int = 1) -> Tail:
+        """A tail over a log of so many events; something happens while it is read."""
+
+        async def read_page(_account_id: int, after: int, _events_max: int) -> tuple[list[Entry], int]:
+            during(made)
+            records = [cast("EventRecord", SimpleNamespace(sequence=after + n)) for n in range(1, count + 1)]
+            return [Entry(record, b"") for record in records], 100_000
+
+        made = Tail(1, read_page, 10)
+        return made
+
+    async def test_the_log_ends_where_a_look_found_less_than_it_asked_for(self) -> None:
+        """Until the next wake-up, which tells of more."""
+        tail = self.tail(lambda _tail: None)
+        await tail.page(0, 10)
+        assert (True, False) == (tail.ends_at(1), tail.ends_at(0))
+        tail.wake()
+        assert not tail.ends_at(1)
+
+    async def test_a_look_that_a_wake_up_overtook_has_found_no_end(self) -> None:
+        """What woke them may be behind what was read, and its wake-up is over."""
+        tail = self.tail(Tail.wake)
+        await tail.page(0, 10)
+        assert not tail.ends_at(1)
+
+    async def test_a_look_that_found_all_it_asked_for_has_found_no_end(self) -> None:
+        """There may be more."""
+        tail = self.tail(lambda _tail: None, count=10)
+        await tail.page(0, 10)
+        assert not tail.ends_at(10)
 
 
 class TestCost:
