@@ -73,7 +73,7 @@ def _store_block(data_dir: Path, account_id: int) -> None:
     for number in range(BLOCK_MESSAGES // GROUP_MESSAGES):
         items = acceptances.take(GROUP_MESSAGES, start_us + number * GROUP_MS * 1_000)
         connection.write(partial(accept, items=items), ())
-    connection.checkpoint(truncate=True)
+    connection.checkpoint(restart=True)
     connection.close()
     engine.close()
 
@@ -86,7 +86,7 @@ def _index_block(data_dir: Path, account_id: int) -> None:
     wish = IndexWish(account_id, BLOCK_MESSAGES)
     connection.write(partial(index_messages, items=[wish]), ())
     connection.script("UPDATE message_spans SET first_id = (SELECT min(message_id) FROM messages)")
-    connection.checkpoint(truncate=True)
+    connection.checkpoint(restart=True)
     connection.close()
     engine.close()
 

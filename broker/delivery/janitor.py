@@ -20,11 +20,8 @@ from broker.storage.store import Store
 log = structlog.get_logger("waypost.janitor")
 
 CHECKPOINT_EVERY_S = 1.0
-TRUNCATE_EVERY = 60
-"""Checkpoints between two that also shrink the WAL file."""
-
-WAL_PAGES_MAX = 16_384
-"""64 MiB of log: past it, writers wait a moment until it is emptied."""
+WAL_PAGES_MAX = 4_096
+"""16 MiB of log: past it, writers wait a moment until it begins anew."""
 
 SWEEP_EVERY_S = 5.0
 SWEEP_ROWS_MAX = 2_000
@@ -59,14 +56,10 @@ class Janitor:
         await asyncio.gather(*jobs)
 
     async def _checkpoints(self) -> None:
-        count = 0
         while True:
             await self._clock.sleep(CHECKPOINT_EVERY_S)
-            count += 1
             try:
-                self.wal_pages = await self._store.checkpoint(
-                    truncate=self.wal_pages > WAL_PAGES_MAX or count % TRUNCATE_EVERY == 0
-                )
+                self.wal_pages = await self._store.checkpoint(restart=self.wal_pages > WAL_PAGES_MAX)
             except BrokerError as error:
                 log.warning("janitor.checkpoint_failed", error=str(error))
 

@@ -51,8 +51,8 @@ class Connection(Protocol):
 class Checkpointer(Protocol):
     """Moves an engine's write-ahead log into its database, for engines that leave that to the broker."""
 
-    def checkpoint(self, *, truncate: bool) -> int:
-        """Move it; `truncate` waits for writers and empties it. Answers how many pages it held."""
+    def checkpoint(self, *, restart: bool) -> int:
+        """Move it; `restart` has writers wait for the last of it, and go on at its beginning. Answers its pages."""
 
     def close(self) -> None:
         """Let go of it."""

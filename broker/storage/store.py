@@ -151,13 +151,13 @@ class Store:
 
         return await self._loop.run_in_executor(self._readers, run)
 
-    async def checkpoint(self, *, truncate: bool) -> int:
-        """Move the WAL into the database file, where there is one; answers how many pages the WAL held."""
+    async def checkpoint(self, *, restart: bool) -> int:
+        """Move the log into the database, where there is one; answers how many pages it held. See `Checkpointer`."""
         connection = self._checkpoint_connection
         if connection is None:
             raise LookupError("this engine has no log to move; see `checkpoints`")
         return await self._loop.run_in_executor(
-            self._checkpointer, lambda: connection.checkpoint(truncate=truncate)
+            self._checkpointer, lambda: connection.checkpoint(restart=restart)
         )
 
     async def close(self) -> None:

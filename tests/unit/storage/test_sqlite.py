@@ -1,6 +1,7 @@
 """The embedded engine: its lock, its version, its durability settings, and how a failing disk is told."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,7 @@ from broker.storage.sqlite import (
     SqliteEngine,
     check_sqlite_version,
 )
-from broker.storage.transaction import Transaction
+from broker.storage.transaction import Row, Transaction
 from broker.testing.builders import NOW_US
 
 
@@ -183,15 +184,66 @@ def test_lists_are_searched_as_arrays(connection: SqliteConnection) -> None:
     assert [[], [1], [1, 2], []] == [find(), find(quoted), find("r2", quoted), find("r3")]
 
 
-def test_a_checkpoint_empties_the_log(connection: SqliteConnection) -> None:
-    """The file itself when it is asked to truncate."""
-    log = Path(str(connection._connection.filename) + "-wal")
-    rows = [(number, "x" * 500, NOW_US, 0, place_of(number)) for number in range(200)]
-    connection.write(lambda tx: tx.bulk("insert_accounts", rows), ())
-    assert connection.checkpoint(truncate=False) > 0
-    assert log.stat().st_size > 0
-    connection.checkpoint(truncate=True)
-    assert 0 == log.stat().st_size
+class TestCheckpoints:
+    """The log is moved into the database, and its file is used again."""
+
+    @staticmethod
+    def write(connection: SqliteConnection, first: int) -> int:
+        """Some pages more; answers how long the file of the log is then."""
+        rows = [(number, "x" * 500, NOW_US, 0, place_of(number)) for number in range(first, first + 200)]
+        connection.write(lambda tx: tx.bulk("insert_accounts", rows), ())
+        return Path(str(connection._connection.filename) + "-wal").stat().st_size
+
+    @pytest.fixture
+    def checkpointer(self, engine: SqliteEngine) -> Iterator[SqliteConnection]:
+        """A connection of its own."""
+        with closing(engine.checkpointer()) as made:
+            yield made
+
+    def test_the_next_commit_goes_where_the_log_begins(
+        self, connection: SqliteConnection, checkpointer: SqliteConnection
+    ) -> None:
+        """Over what was moved, so that the file grows no further."""
+        assert self.write(connection, 0) < (grown := self.write(connection, 200))
+        assert checkpointer.checkpoint(restart=True) > 0
+        assert grown == self.write(connection, 400)
+        assert grown < max(self.write(connection, first) for first in (600, 800))
+
+    def test_a_log_that_is_being_read_is_left_for_later(
+        self, engine: SqliteEngine, connection: SqliteConnection, checkpointer: SqliteConnection
+    ) -> None:
+        """Its reader sees what it began with; writers go on behind it."""
+        grown = self.write(connection, 0)
+        with closing(engine.connect(read_only=True)) as reader:
+
+            def body(tx: Transaction) -> tuple[list[Row], list[Row], int]:
+                before = tx.all("count_accounts")
+                self.write(connection, 200)
+                assert checkpointer.checkpoint(restart=True) > 0
+                longer = self.write(connection, 400)
+                return before, tx.all("count_accounts"), longer
+
+            before, after, longer = reader.read(body)
+        assert before == after
+        assert longer > grown
+        checkpointer.checkpoint(restart=True)
+        assert longer == self.write(connection, 600)
+
+    def test_a_log_that_grew_too_long_is_cut_back(self, tmp_path: Path, monkeypatch: Any) -> None:
+        """When it begins anew."""
+        monkeypatch.setattr("broker.storage.sqlite.WAL_BYTES_MAX", 50_000)
+        engine = SqliteEngine(tmp_path / "short")
+        with (
+            closing(engine),
+            closing(engine.connect()) as connection,
+            closing(engine.checkpointer()) as other,
+        ):
+            migrate(connection, load_migrations(), NOW_US)
+            assert self.write(connection, 0) > 50_000
+            other.checkpoint(restart=True)
+            rows = [(1_000, "x", NOW_US, 0, place_of(1_000))]
+            connection.write(lambda tx: tx.bulk("insert_accounts", rows), ())
+            assert Path(str(connection._connection.filename) + "-wal").stat().st_size <= 50_000
 
 
 def test_the_store_is_for_its_owner_only(tmp_path: Path) -> None:
