@@ -39,6 +39,7 @@ from broker.cli.contacts_command import (
     update_contact,
 )
 from broker.cli.credits_command import purchase_credits, show_balance, transfer_credits
+from broker.cli.deferred import group_of
 from broker.cli.doctor_command import doctor
 from broker.cli.exit_codes import ExitCode
 from broker.cli.explain_command import explain
@@ -89,8 +90,12 @@ from broker.cli.webhooks_command import create_webhook, delete_webhook, list_web
 
 Parameters = ParamSpec("Parameters")
 
+commands = typer.Typer()
+"""Where all commands are registered; `program` builds the one that is called."""
+
 program = typer.Typer(
     name="waypost",
+    cls=group_of(commands),
     help="A self-hosted messaging broker: one API, provider plugins, and the truth about every message.",
     no_args_is_help=True,
     # A traceback is for a defect, and then the whole of it as Python writes it, without local values.
@@ -140,9 +145,9 @@ def _exit_code(command: Callable[[], int]) -> int:
         return ExitCode.OK
 
 
-program.command()(exits(serve))
-program.command()(exits(send))
-program.command()(exits(tail))
+commands.command()(exits(serve))
+commands.command()(exits(send))
+commands.command()(exits(tail))
 
 broadcast = typer.Typer(help="One content to many: send it, watch it go out, hold it, let it go on, end it.")
 broadcast.command("send")(exits(send_broadcast))
@@ -154,7 +159,7 @@ broadcast.command("suspend")(exits(suspend_broadcast))
 broadcast.command("resume")(exits(resume_broadcast))
 broadcast.command("stop")(exits(stop_broadcast))
 broadcast.command("delete")(exits(delete_broadcast))
-program.add_typer(broadcast, name="broadcast", no_args_is_help=True)
+commands.add_typer(broadcast, name="broadcast", no_args_is_help=True)
 
 messages = typer.Typer(
     cls=MessagesGroup,
@@ -167,7 +172,7 @@ messages.command("cancel")(exits(cancel_message))
 messages.command("delete")(exits(delete_message))
 messages.command("mark")(exits(mark_message))
 messages.command("redrive")(exits(redrive_message))
-program.add_typer(messages, name="messages")
+commands.add_typer(messages, name="messages")
 
 contacts = typer.Typer(help="The people of the directory: list, show, add, change, remove and import them.")
 contacts.command("list")(exits(list_contacts))
@@ -176,7 +181,7 @@ contacts.command("create")(exits(create_contact))
 contacts.command("update")(exits(update_contact))
 contacts.command("delete")(exits(delete_contact))
 contacts.command("import")(exits(import_contacts))
-program.add_typer(contacts, name="contacts", no_args_is_help=True)
+commands.add_typer(contacts, name="contacts", no_args_is_help=True)
 
 groups = typer.Typer(help="Groups of contacts: list, show, add, change and remove them, and who is in them.")
 groups.command("list")(exits(list_groups))
@@ -186,7 +191,7 @@ groups.command("update")(exits(update_group))
 groups.command("delete")(exits(delete_group))
 groups.command("add")(exits(add_members))
 groups.command("remove")(exits(remove_members))
-program.add_typer(groups, name="groups", no_args_is_help=True)
+commands.add_typer(groups, name="groups", no_args_is_help=True)
 
 templates = typer.Typer(
     cls=TemplatesGroup,
@@ -199,26 +204,26 @@ templates.command("create")(exits(create_template))
 templates.command("update")(exits(update_template))
 templates.command("delete")(exits(delete_template))
 templates.command("render")(exits(render_template))
-program.add_typer(templates, name="templates")
+commands.add_typer(templates, name="templates")
 
 opt_in = typer.Typer(help="What recipients want: put it on record, show it with its evidence, list it.")
 opt_in.command("set")(exits(set_opt_in))
 opt_in.command("get")(exits(get_opt_in))
 opt_in.command("list")(exits(list_opt_ins))
-program.add_typer(opt_in, name="opt-in", no_args_is_help=True)
+commands.add_typer(opt_in, name="opt-in", no_args_is_help=True)
 senders = typer.Typer(help="Who an account's messages are from: list, add and remove senders.")
 senders.command("list")(exits(list_senders))
 senders.command("add")(exits(add_sender))
 senders.command("remove")(exits(remove_sender))
-program.add_typer(senders, name="senders", no_args_is_help=True)
+commands.add_typer(senders, name="senders", no_args_is_help=True)
 
-program.command()(exits(analyze))
+commands.command()(exits(analyze))
 webhooks = typer.Typer(help="URLs that get an account's events: list, create, rotate a secret, delete.")
 webhooks.command("list")(exits(list_webhooks))
 webhooks.command("create")(exits(create_webhook))
 webhooks.command("rotate")(exits(rotate_webhook))
 webhooks.command("delete")(exits(delete_webhook))
-program.add_typer(webhooks, name="webhooks")
+commands.add_typer(webhooks, name="webhooks")
 
 accounts = typer.Typer(
     cls=AccountsGroup,
@@ -228,7 +233,7 @@ accounts.command("list")(exits(list_accounts))
 accounts.command("show")(exits(show_account))
 accounts.command("create")(exits(create_account))
 accounts.command("update")(exits(update_account))
-program.add_typer(accounts, name="accounts")
+commands.add_typer(accounts, name="accounts")
 
 keys = typer.Typer(
     cls=KeysGroup,
@@ -237,9 +242,9 @@ keys = typer.Typer(
 keys.command("list")(exits(list_keys))
 keys.command("create")(exits(create_key))
 keys.command("revoke")(exits(revoke_key))
-program.add_typer(keys, name="keys")
+commands.add_typer(keys, name="keys")
 
-program.command()(exits(explain))
+commands.command()(exits(explain))
 
 keywords = typer.Typer(help="Words that people text to a sender: list, check, rent, configure, release.")
 keywords.command("list")(exits(list_keywords))
@@ -247,7 +252,7 @@ keywords.command("check")(exits(check_keyword))
 keywords.command("rent")(exits(rent_keyword))
 keywords.command("configure")(exits(configure_keyword))
 keywords.command("release")(exits(release_keyword))
-program.add_typer(keywords, name="keywords", no_args_is_help=True)
+commands.add_typer(keywords, name="keywords", no_args_is_help=True)
 
 providers = typer.Typer(
     cls=ProvidersGroup,
@@ -257,7 +262,7 @@ providers = typer.Typer(
 providers.command("list")(exits(list_providers))
 providers.command("drain")(exits(drain_provider))
 providers.command("enable")(exits(enable_provider))
-program.add_typer(providers, name="providers")
+commands.add_typer(providers, name="providers")
 
 routes = typer.Typer(
     cls=RoutesGroup,
@@ -266,7 +271,7 @@ routes = typer.Typer(
 routes.command("list")(exits(list_routes))
 routes.command("show")(exits(show_routes))
 routes.command("replace")(exits(replace_routes))
-program.add_typer(routes, name="routes")
+commands.add_typer(routes, name="routes")
 
 prices = typer.Typer(
     cls=PricesGroup,
@@ -274,7 +279,7 @@ prices = typer.Typer(
 )
 prices.command("list")(exits(list_prices))
 prices.command("replace")(exits(replace_prices))
-program.add_typer(prices, name="prices")
+commands.add_typer(prices, name="prices")
 
 account_credits = typer.Typer(
     help="What an account can spend, buying more, and moving it to another account."
@@ -282,7 +287,7 @@ account_credits = typer.Typer(
 account_credits.command("balance")(exits(show_balance))
 account_credits.command("purchase")(exits(purchase_credits))
 account_credits.command("transfer")(exits(transfer_credits))
-program.add_typer(account_credits, name="credits", no_args_is_help=True)
+commands.add_typer(account_credits, name="credits", no_args_is_help=True)
 
-program.command()(exits(usage))
-program.command()(exits(doctor))
+commands.command()(exits(usage))
+commands.command()(exits(doctor))
