@@ -75,8 +75,8 @@ class OgangiSettings(BaseModel):
 
     broadcast_statuses: dict[str, State] = Field(default=dict(BROADCAST_STATES), min_length=1, max_length=256)
     broadcast_recipients_max: int = Field(default=10_000, ge=1, le=100_000)
-    broadcast_recipient_field: str = Field(default="to", pattern=r"^\w{1,64}$")
-    broadcast_text_field: str = Field(default="text", pattern=r"^\w{1,64}$")
+    broadcast_recipient_field: str = Field(default="to", pattern=r"^\w+$", max_length=64)
+    broadcast_text_field: str = Field(default="text", pattern=r"^\w+$", max_length=64)
     time_zone: str = "UTC"
 
     @property
