@@ -13,7 +13,7 @@ import json as json_format
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,12 +25,14 @@ import uvloop
 from broker.clock import SystemClock
 from broker.delivery.keys import KeyWish
 from broker.delivery.pepper import write_private
+from broker.delivery.registry import Instance
 from broker.domain.access import Role
 from broker.listening import callback_base_of, check_listeners, listening, taken_http_port
 from broker.opening import open_store
 from broker.parts import Parts
 from broker.plugins import PluginError
 from broker.settings import Settings, SettingsError
+from broker.spi import Context
 from broker.storage.keeping import (
     NewAccount,
     PepperMark,
@@ -113,7 +115,7 @@ async def running_delivery(
     Callback addresses begin with `callback_base`; "" where no HTTP is served.
     """
     tasks: list[asyncio.Task[None]] = []
-    started = []
+    started: list[Instance] = []
     try:
         lease_us = round(settings.delivery.lease_s * 1_000_000)
         await parts.routes.start()
@@ -123,15 +125,7 @@ async def running_delivery(
         await parts.store.write(release_leases, [(parts.clock.now_us(), lease_us)])
         await parts.health_keeper.restore()
         await parts.callbacks.open(callback_base)
-        for instance in parts.registry.all():
-            try:
-                async with asyncio.timeout(PROVIDER_START_S_MAX):
-                    await instance.provider.start(parts.lender.lend(instance))
-            except TimeoutError as error:
-                raise PluginError(
-                    f"[providers.{instance.name}] did not start within {PROVIDER_START_S_MAX:g} s"
-                ) from error
-            started.append(instance)
+        await start_providers(parts.registry.all(), parts.lender.lend, started)
         jobs = [parts.identities.run(), parts.janitor.run(), parts.poller.run(), parts.health_keeper.run()]
         jobs += [
             parts.indexer.run(),
@@ -162,6 +156,33 @@ async def running_delivery(
                 log.error("provider.stop_failed", instance=instance.name, error=type(error).__name__)
         await parts.lender.close()
         await parts.store.close()
+
+
+async def start_providers(
+    instances: Iterable[Instance], lend: Callable[[Instance], Context], started: list[Instance]
+) -> None:
+    """Start them all at once; those that have started are in `started` also where this raises.
+
+    The first failure ends the start of the others, and is raised as it is; one that takes too long is a PluginError.
+    """
+
+    async def start(instance: Instance) -> None:
+        try:
+            async with asyncio.timeout(PROVIDER_START_S_MAX):
+                await instance.provider.start(lend(instance))
+        except TimeoutError as error:
+            raise PluginError(
+                f"[providers.{instance.name}] did not start within {PROVIDER_START_S_MAX:g} s"
+            ) from error
+        started.append(instance)
+
+    starting = [asyncio.create_task(start(instance)) for instance in instances]
+    try:
+        await asyncio.gather(*starting)
+    finally:
+        for task in starting:
+            task.cancel()
+        await asyncio.gather(*starting, return_exceptions=True)
 
 
 async def _watched(job: Coroutine[Any, Any, None], stop: Stop) -> None:
