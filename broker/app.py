@@ -245,8 +245,11 @@ def run(settings: Settings, *, json: bool) -> int:
     """Run a broker until SIGTERM or SIGINT; answers the process's exit code.
 
     Raises SettingsError, PluginError, StoreLockedError, StoreUnfitError, MigrationError, BrokerError and OSError
-    for what an operator can mend before anything was served.
+    for what an operator can mend before anything was served. Takes up garbage collection where it was switched off
+    for the import of this module.
     """
+    gc.freeze()  # what was imported stays; to look for the 1.4 MB in it that do not takes 80 ms
+    gc.enable()
     configure_logging(json=json or not sys.stderr.isatty())
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     check_listeners(settings.server)

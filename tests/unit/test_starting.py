@@ -1,6 +1,8 @@
-"""Provider instances start together, and a start that fails leaves none behind."""
+"""Provider instances start together, a start that fails leaves none behind, and garbage is collected again."""
 
 import asyncio
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -64,3 +66,19 @@ async def test_one_that_never_starts_is_named(monkeypatch) -> None:
     with pytest.raises(PluginError, match=r"\[providers.hanging\] did not start within 0.01 s"):
         await start(started, hanging=Starting(asyncio.Event().wait))
     assert [] == started
+
+
+def test_garbage_is_collected_once_the_broker_runs() -> None:
+    """The command switches it off for the imports; here the run ends at its first rule."""
+    program = """
+import gc
+gc.disable()
+from broker import app
+from broker.settings import Settings, SettingsError
+try:
+    app.run(Settings(server={"listen": "0.0.0.0:0"}), json=True)
+except SettingsError:
+    print(gc.isenabled())
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "True\n" == ran.stdout
