@@ -69,13 +69,9 @@ class Accounts:
         """Accounts below one, or all that the key may list; each is followed by those below it."""
         request = pb.ListAccountsRequest(account_id=below, page_size=PAGE_SIZE)
         request.filter.children_only = children_only
-        while True:
-            page = await self._connection.call(self._connection.accounts.ListAccounts, request)
+        async for page in self._connection.pages(self._connection.accounts.ListAccounts, request):
             for each in page.accounts:
                 yield account_of(each)
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
 
     async def update(self, account_id: str, **changes: Any) -> Account:
         """Change the fields that are given, also to nothing; the rest stays.
@@ -115,13 +111,9 @@ class Keys:
         request = pb.ListApiKeysRequest(
             account_id=account_id, include_revoked=include_revoked, page_size=PAGE_SIZE
         )
-        while True:
-            page = await self._connection.call(self._connection.accounts.ListApiKeys, request)
+        async for page in self._connection.pages(self._connection.accounts.ListApiKeys, request):
             for each in page.api_keys:
                 yield key_of(each)
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
 
     async def revoke(self, key_id: str, *, account_id: str = "") -> ApiKey:
         """End a key within a second; again is no harm. Raises NotFound."""

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from datetime import timedelta
-from typing import IO, Protocol, Unpack
+from typing import IO, Protocol, TypeVar, Unpack
+
+import grpc.aio
 
 from waypost.broadcasts import Broadcast, BroadcastFields, RefusedLine, Upload
 from waypost.connection import Connection
@@ -40,6 +42,10 @@ class _Request(Protocol):
 
     @property
     def broadcast_id(self) -> str: ...
+
+
+_RequestT = TypeVar("_RequestT", bound=_Request)
+_AnswerT = TypeVar("_AnswerT", bound=_Answer)
 
 
 class Broadcasts:
@@ -91,13 +97,9 @@ class Broadcasts:
     async def refused_lines(self, upload_id: str, *, account_id: str = "") -> AsyncIterator[RefusedLine]:
         """The lines of a file that became no recipients, in order."""
         request = pb.ListRefusedRowsRequest(account_id=account_id, upload_id=upload_id, page_size=PAGE_SIZE)
-        while True:
-            page = await self._connection.call(self._connection.broadcasts.ListRefusedRows, request)
+        async for page in self._connection.pages(self._connection.broadcasts.ListRefusedRows, request):
             for row in page.refused:
                 yield refused_line_of(row)
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
 
     async def send(self, content: Body = (), /, **fields: Unpack[BroadcastFields]) -> Broadcast:
         """Make a broadcast; what comes back is on the broker's disk, and starts in the background.
@@ -152,53 +154,49 @@ class Broadcasts:
         request = pb.ListBroadcastsRequest(
             account_id=account_id, states=map(BROADCAST_STATES.number, states), page_size=PAGE_SIZE
         )
-        while True:
-            page = await self._connection.call(self._connection.broadcasts.ListBroadcasts, request)
+        async for page in self._connection.pages(self._connection.broadcasts.ListBroadcasts, request):
             for each in page.broadcasts:
                 yield broadcast_of(each)
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
 
     async def start(self, broadcast_id: str, *, account_id: str = "") -> Broadcast:
         """Start a draft, at its schedule_time; or one that is SCHEDULED, at once."""
         request = pb.StartBroadcastRequest(account_id=account_id, broadcast_id=broadcast_id)
-        answer = self._connection.call(self._connection.broadcasts.StartBroadcast, request)
-        return await self._moved(answer, request, BroadcastState.RUNNING)
+        return await self._moved(self._connection.broadcasts.StartBroadcast, request, BroadcastState.RUNNING)
 
     async def suspend(self, broadcast_id: str, *, account_id: str = "") -> Broadcast:
         """Hold it: nothing more of it is handed to a provider."""
         request = pb.SuspendBroadcastRequest(account_id=account_id, broadcast_id=broadcast_id)
-        answer = self._connection.call(self._connection.broadcasts.SuspendBroadcast, request)
-        return await self._moved(answer, request, BroadcastState.SUSPENDED)
+        return await self._moved(
+            self._connection.broadcasts.SuspendBroadcast, request, BroadcastState.SUSPENDED
+        )
 
     async def resume(self, broadcast_id: str, *, account_id: str = "") -> Broadcast:
         """Let one that is held go on where it was."""
         request = pb.ResumeBroadcastRequest(account_id=account_id, broadcast_id=broadcast_id)
-        answer = self._connection.call(self._connection.broadcasts.ResumeBroadcast, request)
-        return await self._moved(answer, request, BroadcastState.RUNNING)
+        return await self._moved(self._connection.broadcasts.ResumeBroadcast, request, BroadcastState.RUNNING)
 
     async def stop(self, broadcast_id: str, *, account_id: str = "") -> Broadcast:
         """End it for good. Messages that no provider was given are CANCELLED."""
         request = pb.StopBroadcastRequest(account_id=account_id, broadcast_id=broadcast_id)
-        answer = self._connection.call(self._connection.broadcasts.StopBroadcast, request)
-        return await self._moved(answer, request, BroadcastState.STOPPED)
+        return await self._moved(self._connection.broadcasts.StopBroadcast, request, BroadcastState.STOPPED)
 
     async def delete(self, broadcast_id: str, *, account_id: str = "") -> Broadcast:
         """Stop it where it runs, and remove it from lists with its audience. Its messages stay."""
         request = pb.DeleteBroadcastRequest(account_id=account_id, broadcast_id=broadcast_id)
-        answer = self._connection.call(self._connection.broadcasts.DeleteBroadcast, request)
-        return await self._moved(answer, request, BroadcastState.DELETED)
+        return await self._moved(self._connection.broadcasts.DeleteBroadcast, request, BroadcastState.DELETED)
 
     async def _moved(
-        self, answer: Awaitable[_Answer], request: _Request, wanted: BroadcastState
+        self,
+        method: "grpc.aio.UnaryUnaryMultiCallable[_RequestT, _AnswerT]",
+        request: _RequestT,
+        wanted: BroadcastState,
     ) -> Broadcast:
         """The broadcast after a move; one that is so already is no failure.
 
         Raises FailedPrecondition where its state does not allow the move; the metadata "state" names it.
         """
         try:
-            return broadcast_of((await answer).broadcast)
+            return broadcast_of((await self._connection.call(method, request)).broadcast)
         except FailedPrecondition as error:
             # Also how it looks when the answer to our first attempt was lost.
             if error.metadata.get("state") != wanted:

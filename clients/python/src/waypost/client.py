@@ -218,13 +218,9 @@ class Client:
         only: see MessageFields. A message is listed when it matches each that is given.
         """
         request = list_message(since, until, status, only, page_size=page_size, account_id=account_id)
-        while True:
-            page = await self._connection.call(self._connection.messages.ListMessages, request)
+        async for page in self._connection.pages(self._connection.messages.ListMessages, request):
             for message in page.messages:
                 yield message_of(message)
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
 
     async def cancel(self, message_id: str, *, account_id: str = "") -> Message:
         """End a message that no provider was given yet. One that is cancelled already is no failure.
@@ -308,13 +304,9 @@ class Client:
         request = sender_service_pb2.ListSendersRequest(
             account_id=account_id, filter=filter_message(only), page_size=page_size
         )
-        while True:
-            page = await self._connection.call(self._connection.senders.ListSenders, request)
+        async for page in self._connection.pages(self._connection.senders.ListSenders, request):
             for sender in page.senders:
                 yield sender_of(sender)
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
 
     async def remove_sender(self, sender_id: str, *, account_id: str = "") -> None:
         """Remove a sender; takes an admin or partner key. Messages that were accepted with it are still sent."""
@@ -389,13 +381,9 @@ class Client:
         """
         states = [state] if isinstance(state, OptInState) else state
         request = list_opt_ins_message(sender, recipient, states, page_size=page_size, account_id=account_id)
-        while True:
-            page = await self._connection.call(self._connection.consent.ListOptIns, request)
+        async for page in self._connection.pages(self._connection.consent.ListOptIns, request):
             for record in page.records:
                 yield opt_in_of(record)
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
 
     async def usage(
         self,

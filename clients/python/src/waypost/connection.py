@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from weakref import WeakSet
 
 import grpc
@@ -48,6 +48,22 @@ else:
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
+
+
+class ListRequest(Protocol):
+    """What asks for one page of many."""
+
+    page_token: str
+
+
+class Page(Protocol):
+    """What answers it. `next_page_token` is "" on the last."""
+
+    next_page_token: str
+
+
+ListRequestT = TypeVar("ListRequestT", bound=ListRequest)
+PageT = TypeVar("PageT", bound=Page)
 
 
 class Connection:
@@ -126,6 +142,17 @@ class Connection:
                 failure = error
                 pause_s = patience.pause_s(error, now())
             await asyncio.sleep(pause_s)
+
+    async def pages(
+        self, method: "grpc.aio.UnaryUnaryMultiCallable[ListRequestT, PageT]", request: ListRequestT
+    ) -> AsyncIterator[PageT]:
+        """Every page of a list, at least one; each is asked for when it is wanted. Raises WaypostError."""
+        while True:
+            page = await self.call(method, request)
+            yield page
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
 
     async def call_once(
         self, method: "grpc.aio.UnaryUnaryMultiCallable[Request, Answer]", request: Request

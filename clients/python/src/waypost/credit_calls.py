@@ -73,13 +73,8 @@ class Prices:
     async def get(self, version: int = 0) -> PriceTable:
         """A version with all its rules; 0: the one in force. The last 200 are kept."""
         request = price_service_pb2.ListPricesRequest(version=version, page_size=PAGE_SIZE)
-        rules: list[PriceRule] = []
-        while True:
-            page = await self._connection.call(self._connection.prices.ListPrices, request)
-            rules += map(rule_of, page.prices)
-            if not page.next_page_token:
-                return table_of(page.table, rules)
-            request.page_token = page.next_page_token
+        pages = [page async for page in self._connection.pages(self._connection.prices.ListPrices, request)]
+        return table_of(pages[-1].table, [rule_of(price) for page in pages for price in page.prices])
 
     async def replace(
         self, rules: Iterable[PriceRule], *, expected_version: int, validate_only: bool = False

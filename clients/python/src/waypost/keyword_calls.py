@@ -43,13 +43,9 @@ class Keywords:
     async def list(self, sender: str = "", *, account_id: str = "") -> AsyncIterator[Keyword]:
         """By sender and word; of one sender alone where it is named."""
         request = pb.ListKeywordsRequest(account_id=account_id, sender=sender, page_size=PAGE_SIZE)
-        while True:
-            page = await self._connection.call(self._connection.senders.ListKeywords, request)
+        async for page in self._connection.pages(self._connection.senders.ListKeywords, request):
             for each in page.keywords:
                 yield keyword_of(each)
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
 
     async def release(self, sender: str, keyword: str, *, account_id: str = "") -> None:
         """Give it back; what was paid stays paid.

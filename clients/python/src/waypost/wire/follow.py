@@ -6,7 +6,8 @@ can stop after any event, an event within a frame gets the cursor before the fra
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from datetime import datetime
+from typing import NamedTuple, TypedDict
 
 from waypost.events import (
     BalanceEvent,
@@ -114,7 +115,20 @@ def _event(event: event_pb2.Event, cursor: str) -> Event:
     make = _EVENTS.get(event.WhichOneof("payload") or "")
     if make is not None:
         return make(event, cursor)
-    return Event(
+    return Event(**_head(event, cursor))
+
+
+class _Head(TypedDict):
+    """What every event has."""
+
+    sequence: int
+    time: datetime
+    account_id: str
+    cursor: str
+
+
+def _head(event: event_pb2.Event, cursor: str) -> _Head:
+    return _Head(
         sequence=event.sequence, time=time_of(event.time), account_id=event.account_id, cursor=cursor
     )
 
@@ -123,10 +137,7 @@ def _message_event(event: event_pb2.Event, cursor: str) -> MessageEvent:
     message = event.message
     has = message.HasField
     return MessageEvent(
-        sequence=event.sequence,
-        time=time_of(event.time),
-        account_id=event.account_id,
-        cursor=cursor,
+        **_head(event, cursor),
         message_id=message.message_id,
         broadcast_id=message.broadcast_id,
         contact_id=message.contact_id,
@@ -162,10 +173,7 @@ def _message_event(event: event_pb2.Event, cursor: str) -> MessageEvent:
 
 def _broadcast_event(event: event_pb2.Event, cursor: str) -> BroadcastEvent:
     return BroadcastEvent(
-        sequence=event.sequence,
-        time=time_of(event.time),
-        account_id=event.account_id,
-        cursor=cursor,
+        **_head(event, cursor),
         broadcast=broadcast_of(event.broadcast.broadcast),
         previous_state=BROADCAST_STATES.word(event.broadcast.previous_state),
     )
@@ -175,10 +183,7 @@ def _inbound_event(event: event_pb2.Event, cursor: str) -> InboundEvent:
     inbound = event.inbound
     has = inbound.HasField
     return InboundEvent(
-        sequence=event.sequence,
-        time=time_of(event.time),
-        account_id=event.account_id,
-        cursor=cursor,
+        **_head(event, cursor),
         message_id=inbound.message_id,
         sender=inbound.sender,
         recipient=inbound.recipient,
@@ -202,10 +207,7 @@ def _inbound_event(event: event_pb2.Event, cursor: str) -> InboundEvent:
 def _click_event(event: event_pb2.Event, cursor: str) -> ClickEvent:
     click = event.click
     return ClickEvent(
-        sequence=event.sequence,
-        time=time_of(event.time),
-        account_id=event.account_id,
-        cursor=cursor,
+        **_head(event, cursor),
         message_id=click.message_id,
         url=click.url,
         short_url=click.short_url,
@@ -220,10 +222,7 @@ def _click_event(event: event_pb2.Event, cursor: str) -> ClickEvent:
 def _opt_in_event(event: event_pb2.Event, cursor: str) -> OptInEvent:
     told, record = event.opt_in, event.opt_in.record
     return OptInEvent(
-        sequence=event.sequence,
-        time=time_of(event.time),
-        account_id=event.account_id,
-        cursor=cursor,
+        **_head(event, cursor),
         sender=record.sender,
         recipient=record.recipient,
         state=OPT_IN_STATES.word(record.state),
@@ -235,10 +234,7 @@ def _opt_in_event(event: event_pb2.Event, cursor: str) -> OptInEvent:
 
 def _balance_event(event: event_pb2.Event, cursor: str) -> BalanceEvent:
     return BalanceEvent(
-        sequence=event.sequence,
-        time=time_of(event.time),
-        account_id=event.account_id,
-        cursor=cursor,
+        **_head(event, cursor),
         balance=price_of(event.balance.balance),
         threshold=price_of(event.balance.threshold),
     )
