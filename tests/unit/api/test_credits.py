@@ -5,7 +5,7 @@ import pytest
 
 from broker.api.convert.ids import account_text
 from broker.errors import BrokerError, ErrorReason
-from tests.unit.api.conftest import ADMIN, OTHER_ACCOUNT, OWN_ACCOUNT, READER, SENDER
+from tests.unit.api.fakes import ADMIN, OTHER_ACCOUNT, OWN_ACCOUNT, READER, SENDER
 from waypost.v1 import account_service_pb2 as pb
 
 OWN, OTHER = account_text(OWN_ACCOUNT), account_text(OTHER_ACCOUNT)

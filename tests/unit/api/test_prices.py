@@ -3,7 +3,7 @@
 import grpc
 import pytest
 
-from tests.unit.api.conftest import ADMIN, PARTNER, READER
+from tests.unit.api.fakes import ADMIN, PARTNER, READER
 from waypost.v1 import price_service_pb2 as pb
 
 WHOLE = {

@@ -12,7 +12,7 @@ from broker.domain.health import CircuitState, HealthView
 from broker.domain.throttle import ThrottleView
 from broker.domain.vocabulary import Channel
 from broker.spi import Capabilities, Idempotency, ReceiptMode, UpstreamBalance, UpstreamUsage
-from tests.unit.api.conftest import ADMIN
+from tests.unit.api.fakes import ADMIN
 from waypost.v1 import provider_pb2, provider_service_pb2
 
 LIST = "ProviderService/ListProviders"

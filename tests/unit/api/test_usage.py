@@ -9,7 +9,7 @@ from broker.api.convert.ids import account_text
 from broker.domain.lifecycle import State
 from broker.domain.usage import Dimension, Usage, UsageQuery, UsageUnit
 from broker.domain.vocabulary import Channel
-from tests.unit.api.conftest import ADMIN, NOW_US, OTHER_ACCOUNT, OWN_ACCOUNT, READER, SENDER
+from tests.unit.api.fakes import ADMIN, NOW_US, OTHER_ACCOUNT, OWN_ACCOUNT, READER, SENDER
 from waypost.v1 import usage_pb2
 
 METHOD = "BrokerService/Usage"
