@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -137,12 +138,36 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "retry_after_s",
+    "secrets_from_files",
 ]
 
 ENTRY_POINT_GROUP = "waypost"
 
 hookspec = pluggy.HookspecMarker("waypost")
 hookimpl = pluggy.HookimplMarker("waypost")
+
+
+def secrets_from_files(table: Any, *names: str) -> Any:
+    """A table of settings in which each of these secrets comes from the file that `<name>_file` names, if it names one.
+
+    For a validator of the mode "before", so that a secret is read once, at start. White space around it is no part
+    of it. What is no table is answered as it is. Raises ValueError for a secret that is also given by itself, and
+    for a file that cannot be read as UTF-8.
+    """
+    if not isinstance(table, Mapping):
+        return table
+    read = dict(table)
+    for name in names:
+        path = table.get(f"{name}_file")
+        if not isinstance(path, str | Path):  # none, or what its own rule refuses
+            continue
+        if table.get(name) is not None:
+            raise ValueError(f"give {name} or {name}_file, not both")
+        try:
+            read[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeError) as error:
+            raise ValueError(f"{name}_file cannot be read: {type(error).__name__}") from None
+    return read
 
 
 class ReceiptMode(Enum):

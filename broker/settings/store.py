@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from broker.settings.spans import Seconds
+from broker.spi import secrets_from_files
 
 POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 
@@ -72,13 +73,7 @@ class StoreSettings(BaseModel):
         """Read it once, with everything else."""
         if not isinstance(values, dict) or not values.get("url_file"):
             return values
-        if "url" in values:
-            raise ValueError("give url or url_file, not both")
-        try:
-            url = Path(values["url_file"]).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"url_file cannot be read: {type(error).__name__}") from None
-        return {**values, "url": url}
+        return secrets_from_files(values, "url")
 
     @field_validator("url")
     @classmethod

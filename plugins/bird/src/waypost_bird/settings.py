@@ -2,10 +2,20 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from broker.spi import secrets_from_files
 
 SECONDS_PER_DAY = 86_400
 HTTP_URL = r"^https?://[^\s?#]*[^\s?#/]$"
@@ -56,27 +66,34 @@ class BirdSettings(BaseModel):
     templates: Mapping[str, BirdTemplate] = Field(default_factory=dict, max_length=1_000)
     opted_out_codes: frozenset[str] = Field(default=frozenset({"unsubscribed", "opted_out"}), max_length=100)
 
-    _access_key: str = PrivateAttr(default="")
-    _signing_key: str = PrivateAttr(default="")
+    @model_validator(mode="before")
+    @classmethod
+    def _from_files(cls, values: Any) -> Any:
+        return secrets_from_files(values, "access_key", "signing_key")
+
+    @field_validator("access_key", "signing_key")
+    @classmethod
+    def _fits_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        written = _written(key)
+        if key is not None and not (written.isascii() and written.isprintable() and written):
+            raise ValueError("must be printable ASCII, and not empty")
+        return key
 
     @model_validator(mode="after")
-    def _keys(self) -> Self:
-        """Read the keys once: from here, or from their files."""
-        self._access_key = _key("access_key", self.access_key, self.access_key_file)
-        self._signing_key = _key("signing_key", self.signing_key, self.signing_key_file)
-        if not self._access_key:
-            raise ValueError("set access_key or access_key_file")
+    def _has_a_key(self) -> Self:
+        if self.access_key is None:
+            raise ValueError("give access_key or access_key_file")
         return self
 
     @property
     def credentials(self) -> str:
         """The value of the header Authorization."""
-        return f"{self.authorization} {self._access_key}"
+        return f"{self.authorization} {_written(self.access_key)}"
 
     @property
     def webhook_key(self) -> bytes:
         """What webhooks are signed with; empty: they are not."""
-        return self._signing_key.encode()
+        return _written(self.signing_key).encode()
 
     @property
     def channel_ids(self) -> frozenset[str]:
@@ -92,18 +109,5 @@ class BirdSettings(BaseModel):
         )
 
 
-def _key(name: str, key: SecretStr | None, file: Path | None) -> str:
-    if key is not None and file is not None:
-        raise ValueError(f"set {name} or {name}_file, not both")
-    if key is not None:
-        written = key.get_secret_value()
-    elif file is not None:
-        try:
-            written = file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"{name}_file cannot be read: {type(error).__name__}") from None
-    else:
-        return ""
-    if not (written.isascii() and written.isprintable() and written):
-        raise ValueError(f"{name} must be printable ASCII, and not empty")
-    return written
+def _written(key: SecretStr | None) -> str:
+    return "" if key is None else key.get_secret_value()

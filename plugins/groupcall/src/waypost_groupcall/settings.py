@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from broker.spi import Channel, ReceiptMode
+from broker.spi import Channel, ReceiptMode, secrets_from_files
 from waypost_groupcall.words import (
     ANSWERS,
     CALLBACK_NAMES,
@@ -51,24 +51,6 @@ def _channel_named(written: object) -> Channel:
 ChannelName = Annotated[Channel, BeforeValidator(_channel_named)]
 
 
-def _secrets_read(values: Any, names: tuple[str, ...]) -> Any:
-    """The table with the files of secrets read, once, at start."""
-    if not isinstance(values, dict):
-        return values
-    read = dict(values)
-    for name in names:
-        path = values.get(f"{name}_file")
-        if not isinstance(path, str | Path):
-            continue
-        if name in values:
-            raise ValueError(f"give {name} or {name}_file, not both")
-        try:
-            read[name] = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"{name}_file cannot be read: {type(error).__name__}") from None
-    return read
-
-
 class Customer(BaseModel):
     """A customer of Groupcall's whom a partner sends for."""
 
@@ -81,7 +63,7 @@ class Customer(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _from_files(cls, values: Any) -> Any:
-        return _secrets_read(values, ("password",))
+        return secrets_from_files(values, "password")
 
 
 class GroupcallSettings(BaseModel):
@@ -135,7 +117,7 @@ class GroupcallSettings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _from_files(cls, values: Any) -> Any:
-        return _secrets_read(values, ("password", "partner_key"))
+        return secrets_from_files(values, "password", "partner_key")
 
     @field_validator("names", "callback_names")
     @classmethod

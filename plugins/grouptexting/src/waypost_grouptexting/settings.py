@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from broker.spi import secrets_from_files
 from waypost_grouptexting.card import read_card
 
 _LONG_CODE = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")
@@ -45,16 +46,7 @@ class AccountSettings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _password_from_file(cls, values: Any) -> Any:
-        """Read it once, with everything else."""
-        if not isinstance(values, dict) or not isinstance(values.get("password_file"), str | Path):
-            return values
-        if "password" in values:
-            raise ValueError("give password or password_file, not both")
-        try:
-            password = Path(values["password_file"]).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"password_file cannot be read: {type(error).__name__}") from None
-        return {**values, "password": password}
+        return secrets_from_files(values, "password")
 
     @field_validator("password")
     @classmethod

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from broker.spi import secrets_from_files
+
 Verdict = Literal["accepted", "rejected", "invalid_recipient", "opted_out", "not_accepted", "unknown"]
 """What a word of Ogangi's says of a message."""
 
@@ -115,15 +117,7 @@ class OgangiSettings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _from_file(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping) or not isinstance(values.get("private_key_file"), str | Path):
-            return values
-        if values.get("private_key") is not None:
-            raise ValueError("give private_key or private_key_file, not both")
-        try:
-            key = Path(values["private_key_file"]).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeError) as error:
-            raise ValueError(f"private_key_file cannot be read: {type(error).__name__}") from None
-        return {**values, "private_key": key}
+        return secrets_from_files(values, "private_key")
 
     @model_validator(mode="after")
     def _can_sign(self) -> Self:

@@ -11,9 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from broker.spi import ReceiptMode
+from broker.spi import ReceiptMode, secrets_from_files
 
-SECRETS = ("token", "url_token")
 HEADER_SAFE = r"^[!-~]*$"
 """Without spaces and control characters, which a header or a path could not carry."""
 
@@ -124,21 +123,7 @@ class ZoomConnectSettings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _from_files(cls, values: Any) -> Any:
-        """Read the files of secrets once, at start."""
-        if not isinstance(values, dict):
-            return values
-        read = dict(values)
-        for name in SECRETS:
-            path = values.get(f"{name}_file")
-            if not isinstance(path, str | Path):
-                continue
-            if name in values:
-                raise ValueError(f"give {name} or {name}_file, not both")
-            try:
-                read[name] = Path(path).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise ValueError(f"{name}_file cannot be read: {type(error).__name__}") from None
-        return read
+        return secrets_from_files(values, "token", "url_token")
 
     @field_validator("token", "url_token")
     @classmethod
