@@ -3,11 +3,13 @@
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from broker.cli import broadcast_options as own
 from broker.cli import send_options as option
 from broker.cli.exit_codes import ExitCode
 from broker.cli.failures import UsageError
@@ -37,23 +39,12 @@ Json = Annotated[bool, typer.Option("--json", help="As JSON lines.")]
 
 
 def send_broadcast(
-    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="What to say.")] = None,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Recipients: CSV, TSV, an address a line, or a workbook. The first line names the columns.",
-        ),
-    ] = None,
+    text: own.Text = None,
+    file: own.File = None,
     to: option.To = None,
-    group: Annotated[
-        list[str] | None,
-        typer.Option("--group", metavar="GROUP_ID", help="A group of the directory; repeatable."),
-    ] = None,
-    keep_good: Annotated[
-        bool, typer.Option("--keep-good", help="Send to the good lines of a file that has bad ones.")
-    ] = False,
-    name: Annotated[str, typer.Option(help="For people.")] = "",
+    group: own.Groups = None,
+    keep_good: own.KeepGood = False,
+    name: own.Name = "",
     subject: option.Subject = "",
     link_action: option.LinkActions = None,
     sender: option.Sender = "",
@@ -63,20 +54,16 @@ def send_broadcast(
     ignore_quiet_hours: option.IgnoreQuietHours = False,
     cap_frequency: option.CapFrequency = False,
     schedule: option.Schedule = None,
-    per_minute: Annotated[
-        int, typer.Option(metavar="COUNT", min=0, help="The most messages a minute; 0: no limit.")
-    ] = 0,
+    per_minute: own.PerMinute = 0,
     campaign: option.Campaign = "",
     tag: option.Tags = None,
     token: option.Tokens = None,
     template: option.Template = None,
     locale: option.Locale = "",
     request_id: option.RequestId = "",
-    upstream_provider: Annotated[
-        str, typer.Option(metavar="INSTANCE", help="The provider instance whose upstream is to run it whole.")
-    ] = "",
-    draft: Annotated[bool, typer.Option("--draft", help="Keep it until `waypost broadcast start`.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Watch until it is over.")] = False,
+    upstream_provider: own.UpstreamProvider = "",
+    draft: own.Draft = False,
+    watch: own.Watch = False,
     json: Json = False,
     target: TargetOption = TARGET_DEFAULT,
     key: KeyOption = None,
@@ -95,10 +82,7 @@ def send_broadcast(
     from broker.cli.policy_wishes import options_of
     from broker.cli.requests import TemplateWish, Wishes
 
-    if not (file or to or group):
-        raise UsageError("name recipients: --file, --group or --to")
-    if file is not None and not file.is_file():
-        raise UsageError(f"--file: {file} is no file")
+    _check_audience(file, to, group)
     if watch and draft:
         raise UsageError("--draft sends nothing, so there is nothing to --watch")
     wishes = Wishes(
@@ -122,6 +106,13 @@ def send_broadcast(
     request.upstream_provider = upstream_provider
     where = Target(target, key, data_dir, tls, tls_ca)
     return asyncio.run(_send(where, request, file, keep_good=keep_good, watch=watch, json=json))
+
+
+def _check_audience(file: Path | None, to: Sequence[str] | None, group: Sequence[str] | None) -> None:
+    if not (file or to or group):
+        raise UsageError("name recipients: --file, --group or --to")
+    if file is not None and not file.is_file():
+        raise UsageError(f"--file: {file} is no file")
 
 
 def watch_broadcast(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from broker.cli import filter_options as option
 from broker.cli.exit_codes import ExitCode
 from broker.cli.failures import UsageError
 from broker.cli.listing import with_list
@@ -18,13 +19,11 @@ from broker.cli.moments import moment_of
 from broker.cli.options import (
     DATA_DIR_DEFAULT,
     TARGET_DEFAULT,
-    ChannelName,
     DataDirOption,
     KeyOption,
     TargetOption,
     TlsCaOption,
     TlsOption,
-    TrafficName,
 )
 
 if TYPE_CHECKING:
@@ -32,33 +31,8 @@ if TYPE_CHECKING:
     from waypost.v1 import message_pb2
 
 LIMIT_DEFAULT = 50
-_WHICH = "Which messages (each option repeatable; all must match)"
 
 _MESSAGE_ID = re.compile(r"[0-9A-Za-z]{13}")
-
-
-class StatusName(StrEnum):
-    """Statuses as they are written on the command line."""
-
-    ACCEPTED = "accepted"
-    SCHEDULED = "scheduled"
-    PROCESSING = "processing"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    SENDING_FAILED = "sending_failed"
-    DELIVERY_FAILED = "delivery_failed"
-    REJECTED = "rejected"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    DELETED = "deleted"
-    UNKNOWN = "unknown"
-
-
-class DirectionName(StrEnum):
-    """Directions as they are written on the command line."""
-
-    OUTBOUND = "outbound"
-    INBOUND = "inbound"
 
 
 class MessagesGroup(TyperGroup):
@@ -76,45 +50,19 @@ Json = Annotated[bool, typer.Option("--json", help="As one JSON line.")]
 
 
 def list_messages(
-    status: Annotated[
-        list[StatusName] | None,
-        typer.Option(help="In this status.", case_sensitive=False, rich_help_panel=_WHICH),
-    ] = None,
-    to: Annotated[
-        list[str] | None, typer.Option(metavar="RECIPIENT", help="To this address.", rich_help_panel=_WHICH)
-    ] = None,
-    reference: Annotated[
-        list[str] | None, typer.Option(help="With this client_reference.", rich_help_panel=_WHICH)
-    ] = None,
-    campaign: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Of this campaign.", rich_help_panel=_WHICH)
-    ] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="With this tag.", rich_help_panel=_WHICH)] = None,
-    sender: Annotated[
-        list[str] | None, typer.Option(help="From this sender.", rich_help_panel=_WHICH)
-    ] = None,
-    channel: Annotated[
-        list[ChannelName] | None, typer.Option(help="On this channel.", rich_help_panel=_WHICH)
-    ] = None,
-    direction: Annotated[
-        list[DirectionName] | None,
-        typer.Option(help="Sent, or come in.", case_sensitive=False, rich_help_panel=_WHICH),
-    ] = None,
-    traffic: Annotated[
-        list[TrafficName] | None, typer.Option(help="For this purpose.", rich_help_panel=_WHICH)
-    ] = None,
-    provider: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Last tried with this instance.", rich_help_panel=_WHICH),
-    ] = None,
-    reply_to: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MESSAGE_ID", help="Answering this message.", rich_help_panel=_WHICH),
-    ] = None,
-    data: Annotated[list[str] | None, typer.Option(help="With this data.", rich_help_panel=_WHICH)] = None,
-    origin: Annotated[
-        list[str] | None, typer.Option(help="From this origin.", rich_help_panel=_WHICH)
-    ] = None,
+    status: option.Statuses = None,
+    to: option.To = None,
+    reference: option.References = None,
+    campaign: option.Campaigns = None,
+    tag: option.Tags = None,
+    sender: option.Senders = None,
+    channel: option.Channels = None,
+    direction: option.Directions = None,
+    traffic: option.Traffics = None,
+    provider: option.Providers = None,
+    reply_to: option.RepliesTo = None,
+    data: option.Data = None,
+    origin: option.Origins = None,
     since: Annotated[
         str | None, typer.Option(metavar="WHEN", help="Accepted then or later: an RFC 3339 time, or 2h ago.")
     ] = None,

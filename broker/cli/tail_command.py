@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from broker.cli import filter_options as option
 from broker.cli.exit_codes import ExitCode
 from broker.cli.failures import UsageError
 from broker.cli.options import (
@@ -15,7 +16,6 @@ from broker.cli.options import (
     TARGET_DEFAULT,
     DataDirOption,
     KeyOption,
-    KindName,
     TargetOption,
     TlsCaOption,
     TlsOption,
@@ -24,8 +24,6 @@ from broker.cli.options import (
 if TYPE_CHECKING:
     from broker.cli.connection import Target
     from waypost.v1 import subscribe_pb2
-
-_WHICH = "Which events (each option repeatable; all must match)"
 
 
 def tail(
@@ -37,25 +35,14 @@ def tail(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many events.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Each event as one JSON line.")] = False,
-    message: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Of this message.", rich_help_panel=_WHICH)
-    ] = None,
-    reference: Annotated[
-        list[str] | None, typer.Option(help="With this client_reference.", rich_help_panel=_WHICH)
-    ] = None,
-    campaign: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Of this campaign.", rich_help_panel=_WHICH)
-    ] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="With this tag.", rich_help_panel=_WHICH)] = None,
-    data: Annotated[list[str] | None, typer.Option(help="With this data.", rich_help_panel=_WHICH)] = None,
-    origin: Annotated[
-        list[str] | None, typer.Option(help="From this origin.", rich_help_panel=_WHICH)
-    ] = None,
-    reply_to: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MESSAGE_ID", help="Answering this message.", rich_help_panel=_WHICH),
-    ] = None,
-    kind: Annotated[list[KindName] | None, typer.Option(help="Of this kind.", rich_help_panel=_WHICH)] = None,
+    message: option.Messages = None,
+    reference: option.References = None,
+    campaign: option.Campaigns = None,
+    tag: option.Tags = None,
+    data: option.Data = None,
+    origin: option.Origins = None,
+    reply_to: option.RepliesTo = None,
+    kind: option.Kinds = None,
     target: TargetOption = TARGET_DEFAULT,
     key: KeyOption = None,
     data_dir: DataDirOption = DATA_DIR_DEFAULT,

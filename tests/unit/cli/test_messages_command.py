@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from broker.cli import program
-from broker.cli.messages_command import StatusName, _filter
+from broker.cli.filter_options import StatusName
+from broker.cli.messages_command import _filter
 from broker.cli.options import ChannelName
 from waypost.v1 import message_pb2, status_pb2
 
