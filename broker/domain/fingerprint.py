@@ -21,6 +21,7 @@ _RECIPIENT_FIELDS = (
     "client_reference",
     "data",
     "tokens",
+    "contact_id",
 )
 
 

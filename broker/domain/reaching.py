@@ -40,7 +40,7 @@ class Reached:
     """Somebody who gets a message, or the reason why nobody does.
 
     `recipient` has the addresses. `contact` is whom they belong to, `asked` the contact that was named;
-    both are None for a recipient who was named by address.
+    both are None for a recipient who was named by address, and the second for the address of a contact.
     """
 
     recipient_index: int
@@ -65,7 +65,7 @@ def aims_of(submission: Submission, find: FindContact) -> list[Aim]:
     aims: list[Aim] = []
     for index, recipient in enumerate(submission.recipients):
         if recipient.contact is None:
-            aims.append(Aim(index))
+            aims.append(_aim_at_address(submission, index, find))
             continue
         contact = find(recipient.contact.contact)
         if contact is None:
@@ -85,6 +85,14 @@ def reached(
     return tuple(_reached(submission.recipients[aim.recipient_index], aim, find, contacts) for aim in aims)
 
 
+def _aim_at_address(submission: Submission, index: int, find: FindContact) -> Aim:
+    """Where the contact of an address was removed, the address remains; but nobody is left to count a cap by."""
+    contact_id = submission.recipients[index].contact_id
+    if contact_id is None or find(ContactRef(contact_id=contact_id)) is not None:
+        return Aim(index, contact_id)
+    return Aim(index, reason=Reason.CONTACT_NOT_FOUND if submission.cap_frequency else None)
+
+
 def _stand_ins(contact: Contact, delegation: Delegation) -> list[int]:
     if delegation is Delegation.DIRECT:
         return [contact.contact_id]
@@ -94,7 +102,8 @@ def _stand_ins(contact: Contact, delegation: Delegation) -> list[int]:
 
 def _reached(recipient: Recipient, aim: Aim, find: FindContact, contacts: Mapping[int, Contact]) -> Reached:
     if recipient.contact is None:
-        return Reached(aim.recipient_index, recipient)
+        owner = None if aim.contact_id is None else contacts[aim.contact_id]
+        return Reached(aim.recipient_index, recipient, owner, reason=aim.reason)
     asked = find(recipient.contact.contact)
     if aim.contact_id is None:
         return Reached(aim.recipient_index, recipient, None, asked, aim.reason)

@@ -52,7 +52,8 @@ class Recipient:
     """One person to send to, by address or as a contact; what is None was not given.
 
     `phone_number` is as the caller wrote it; `domain.address` judges it. `tokens` are values for the content's
-    placeholders, over those of the submission.
+    placeholders, over those of the submission. `contact_id` is whose the address is, where a message to a contact
+    is sent again: it goes where the first one went.
     """
 
     phone_number: str | None = None
@@ -63,6 +64,7 @@ class Recipient:
     data: str | None = None
     contact: Named | None = None
     tokens: Mapping[str, str] | None = None
+    contact_id: int | None = None
 
 
 @value
@@ -107,7 +109,7 @@ class Submission:
     """A SendRequest that kept every rule of size and shape. Times are microseconds since 1970 UTC.
 
     With a `template`, `content` is empty until intake has found it; `edition` says then what was found.
-    `names_contacts`: at least one recipient is named as a contact.
+    `names_contacts`: at least one recipient is named as a contact, or has an address of one.
     `redriven_from_message_id` is the message that this one sends again. `broadcast_id` is the broadcast that its
     recipients are a part of.
     With a `sender_pool`, `sender` is empty until one was chosen for a recipient. `sender_providers` are the

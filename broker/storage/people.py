@@ -30,6 +30,12 @@ def read_reach(tx: Transaction, submissions: Sequence[Submission]) -> list[Reach
     }
     owners = find_owners(tx, {(account_id, ref.external_id) for account_id, ref in named})
     ids = {ref.contact_id for _, ref in named if ref.contact_id is not None} | set(owners.values())
+    ids |= {
+        recipient.contact_id
+        for each in submissions
+        for recipient in each.recipients
+        if recipient.contact_id is not None
+    }
     contacts = read_contacts_by_id(tx, ids)
     aims: list[list[Aim] | TooManyPeople] = []
     room = PEOPLE_OF_FRAME_MAX

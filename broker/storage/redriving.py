@@ -69,7 +69,7 @@ def _submission(
     labels = load_labels(row[11])
     return Submission(
         account_id=account_id,
-        recipients=(_recipient(addresses),),
+        recipients=(_recipient(addresses, row[16]),),
         content=Content(said),
         sender=row[7],
         traffic=Traffic(row[8]),
@@ -85,11 +85,15 @@ def _submission(
         callback=None if row[13] is None else Callback(row[13], CallbackMethod(row[14])),
         edition=labels.template,
         redriven_from_message_id=message_id,
+        names_contacts=row[16] is not None,
+        ignore_quiet_hours=labels.ignore_quiet_hours,
+        cap_frequency=labels.cap_frequency,
     )
 
 
-def _recipient(addresses: Mapping[Channel, str]) -> Recipient:
+def _recipient(addresses: Mapping[Channel, str], contact_id: int | None) -> Recipient:
     """Somebody with the address of each channel; one that a push and an in-app message share is a device's."""
     number = addresses.get(Channel.SMS) or addresses.get(Channel.MMS)
     device = addresses.get(Channel.PUSH) or addresses.get(Channel.IN_APP)
-    return Recipient(phone_number=number, email=addresses.get(Channel.EMAIL), device_token=device)
+    email = addresses.get(Channel.EMAIL)
+    return Recipient(phone_number=number, email=email, device_token=device, contact_id=contact_id)

@@ -60,7 +60,7 @@ WHERE messages.message_id = marked.message_id
 
 -- name: message_to_redrive
 SELECT m.state, m.attempts, m.deleted_at, m.channel, m.recipient, m.client_reference, m.data, coalesce(m.sender, s.sender), s.traffic,
-       s.guarantee, s.provider_pin, s.labels, s.content, c.url, c.method, s.sender
+       s.guarantee, s.provider_pin, s.labels, s.content, c.url, c.method, s.sender, m.contact_id
 FROM messages m
 JOIN submissions s ON s.submission_id = m.submission_id
 LEFT JOIN submission_callbacks c ON c.submission_id = m.submission_id

@@ -17,6 +17,7 @@ from broker.domain.consent import Act
 from broker.domain.directory import Card, Contact, ContactRef, Named
 from broker.domain.frequency import FrequencyCap
 from broker.domain.lifecycle import State
+from broker.domain.outcome import Rejected
 from broker.domain.plan import Plan
 from broker.domain.reaching import Reached
 from broker.domain.submission import Recipient, Submission
@@ -24,9 +25,10 @@ from broker.domain.vocabulary import Delegation, Reason, Traffic
 from broker.storage.acceptance import Acceptance, Accepted, Repeated, Stored, Unaffordable, accept
 from broker.storage.capping import ForgetPromotions, forget_promotions, read_capped, read_promotions
 from broker.storage.expanding import Expanded, expand
+from broker.storage.redriving import read_redrivable
 from broker.storage.store import Store
 from broker.testing.builders import NOW_US, REMEMBER_US, SECOND_US, IdCounter, planned, submission
-from broker.testing.store_suite.bench import Bench
+from broker.testing.store_suite.bench import Bench, attempt_at, message_ids
 from broker.testing.store_suite.broadcast_bench import Kept, running
 from broker.testing.store_suite.consenting import record, said
 from broker.testing.store_suite.crediting import PRICES, buy
@@ -179,6 +181,20 @@ class CappingCases(OpenedStore):
         assert isinstance(first, Stored)
         assert Repeated(first.results) == again
         assert [NOW_US] == await ads.dues()
+
+    async def test_what_is_sent_again_is_for_its_contact_and_asks_for_the_same(self, store: Store) -> None:
+        """Where the first one went, whether it was to be held to the cap, and to be sent in quiet hours."""
+        ads, bench = Marketing(store), Bench(store)
+        for asks in (True, False):
+            answer = await ads.send(ANN, cap_frequency=asks, ignore_quiet_hours=not asks)
+            assert isinstance(answer, Stored)
+            (message_id,) = message_ids(answer)
+            await bench.settle(attempt_at(message_id, await bench.claim()), Rejected())
+            found = await store.read(read_redrivable, 1, message_id)
+            assert isinstance(found, Submission)
+            expected = (Recipient(phone_number=phone_of(ANN), contact_id=ANN),)
+            assert (expected, True) == (found.recipients, found.names_contacts)
+            assert (asks, not asks) == (found.cap_frequency, found.ignore_quiet_hours)
 
     async def test_what_is_refused_for_something_else_does_not_count(self, store: Store) -> None:
         """For consent, or for want of credit."""

@@ -9,7 +9,7 @@ from broker.domain.directory import Contact, ContactRef, DelegateWish, Named
 from broker.domain.lifecycle import State
 from broker.domain.reaching import Reached, TooManyPeople
 from broker.domain.submission import Recipient, Submission
-from broker.domain.vocabulary import Channel, Delegation, Reason
+from broker.domain.vocabulary import Channel, Delegation, Reason, Traffic
 from broker.storage import people as reading
 from broker.storage.acceptance import Acceptance, Repeated, Reused, Stored, accept
 from broker.storage.people import Reach, read_reach
@@ -102,6 +102,31 @@ class WhomCases(DirectoryStore):
         expected = [(0, mother, one), (1, None, None), (2, mother, two), (3, two, two)]
         assert expected == [(each.recipient_index, each.contact, each.asked) for each in found]
         assert "+447700900009" == found[1].recipient.phone_number
+
+    async def test_an_address_of_a_contact_is_kept_whatever_its_card_says(
+        self, people: DirectoryBench
+    ) -> None:
+        """As where a message is sent again: it is for the contact, and goes where the first one went."""
+        ada = await people.add(phone_numbers=("+447700900002",))
+        recipient = Recipient("+447700900001", contact_id=ada.contact_id)
+        asked = submission(recipients=(recipient,), names_contacts=True)
+        (found,) = await reached(people, asked)
+        assert (recipient, ada, None) == (found.recipient, found.contact, found.reason)
+
+    @pytest.mark.parametrize(("capped", "reason"), [(False, None), (True, Reason.CONTACT_NOT_FOUND)])
+    async def test_an_address_outlives_its_contact_unless_it_is_counted_by(
+        self, people: DirectoryBench, capped: bool, reason: Reason | None
+    ) -> None:
+        """Nobody else's contact stands in for it either."""
+        gone, theirs = await people.add(), await people.add(account_id=2)
+        await people.remove(by_id(gone.contact_id))
+        recipients = tuple(Recipient("+447700900001", contact_id=each.contact_id) for each in (gone, theirs))
+        asked = submission(
+            recipients=recipients, names_contacts=True, cap_frequency=capped, traffic=Traffic.PROMOTIONAL
+        )
+        assert [(each, None, reason) for each in recipients] == [
+            (each.recipient, each.contact, each.reason) for each in await reached(people, asked)
+        ]
 
     async def test_each_account_reaches_its_own(self, people: DirectoryBench) -> None:
         """Two submissions of one call, with the same external id."""

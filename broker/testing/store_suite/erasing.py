@@ -209,6 +209,7 @@ class RedriveCases(OpenedStore):
             reply_to_message_id=7,
             origin="crm",
             provider="acme",
+            ignore_quiet_hours=True,
         )
         bench.wait(2 * DAY_US / 1_000_000)
         await bench.claim()
@@ -230,6 +231,7 @@ class RedriveCases(OpenedStore):
             origin="crm",
             redriven_from_message_id=first,
             track_links=False,
+            ignore_quiet_hours=True,
         )
         assert expected == await bench.store.read(read_redrivable, 1, first)
 

@@ -11,18 +11,37 @@ from broker.delivery.route_hook import RouteHook
 from broker.delivery.routes import Routes
 from broker.delivery.senders import Senders
 from broker.delivery.templates import Templates
+from broker.domain.account_policy import AccountPolicy
+from broker.domain.directory import Named
 from broker.domain.fallback import ChannelFallback
+from broker.domain.frequency import FrequencyCap
 from broker.domain.ids import first_id_at, format_id
 from broker.domain.lifecycle import State
 from broker.domain.outcome import Rejected
+from broker.domain.quiet_hours import QuietAction, QuietHours
+from broker.domain.reaching import Reached
+from broker.domain.records import MessageRecord
 from broker.domain.submission import Recipient
-from broker.domain.vocabulary import Channel, Reason
+from broker.domain.vocabulary import Channel, Reason, Traffic
 from broker.errors import BrokerError, ErrorReason
+from broker.storage.acceptance import Acceptance, accept
+from broker.storage.capping import read_promotions
+from broker.storage.policies import NewPolicy, set_policies
 from broker.storage.store import Store
-from broker.testing.builders import NOW_US, SECOND_US, ManualClock, sms_and_email
+from broker.testing.builders import (
+    DAY_US,
+    NOW_US,
+    REMEMBER_US,
+    SECOND_US,
+    ManualClock,
+    planned,
+    sms_and_email,
+    submission,
+)
 from broker.testing.scripted_provider import ScriptedProvider, scripted_registry
 from broker.testing.store_suite import Bench
-from broker.testing.store_suite.bench import attempt_at
+from broker.testing.store_suite.bench import attempt_at, message_ids
+from broker.testing.store_suite.directory_bench import DirectoryBench, by_id
 
 
 @pytest.fixture
@@ -142,3 +161,73 @@ async def test_a_validity_that_no_other_channel_could_come_in_is_refused(
     )
     plain = await failed_everywhere(bench, after_us=None)
     assert (Channel.EMAIL,) == (await redriver.redrive(1, plain, "", SECOND_US)).fallback_channels
+
+
+@pytest.fixture
+def people(store: Store) -> DirectoryBench:
+    """The directory of account 1."""
+    return DirectoryBench(store)
+
+
+async def advertised(
+    redriver: Redriver, bench: Bench, people: DirectoryBench, policy: AccountPolicy, **options: bool
+) -> MessageRecord:
+    """A promotional message to a contact in Tokyo that a provider refused, sent again under a policy."""
+    ada = await people.add(phone_numbers=("+447700900001",), time_zone="Asia/Tokyo")
+    asked = submission(
+        recipients=(Recipient(contact=Named(by_id(ada.contact_id))),),
+        names_contacts=True,
+        traffic=Traffic.PROMOTIONAL,
+        **options,
+    )
+    reached = (Reached(0, Recipient("+447700900001"), ada, ada),)
+    first = AccountPolicy(frequency_cap=policy.frequency_cap)
+    plan = planned(asked, bench.ids.take(2), now_us=bench.now_us, people=reached, policy=first)
+    (answer,) = await bench.store.write(accept, [Acceptance(plan, REMEMBER_US)], [1])
+    (message_id,) = message_ids(answer)
+    await bench.settle(attempt_at(message_id, await bench.claim()), Rejected(Reason.REFUSED_BY_PROVIDER))
+    await bench.store.write(set_policies, [NewPolicy(1, policy)], [1])
+    again = await redriver.redrive(1, message_id, "", None)
+    assert ada.contact_id == again.contact_id
+    return again
+
+
+@pytest.mark.parametrize(
+    ("ignores", "expected"),
+    [(False, (State.REJECTED, Reason.QUIET_HOURS)), (True, (State.ACCEPTED, None))],
+)
+async def test_quiet_hours_are_ignored_where_they_were(
+    redriver: Redriver,
+    bench: Bench,
+    people: DirectoryBench,
+    ignores: bool,
+    expected: tuple[State, Reason | None],
+) -> None:
+    """Otherwise they are looked at anew, by the contact's clock and not that of its number."""
+    minute = (bench.now_us // (60 * SECOND_US) + 9 * 60) % 1_440
+    quiet = QuietHours((minute - 60) % 1_440, (minute + 60) % 1_440, action=QuietAction.REFUSE)
+    policy = AccountPolicy(quiet_hours=quiet)
+    again = await advertised(redriver, bench, people, policy, ignore_quiet_hours=ignores)
+    assert expected == (again.state, again.reason)
+
+
+@pytest.mark.parametrize(
+    ("count", "capped", "reason", "counted"),
+    [(1, False, None, 2), (1, True, Reason.FREQUENCY_CAP, 1), (2, True, None, 2)],
+)
+async def test_a_frequency_cap_holds_what_it_held(
+    redriver: Redriver,
+    bench: Bench,
+    people: DirectoryBench,
+    count: int,
+    capped: bool,
+    reason: Reason | None,
+    counted: int,
+) -> None:
+    """What is sent again counts again, as everything that is accepted."""
+    policy = AccountPolicy(frequency_cap=FrequencyCap(count, DAY_US))
+    again = await advertised(redriver, bench, people, policy, cap_frequency=capped)
+    assert reason is again.reason
+    assert again.contact_id is not None
+    dues = await bench.store.read(read_promotions, 1, [again.contact_id])
+    assert counted == len(dues[again.contact_id])

@@ -142,7 +142,7 @@ class TestFingerprints:
     def test_every_field_of_a_recipient_is_looked_at(self, name: str) -> None:
         """Absent is not the same as given."""
         named = Named(ContactRef(5), Delegation.ALL_CONTACTS)
-        full = replace(WHOLE.recipients[0], contact=named, tokens={"name": "Ada"})
+        full = replace(WHOLE.recipients[0], contact=named, tokens={"name": "Ada"}, contact_id=7)
         without = replace(full, **{name: None})
         assert changed(recipients=(full,)) != changed(recipients=(without,))
 
