@@ -79,7 +79,7 @@ class ProviderService:
         is_admin = caller.role is Role.ADMIN
         return pb.ListProvidersResponse(
             providers=[
-                provider_message(each, self._callback_url_of(each.name) if is_admin else "") for each in page
+                provider_message(each, self._callback_url_of(each.name), is_admin=is_admin) for each in page
             ],
             next_page_token=page_token(page[-1].name, _SCOPE) if len(rest) > page_size else "",
             types=[provider_type_message(each, whole_error=is_admin) for each in types],
@@ -95,7 +95,7 @@ class ProviderService:
         drained = drained_of(request.state, findings)
         findings.refuse()
         view = await self._routes.update_provider(request.name, drained=drained)
-        provider = provider_message(view, self._callback_url_of(view.name))
+        provider = provider_message(view, self._callback_url_of(view.name), is_admin=True)
         return pb.UpdateProviderResponse(provider=provider)
 
     async def get_upstream_usage(

@@ -70,6 +70,7 @@ from broker.cli.providers_command import (
     drain_provider,
     enable_provider,
     list_providers,
+    show_upstream_usage,
 )
 from broker.cli.routes_command import RoutesGroup, list_routes, replace_routes, show_routes
 from broker.cli.send_command import send
@@ -263,6 +264,8 @@ providers.command("list")(exits(list_providers))
 providers.command("drain")(exits(drain_provider))
 providers.command("enable")(exits(enable_provider))
 commands.add_typer(providers, name="providers")
+providers.command("usage")(exits(show_upstream_usage))
+program.add_typer(providers, name="providers")
 
 routes = typer.Typer(
     cls=RoutesGroup,

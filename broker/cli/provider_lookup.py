@@ -1,4 +1,4 @@
-"""Asking the broker for its provider instances and its installed types, and to drain or enable one."""
+"""Asking the broker for its provider instances, its installed types and an upstream's account; draining, enabling one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from broker.cli.connection import CALL_TIMEOUT_S, Target, connected, fail
 from waypost.v1 import provider_pb2, provider_service_pb2
 
 PAGE_SIZE_MAX = 1_000
+UPSTREAM_TIMEOUT_S = 100.0
+"""The broker asks an upstream for up to three things, and waits 30 s for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +55,16 @@ async def update_provider(target: Target, name: str, state: str) -> provider_pb2
         except grpc.aio.AioRpcError as error:
             fail(error, target.address)
     return response.provider
+
+
+async def look_up_usage(
+    target: Target, request: provider_service_pb2.GetUpstreamUsageRequest
+) -> provider_service_pb2.GetUpstreamUsageResponse:
+    """What an instance's account with its upstream has and has used."""
+    async with connected(target) as connection:
+        try:
+            return await connection.providers.GetUpstreamUsage(
+                request, metadata=connection.metadata, timeout=UPSTREAM_TIMEOUT_S
+            )
+        except grpc.aio.AioRpcError as error:
+            fail(error, target.address)

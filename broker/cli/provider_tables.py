@@ -1,13 +1,14 @@
 """Providers for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from broker.cli.grid import Column, grid
+from broker.cli.amounts import amount_text
+from broker.cli.grid import Column, card, grid
 from broker.cli.wording import local_time, printable, word_of
-from waypost.v1 import channel_pb2, provider_pb2
+from waypost.v1 import channel_pb2, provider_pb2, provider_service_pb2
 
 _INSTANCES = (
     Column("name"),
@@ -20,6 +21,7 @@ _INSTANCES = (
     Column("in flight", right=True),
     Column("circuit", rare=True, style="red"),
     Column("at most", rare=True, style="yellow"),
+    Column("also", rare=True),
     Column("callback address", rare=True),
 )
 _TYPES = (
@@ -29,6 +31,7 @@ _TYPES = (
     Column("channels"),
     Column("error", rare=True, style="red"),
 )
+_COUNTS = (Column("day", rare=True), Column("counted"), Column("count", right=True))
 
 
 def instances_table(instances: Sequence[provider_pb2.Provider]) -> RenderableType:
@@ -51,8 +54,25 @@ def _instance_cells(instance: provider_pb2.Provider) -> Sequence[str]:
         str(instance.in_flight),
         _circuit(instance.health),
         _limit(instance.throttle),
+        ", ".join(_besides(able)),
         instance.callback_url,
     )
+
+
+def _besides(able: provider_pb2.ProviderCapabilities) -> Iterator[str]:
+    """What it does that is no message."""
+    if able.opt_in:
+        yield "opt-ins"
+    if able.balance:
+        yield "balance"
+    if able.usage:
+        yield "usage"
+    if able.senders:
+        yield "senders"
+    if able.keywords:
+        yield " ".join(["keywords at", *able.keyword_addresses]) if able.keyword_addresses else "keywords"
+    if able.broadcast:
+        yield f"broadcasts of {able.broadcast_recipients_max:,}"
 
 
 def _circuit(health: provider_pb2.ProviderHealth) -> str:
@@ -88,6 +108,23 @@ def types_table(types: Sequence[provider_pb2.ProviderType], *, verbose: bool) ->
     for each in types:
         if verbose and each.error:
             shown += ["", Text(f"{printable(each.name)}:"), _whole(each.error)]
+    return Group(*shown)
+
+
+def upstream_table(told: provider_service_pb2.GetUpstreamUsageResponse) -> RenderableType:
+    """What an instance's account with its upstream has, and what was counted there; nothing of what it does not tell."""
+    facts = []
+    if told.HasField("balance"):
+        unit = told.balance.currency or "credits"
+        facts.append(("balance", f"{amount_text(told.balance.amount_micros)} {unit}"))
+    if told.tells_senders:
+        facts.append(("senders", ", ".join(told.senders) or "none"))
+    if told.tells_usage and not told.counts:
+        facts.append(("counts", "nothing was counted"))
+    counts = [(each.day, each.name, f"{each.count:,}") for each in told.counts]
+    shown: list[RenderableType] = [card(facts, {})] if facts else []
+    if counts:
+        shown += ["", grid(_COUNTS, counts)]
     return Group(*shown)
 
 

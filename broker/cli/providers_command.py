@@ -1,4 +1,4 @@
-"""`waypost providers`: what the broker sends through, what it could, and keeping one instance out of use."""
+"""`waypost providers`: what the broker sends through, what it could, what upstreams tell; keeping one out of use."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
@@ -97,6 +97,38 @@ def enable_provider(
 
     where = Target(target, key, data_dir, tls, tls_ca)
     return asyncio.run(_update(where, name, "PROVIDER_STATE_ENABLED", json=json))
+
+
+def show_upstream_usage(
+    name: Name,
+    since: Annotated[
+        str, typer.Option("--from", metavar="DAY", help="First day, as 2026-03-01; else 29 days before --to.")
+    ] = "",
+    until: Annotated[str, typer.Option("--to", metavar="DAY", help="Last day, included; else today.")] = "",
+    json: OneLine = False,
+    target: TargetOption = TARGET_DEFAULT,
+    key: KeyOption = None,
+    data_dir: DataDirOption = DATA_DIR_DEFAULT,
+    tls: TlsOption = False,
+    tls_ca: TlsCaOption = None,
+) -> int:
+    """Show what an instance's account with its upstream has, has used, and may send from. It is asked now."""
+    from broker.cli.connection import Target
+    from broker.cli.provider_lookup import look_up_usage
+    from waypost.v1 import provider_service_pb2
+
+    request = provider_service_pb2.GetUpstreamUsageRequest(name=name, start_date=since, end_date=until)
+    told = asyncio.run(look_up_usage(Target(target, key, data_dir, tls, tls_ca), request))
+    if json:
+        from broker.cli.json_lines import fields_of, print_line
+
+        print_line(fields_of(told))
+        return ExitCode.OK
+    from broker.cli.provider_tables import upstream_table
+    from broker.cli.tables import stdout_console
+
+    stdout_console().print(upstream_table(told))
+    return ExitCode.OK
 
 
 async def _update(target: "Target", name: str, state: str, *, json: bool) -> int:

@@ -173,6 +173,28 @@ def test_providers_are_listed(broker) -> None:
     assert "waypost-sandbox" in waypost(broker, "providers", "--types").stdout
 
 
+def test_the_upstreams_account_of_an_instance_is_shown(broker_factory) -> None:
+    """What it has and what it counted, as a table and as one line; a wrong name or day is refused by the broker."""
+    broker = broker_factory()
+    sent_to(broker, "+447700900123")
+    shown = waypost(broker, "providers", "usage", "sandbox")
+    assert (ExitCode.OK, "") == (shown.returncode, shown.stderr)
+    assert ["balance", "1,000.00", "XTS"] == shown.stdout.splitlines()[0].split()
+    today = datetime.now(UTC).date()
+    day, name, count = shown.stdout.splitlines()[-1].split()
+    assert (True, "taken", "1") == (day in {str(today), str(today - timedelta(days=1))}, name, count)
+    (answer,) = lines_of(waypost(broker, "providers", "usage", "sandbox", "--from", day, "--json").stdout)
+    expected = {
+        "balance": {"amount_micros": "1000000000", "currency": "XTS"},
+        "counts": [{"name": "taken", "count": "1", "day": day}],
+        "tells_usage": True,
+    }
+    assert expected == answer
+    for wrong, told in ((("nobody",), "PROVIDER_NOT_FOUND"), (("sandbox", "--from", "today"), "start_date")):
+        refused = waypost(broker, "providers", "usage", *wrong)
+        assert (ExitCode.REFUSED, True) == (refused.returncode, told in refused.stderr)
+
+
 def test_webhooks_are_made_listed_rotated_and_deleted(calling_broker) -> None:
     """A secret is shown when it is made, and never in the list."""
     broker = calling_broker

@@ -19,18 +19,22 @@ from broker.spi import Capabilities
 from waypost.v1 import channel_pb2, provider_pb2, provider_service_pb2
 
 
-def provider_message(instance: InstanceView, callback_url: str) -> provider_pb2.Provider:
-    """A configured provider instance. `callback_url` holds a secret: "" for whoever may not see it."""
+def provider_message(instance: InstanceView, callback_url: str, *, is_admin: bool) -> provider_pb2.Provider:
+    """A configured provider instance.
+
+    `callback_url` holds a secret, and an address of keywords may be the registered sender of some account: only
+    admins see them.
+    """
     drained = instance.drained
     return provider_pb2.Provider(
         name=instance.name,
         type=instance.type,
         state=provider_pb2.PROVIDER_STATE_DRAINED if drained else provider_pb2.PROVIDER_STATE_ENABLED,
-        capabilities=_capabilities(instance.capabilities),
+        capabilities=_capabilities(instance.capabilities, is_admin=is_admin),
         in_flight=instance.in_flight,
         health=_health(instance.conduct.health) if instance.conduct else None,
         throttle=_throttle(instance.conduct.throttle) if instance.conduct else None,
-        callback_url=callback_url,
+        callback_url=callback_url if is_admin else "",
     )
 
 
@@ -91,7 +95,8 @@ def _throttle(throttle: ThrottleView) -> provider_pb2.ProviderThrottle:
     )
 
 
-def _capabilities(capabilities: Capabilities) -> provider_pb2.ProviderCapabilities:
+def _capabilities(capabilities: Capabilities, *, is_admin: bool) -> provider_pb2.ProviderCapabilities:
+    keeping = capabilities.keywords
     return provider_pb2.ProviderCapabilities(
         channels=_channels(capabilities.channels),
         batch_max=capabilities.batch_max,
@@ -99,6 +104,13 @@ def _capabilities(capabilities: Capabilities) -> provider_pb2.ProviderCapabiliti
         idempotency=PB_IDEMPOTENCY_MODES[capabilities.idempotency],
         sandbox=capabilities.sandbox,
         opt_in=capabilities.opt_in,
+        balance=capabilities.balance,
+        usage=capabilities.usage,
+        senders=capabilities.senders,
+        keywords=keeping is not None,
+        keyword_addresses=sorted(keeping.addresses) if keeping is not None and is_admin else (),
+        broadcast=capabilities.broadcast,
+        broadcast_recipients_max=capabilities.broadcast_recipients_max if capabilities.broadcast else 0,
     )
 
 

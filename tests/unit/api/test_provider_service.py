@@ -11,7 +11,14 @@ from broker.delivery.upstream_usage import UpstreamReport
 from broker.domain.health import CircuitState, HealthView
 from broker.domain.throttle import ThrottleView
 from broker.domain.vocabulary import Channel
-from broker.spi import Capabilities, Idempotency, ReceiptMode, UpstreamBalance, UpstreamUsage
+from broker.spi import (
+    Capabilities,
+    Idempotency,
+    KeywordKeeping,
+    ReceiptMode,
+    UpstreamBalance,
+    UpstreamUsage,
+)
 from tests.unit.api.fakes import ADMIN
 from waypost.v1 import provider_pb2, provider_service_pb2
 
@@ -51,6 +58,52 @@ async def test_instances_and_types_are_told_by_name(api):
         provider_pb2.ProviderType(name="acme", distribution="e", version="2", error="no module"),
         provider_pb2.ProviderType(name="sandbox", distribution="d", version="1", channels=[1]),
     ] == list(response.types)
+
+
+EVERYTHING = Capabilities(
+    frozenset({Channel.SMS}),
+    ReceiptMode.PUSH,
+    sandbox=True,
+    opt_in=True,
+    balance=True,
+    usage=True,
+    senders=True,
+    keywords=KeywordKeeping(frozenset({"80899", "80888"})),
+    broadcast=True,
+    broadcast_recipients_max=500,
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "addresses"), [("admin-key", ["80888", "80899"]), ("partner-key", []), ("read-key", [])]
+)
+async def test_what_an_instance_does_besides_messages_is_told(api, key, addresses):
+    """To everybody; where it keeps keywords to admins only, for somebody may have registered such a sender."""
+    api.registry.instances = [replace(instance("a"), capabilities=EVERYTHING)]
+    (shown,) = (await list_providers(api, key=key)).providers
+    expected = provider_pb2.ProviderCapabilities(
+        channels=[1],
+        batch_max=100,
+        receipts=provider_pb2.RECEIPT_MODE_PUSH,
+        idempotency=provider_pb2.IDEMPOTENCY_MODE_NONE,
+        sandbox=True,
+        opt_in=True,
+        balance=True,
+        usage=True,
+        senders=True,
+        keywords=True,
+        keyword_addresses=addresses,
+        broadcast=True,
+        broadcast_recipients_max=500,
+    )
+    assert expected == shown.capabilities
+
+
+async def test_a_limit_is_told_of_what_there_is(api):
+    """An instance that runs no broadcasts takes none of any size."""
+    api.registry.instances = [instance("a")]
+    (shown,) = (await list_providers(api)).providers
+    assert (False, 0) == (shown.capabilities.broadcast, shown.capabilities.broadcast_recipients_max)
 
 
 async def test_the_conduct_of_an_instance_is_told(api):

@@ -27,21 +27,21 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from waypost.v1 import channel_pb2 as waypost_dot_v1_dot_channel__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19waypost/v1/provider.proto\x12\nwaypost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/channel.proto\"\x8d\x02\n\x08Provider\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12(\n\x05state\x18\x03 \x01(\x0e\x32\x19.waypost.v1.ProviderState\x12\x36\n\x0c\x63\x61pabilities\x18\x04 \x01(\x0b\x32 .waypost.v1.ProviderCapabilities\x12\x11\n\tin_flight\x18\x05 \x01(\x03\x12*\n\x06health\x18\n \x01(\x0b\x32\x1a.waypost.v1.ProviderHealth\x12.\n\x08throttle\x18\x0b \x01(\x0b\x32\x1c.waypost.v1.ProviderThrottle\x12\x14\n\x0c\x63\x61llback_url\x18\x14 \x01(\t\"\xac\x02\n\x0eProviderHealth\x12)\n\x07\x63ircuit\x18\x01 \x01(\x0e\x32\x18.waypost.v1.CircuitState\x12.\n\nsince_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0fnext_probe_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x0csuccess_rate\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12.\n\x0blatency_p50\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0blatency_p95\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\n\r_success_rate\"\xa6\x01\n\x10ProviderThrottle\x12$\n\x17segments_per_second_max\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x13segments_per_second\x18\x02 \x01(\x01\x12\x33\n\x0fheld_until_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1a\n\x18_segments_per_second_max\"\xce\x01\n\x14ProviderCapabilities\x12%\n\x08\x63hannels\x18\x01 \x03(\x0e\x32\x13.waypost.v1.Channel\x12\x11\n\tbatch_max\x18\x02 \x01(\x05\x12)\n\x08receipts\x18\x03 \x01(\x0e\x32\x17.waypost.v1.ReceiptMode\x12\x30\n\x0bidempotency\x18\x04 \x01(\x0e\x32\x1b.waypost.v1.IdempotencyMode\x12\x0f\n\x07sandbox\x18\x05 \x01(\x08\x12\x0e\n\x06opt_in\x18\x06 \x01(\x08\"y\n\x0cProviderType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64istribution\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12%\n\x08\x63hannels\x18\x04 \x03(\x0e\x32\x13.waypost.v1.Channel\x12\r\n\x05\x65rror\x18\x05 \x01(\t*p\n\x0bReceiptMode\x12\x1c\n\x18RECEIPT_MODE_UNSPECIFIED\x10\x00\x12\x15\n\x11RECEIPT_MODE_PUSH\x10\x01\x12\x15\n\x11RECEIPT_MODE_POLL\x10\x02\x12\x15\n\x11RECEIPT_MODE_NONE\x10\x03*\x84\x01\n\x0fIdempotencyMode\x12 \n\x1cIDEMPOTENCY_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14IDEMPOTENCY_MODE_KEY\x10\x01\x12\x1a\n\x16IDEMPOTENCY_MODE_QUERY\x10\x02\x12\x19\n\x15IDEMPOTENCY_MODE_NONE\x10\x03*g\n\rProviderState\x12\x1e\n\x1aPROVIDER_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16PROVIDER_STATE_ENABLED\x10\x01\x12\x1a\n\x16PROVIDER_STATE_DRAINED\x10\x02*|\n\x0c\x43ircuitState\x12\x1d\n\x19\x43IRCUIT_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43IRCUIT_STATE_CLOSED\x10\x01\x12\x1b\n\x17\x43IRCUIT_STATE_HALF_OPEN\x10\x02\x12\x16\n\x12\x43IRCUIT_STATE_OPEN\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19waypost/v1/provider.proto\x12\nwaypost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18waypost/v1/channel.proto\"\x8d\x02\n\x08Provider\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12(\n\x05state\x18\x03 \x01(\x0e\x32\x19.waypost.v1.ProviderState\x12\x36\n\x0c\x63\x61pabilities\x18\x04 \x01(\x0b\x32 .waypost.v1.ProviderCapabilities\x12\x11\n\tin_flight\x18\x05 \x01(\x03\x12*\n\x06health\x18\n \x01(\x0b\x32\x1a.waypost.v1.ProviderHealth\x12.\n\x08throttle\x18\x0b \x01(\x0b\x32\x1c.waypost.v1.ProviderThrottle\x12\x14\n\x0c\x63\x61llback_url\x18\x14 \x01(\t\"\xac\x02\n\x0eProviderHealth\x12)\n\x07\x63ircuit\x18\x01 \x01(\x0e\x32\x18.waypost.v1.CircuitState\x12.\n\nsince_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0fnext_probe_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x0csuccess_rate\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12.\n\x0blatency_p50\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0blatency_p95\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\n\r_success_rate\"\xa6\x01\n\x10ProviderThrottle\x12$\n\x17segments_per_second_max\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x13segments_per_second\x18\x02 \x01(\x01\x12\x33\n\x0fheld_until_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1a\n\x18_segments_per_second_max\"\xe1\x02\n\x14ProviderCapabilities\x12%\n\x08\x63hannels\x18\x01 \x03(\x0e\x32\x13.waypost.v1.Channel\x12\x11\n\tbatch_max\x18\x02 \x01(\x05\x12)\n\x08receipts\x18\x03 \x01(\x0e\x32\x17.waypost.v1.ReceiptMode\x12\x30\n\x0bidempotency\x18\x04 \x01(\x0e\x32\x1b.waypost.v1.IdempotencyMode\x12\x0f\n\x07sandbox\x18\x05 \x01(\x08\x12\x0e\n\x06opt_in\x18\x06 \x01(\x08\x12\x0f\n\x07\x62\x61lance\x18\x07 \x01(\x08\x12\r\n\x05usage\x18\x08 \x01(\x08\x12\x0f\n\x07senders\x18\t \x01(\x08\x12\x10\n\x08keywords\x18\n \x01(\x08\x12\x19\n\x11keyword_addresses\x18\x0b \x03(\t\x12\x11\n\tbroadcast\x18\x0c \x01(\x08\x12 \n\x18\x62roadcast_recipients_max\x18\r \x01(\x05\"y\n\x0cProviderType\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64istribution\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12%\n\x08\x63hannels\x18\x04 \x03(\x0e\x32\x13.waypost.v1.Channel\x12\r\n\x05\x65rror\x18\x05 \x01(\t*p\n\x0bReceiptMode\x12\x1c\n\x18RECEIPT_MODE_UNSPECIFIED\x10\x00\x12\x15\n\x11RECEIPT_MODE_PUSH\x10\x01\x12\x15\n\x11RECEIPT_MODE_POLL\x10\x02\x12\x15\n\x11RECEIPT_MODE_NONE\x10\x03*\x84\x01\n\x0fIdempotencyMode\x12 \n\x1cIDEMPOTENCY_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14IDEMPOTENCY_MODE_KEY\x10\x01\x12\x1a\n\x16IDEMPOTENCY_MODE_QUERY\x10\x02\x12\x19\n\x15IDEMPOTENCY_MODE_NONE\x10\x03*g\n\rProviderState\x12\x1e\n\x1aPROVIDER_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16PROVIDER_STATE_ENABLED\x10\x01\x12\x1a\n\x16PROVIDER_STATE_DRAINED\x10\x02*|\n\x0c\x43ircuitState\x12\x1d\n\x19\x43IRCUIT_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43IRCUIT_STATE_CLOSED\x10\x01\x12\x1b\n\x17\x43IRCUIT_STATE_HALF_OPEN\x10\x02\x12\x16\n\x12\x43IRCUIT_STATE_OPEN\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'waypost.v1.provider_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECEIPTMODE']._serialized_start=1208
-  _globals['_RECEIPTMODE']._serialized_end=1320
-  _globals['_IDEMPOTENCYMODE']._serialized_start=1323
-  _globals['_IDEMPOTENCYMODE']._serialized_end=1455
-  _globals['_PROVIDERSTATE']._serialized_start=1457
-  _globals['_PROVIDERSTATE']._serialized_end=1560
-  _globals['_CIRCUITSTATE']._serialized_start=1562
-  _globals['_CIRCUITSTATE']._serialized_end=1686
+  _globals['_RECEIPTMODE']._serialized_start=1355
+  _globals['_RECEIPTMODE']._serialized_end=1467
+  _globals['_IDEMPOTENCYMODE']._serialized_start=1470
+  _globals['_IDEMPOTENCYMODE']._serialized_end=1602
+  _globals['_PROVIDERSTATE']._serialized_start=1604
+  _globals['_PROVIDERSTATE']._serialized_end=1707
+  _globals['_CIRCUITSTATE']._serialized_start=1709
+  _globals['_CIRCUITSTATE']._serialized_end=1833
   _globals['_PROVIDER']._serialized_start=133
   _globals['_PROVIDER']._serialized_end=402
   _globals['_PROVIDERHEALTH']._serialized_start=405
@@ -49,7 +49,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROVIDERTHROTTLE']._serialized_start=708
   _globals['_PROVIDERTHROTTLE']._serialized_end=874
   _globals['_PROVIDERCAPABILITIES']._serialized_start=877
-  _globals['_PROVIDERCAPABILITIES']._serialized_end=1083
-  _globals['_PROVIDERTYPE']._serialized_start=1085
-  _globals['_PROVIDERTYPE']._serialized_end=1206
+  _globals['_PROVIDERCAPABILITIES']._serialized_end=1230
+  _globals['_PROVIDERTYPE']._serialized_start=1232
+  _globals['_PROVIDERTYPE']._serialized_end=1353
 # @@protoc_insertion_point(module_scope)

@@ -286,6 +286,13 @@ class ProviderCapabilities(_message.Message):
     IDEMPOTENCY_FIELD_NUMBER: _builtins.int
     SANDBOX_FIELD_NUMBER: _builtins.int
     OPT_IN_FIELD_NUMBER: _builtins.int
+    BALANCE_FIELD_NUMBER: _builtins.int
+    USAGE_FIELD_NUMBER: _builtins.int
+    SENDERS_FIELD_NUMBER: _builtins.int
+    KEYWORDS_FIELD_NUMBER: _builtins.int
+    KEYWORD_ADDRESSES_FIELD_NUMBER: _builtins.int
+    BROADCAST_FIELD_NUMBER: _builtins.int
+    BROADCAST_RECIPIENTS_MAX_FIELD_NUMBER: _builtins.int
     batch_max: _builtins.int
     """The most messages it takes in one call."""
     receipts: Global___ReceiptMode.ValueType
@@ -296,9 +303,25 @@ class ProviderCapabilities(_message.Message):
     """Whether what it takes reaches nobody: it carries the messages of sandboxed accounts."""
     opt_in: _builtins.bool
     """It keeps itself what recipients want, and is told of changes."""
+    balance: _builtins.bool
+    """GetUpstreamUsage tells what its account with the upstream has."""
+    usage: _builtins.bool
+    """GetUpstreamUsage tells what that account has used."""
+    senders: _builtins.bool
+    """GetUpstreamUsage lists what that account may send from."""
+    keywords: _builtins.bool
+    """Its upstream keeps keywords itself: they are checked, rented and set up there first."""
+    broadcast: _builtins.bool
+    """Its upstream runs broadcasts itself: it can be the upstream_provider of one."""
+    broadcast_recipients_max: _builtins.int
+    """The most recipients of such a broadcast. 0: it runs none."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """The channels it serves."""
+
+    @_builtins.property
+    def keyword_addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At which addresses it keeps them, in order; only admin keys see them."""
 
     def __init__(
         self,
@@ -309,10 +332,17 @@ class ProviderCapabilities(_message.Message):
         idempotency: Global___IdempotencyMode.ValueType = ...,
         sandbox: _builtins.bool = ...,
         opt_in: _builtins.bool = ...,
+        balance: _builtins.bool = ...,
+        usage: _builtins.bool = ...,
+        senders: _builtins.bool = ...,
+        keywords: _builtins.bool = ...,
+        keyword_addresses: _abc.Iterable[_builtins.str] | None = ...,
+        broadcast: _builtins.bool = ...,
+        broadcast_recipients_max: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_max", b"batch_max", "channels", b"channels", "idempotency", b"idempotency", "opt_in", b"opt_in", "receipts", b"receipts", "sandbox", b"sandbox"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "batch_max", b"batch_max", "broadcast", b"broadcast", "broadcast_recipients_max", b"broadcast_recipients_max", "channels", b"channels", "idempotency", b"idempotency", "keyword_addresses", b"keyword_addresses", "keywords", b"keywords", "opt_in", b"opt_in", "receipts", b"receipts", "sandbox", b"sandbox", "senders", b"senders", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
