@@ -14,6 +14,7 @@ from broker.delivery.registry import Instance, Registry
 from broker.delivery.waking import set_within
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.outcome import Accepted, NotAccepted, Outcome, Rejected, Unknown
+from broker.domain.prices import NO_PRICES, PriceList
 from broker.errors import BrokerError
 from broker.metrics import Metrics
 from broker.spi import Clock
@@ -41,7 +42,10 @@ class DispatchLimits:
 
 
 class Dispatcher:
-    """Runs until it is drained. `fence` marks the attempts of this process; `chance` draws jitter."""
+    """Runs until it is drained. `fence` marks the attempts of this process; `chance` draws jitter.
+
+    `prices_now` price what is routed anew because its providers are gone.
+    """
 
     def __init__(
         self,
@@ -55,6 +59,7 @@ class Dispatcher:
         limits: DispatchLimits,
         chance: Callable[[], float],
         metrics: Metrics,
+        prices_now: Callable[[], PriceList] = lambda: NO_PRICES,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -65,6 +70,7 @@ class Dispatcher:
         self._limits = limits
         self._chance = chance
         self._metrics = metrics
+        self._prices_now = prices_now
         self._wake = asyncio.Event()
         self._claiming = asyncio.Lock()
         self._draining = False
@@ -126,6 +132,7 @@ class Dispatcher:
             known=self._lanes.known,
             shut=self._lanes.shut(),
             route=self._registry.route,
+            prices=self._prices_now(),
             turns=self._turns,
             grave_open=self._grave_open > 0,
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from broker.domain.encoding import Encoding
 from broker.domain.lifecycle import ENDS, Fact, State
-from broker.domain.price import Price
+from broker.domain.price import Price, PricedItem
 from broker.domain.submission import Campaign, TemplateUsed
 from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Direction, EventKind, Guarantee, Reason, Traffic
@@ -16,8 +16,8 @@ from broker.domain.vocabulary import Channel, Direction, EventKind, Guarantee, R
 class Labels:
     """What a caller attached to a submission for its own use, besides what each recipient may override.
 
-    Also the version of a template that it was made with, whether it answers STOP, START or HELP, and whether it was
-    to be sent in quiet hours too, and held to a frequency cap.
+    Also the version of a template that it was made with, whether it answers STOP, START or HELP, whether it was
+    to be sent in quiet hours too, and held to a frequency cap, and what it is priced as where it has a price.
     """
 
     campaign: Campaign | None = None
@@ -30,6 +30,7 @@ class Labels:
     broadcast_id: int | None = None
     ignore_quiet_hours: bool = False
     cap_frequency: bool = False
+    priced_as: PricedItem = PricedItem.MESSAGE_UNIT
 
 
 NO_LABELS = Labels()

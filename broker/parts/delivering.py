@@ -76,6 +76,7 @@ class Delivering(Foundation):
             limits=DispatchLimits(delivery.batch_max, delivery.submit_timeout_s, delivery.lease_s),
             chance=self.new_chance(),
             metrics=self.metrics,
+            prices_now=self.prices_now,
         )
 
     @cached_property

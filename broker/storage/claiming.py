@@ -11,6 +11,7 @@ from math import inf
 from broker.domain.decision import Note
 from broker.domain.fairness import Weights, equal_weights, fair_portion, in_turns
 from broker.domain.lifecycle import Fact
+from broker.domain.prices import PriceList
 from broker.domain.retry import next_candidate
 from broker.domain.throttle import Allowances, SenderTurns
 from broker.domain.value import value
@@ -62,7 +63,7 @@ class Claim:
     """A wish for work within `rooms`, leased to the process `fence` until `lease_until_us`.
 
     `known` are the instances that exist; what waits for another one goes to its next candidate, or is routed
-    anew by `route`. `shut` are those that take nothing now. `grave_open`: a message that was there in several
+    anew by `route` and priced anew by `prices`. `shut` are those that take nothing now. `grave_open`: a message that was there in several
     crashes is with a provider. At most `accounts_max` accounts share what is taken of a lane.
     """
 
@@ -73,6 +74,7 @@ class Claim:
     known: frozenset[str]
     shut: frozenset[str]
     route: Route
+    prices: PriceList
     turns: Turns
     grave_open: bool = False
     weight_of: Weights = equal_weights
@@ -179,6 +181,7 @@ class _Claiming:
                     self._end_unsent(row, Fact.EXHAUSTED, Reason.NO_ROUTE)
                     continue
                 row.candidates = (target,)
+                self._price(parcel, row.message_id, target)
             if gone:
                 detail = f"{gone} is not in the settings"
                 note = Note(Reason.PROVIDER_UNAVAILABLE, detail, next_provider=target)
@@ -186,6 +189,12 @@ class _Claiming:
             row.provider = target
             self._agenda.put(row)
         self._left.add(gone)
+
+    def _price(self, parcel: Parcel, message_id: int, target: str) -> None:
+        """It was priced for its candidates, and an instance that was none of them carries it."""
+        prices = self._wish.prices.of(parcel.priced_as)
+        unit_micros = prices.unit_micros(target, parcel.channel, parcel.recipient) or 0
+        self._journal.price(message_id, target, parcel.channel, parcel.units * unit_micros)
 
     def _take(self, room: Room, priorities: list[int]) -> list[DueRow]:
         """What a lane gives within its room, in the order of turns."""

@@ -17,6 +17,7 @@ from broker.domain.decision import (
 from broker.domain.ids import format_id
 from broker.domain.outcome import Outcome
 from broker.domain.particulars import NO_PARTICULARS, Particulars
+from broker.domain.price import PricedItem
 from broker.domain.records import Labels
 from broker.domain.spelling import IdSpelling
 from broker.domain.submission import NO_TOKENS
@@ -71,6 +72,7 @@ class Parcel:
     broadcast_id: int | None = None
     particulars: Particulars = NO_PARTICULARS
     answered: Answered | None = None
+    priced_as: PricedItem = PricedItem.MESSAGE_UNIT
 
     def outbound(self, due: DueRow, provider_message_ids: tuple[str, ...] = ()) -> OutboundMessage:
         """The message as its provider gets it."""
@@ -160,6 +162,7 @@ def _parcel(
         broadcast_id=row[11],
         particulars=particulars_of(labels, said, own, shortened=bool(short_urls)),
         answered=answered.get(labels.reply_to_message_id or 0),
+        priced_as=labels.priced_as,
     )
 
 

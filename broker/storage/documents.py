@@ -22,6 +22,7 @@ from broker.domain.value import value
 from broker.domain.vocabulary import Channel, Reason, Traffic
 
 UNLABELLED = "{}"
+_AUTOREPLY = PricedItem.AUTOREPLY  # looked up for every submission
 _FLAGS = ("answers_consent", "ignore_quiet_hours", "cap_frequency")
 """What a submission says yes or no to, and its labels keep under the same names."""
 
@@ -44,9 +45,9 @@ def dump_labels(submission: Submission) -> str:
         fields["redriven_from"] = submission.redriven_from_message_id
     if submission.broadcast_id is not None:
         fields["broadcast"] = submission.broadcast_id
-    for name in _FLAGS:
-        if getattr(submission, name):
-            fields[name] = True
+    fields |= {name: True for name in _FLAGS if getattr(submission, name)}
+    if submission.priced_as is _AUTOREPLY:
+        fields["priced_as"] = _AUTOREPLY
     return orjson.dumps(fields).decode() if fields else UNLABELLED
 
 
@@ -82,6 +83,7 @@ def load_labels(text: str) -> Labels:
         broadcast_id=fields.get("broadcast"),
         ignore_quiet_hours=fields.get("ignore_quiet_hours", False),
         cap_frequency=fields.get("cap_frequency", False),
+        priced_as=PricedItem(fields.get("priced_as", PricedItem.MESSAGE_UNIT)),
     )
 
 
@@ -290,8 +292,17 @@ def dump_costs(quote: Quote | None) -> str | None:
     return orjson.dumps(fields).decode()
 
 
+def with_cost(costs: str | None, provider: str, channel: Channel, micros: int) -> str:
+    """The costs with another one: what a message costs through a provider when it goes by this channel."""
+    fields = orjson.loads(costs) if costs else {}
+    known = fields.get(provider, {})
+    by_channel = known if isinstance(known, dict) else dict.fromkeys(_KEYS.values(), known)
+    fields[provider] = {**by_channel, _KEYS[channel]: micros}
+    return orjson.dumps(fields).decode()
+
+
 def cost_through(costs: str, provider: str, most: int, channel: Callable[[], Channel]) -> int:
-    """What a message costs through a provider; one that it was not planned for costs what the dearest does.
+    """What a message costs through a provider; one that nobody priced costs what the dearest does.
 
     `channel` tells by which it goes, and is asked only where that matters.
     """

@@ -17,7 +17,7 @@ from broker.domain.decision import NOTHING, Note
 from broker.domain.lifecycle import Fact, State, Step, advance, begin
 from broker.domain.vocabulary import Channel, EventKind
 from broker.storage.broadcast_tally import Tally
-from broker.storage.documents import cost_through
+from broker.storage.documents import cost_through, with_cost
 from broker.storage.ledger import Ledger, told_of
 from broker.storage.transaction import Transaction
 
@@ -65,6 +65,7 @@ class Journal:
         self._heads: dict[int, Head] = {}
         self._events: list[tuple[object, ...]] = []
         self._moved: set[int] = set()
+        self._priced: list[tuple[object, ...]] = []
         self._written: list[int] = []
         self._tally = Tally()
 
@@ -180,6 +181,16 @@ class Journal:
         else:
             ledger.refund(head.account_id, most)
 
+    def price(self, message_id: int, provider: str, channel: Channel, micros: int) -> None:
+        """What a loaded message costs through a provider that it was not planned for: no more than is held for it.
+
+        Where it has no price it stays free.
+        """
+        head = self._heads[message_id]
+        if head.price is not None:
+            head.prices = with_cost(head.prices, provider, channel, min(micros, head.price))
+            self._priced.append((message_id, head.prices))
+
     def _channel(self, message_id: int) -> Channel:
         """By which a message goes now."""
         row = self._tx.one("channel_of_message", message_id=message_id)
@@ -233,6 +244,8 @@ class Journal:
                 for head in map(self._heads.__getitem__, self._moved)
             ],
         )
+        if self._priced:
+            self._tx.bulk("update_prices", self._priced)
         if self._written:
             self._tx.all("note_correspondence", message_ids=self._written, now=self._now_us)
 

@@ -29,6 +29,12 @@ SET state = head.state, last_sequence = head.last_sequence, attempts = head.atte
 FROM head
 WHERE messages.message_id = head.message_id
 
+-- name: update_prices
+WITH priced (message_id, prices) AS (VALUES :rows)
+UPDATE messages SET prices = priced.prices
+FROM priced
+WHERE messages.message_id = priced.message_id
+
 -- name: outbound_messages
 SELECT m.message_id, m.submission_id, m.channel, m.recipient, m.units, m.client_reference,
        coalesce(m.sender, s.sender), s.traffic, s.guarantee, s.provider_pin, s.labels, m.broadcast_id

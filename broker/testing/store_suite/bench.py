@@ -9,7 +9,7 @@ from broker.domain.correlation import MessageFilter
 from broker.domain.decision import DeliveryPolicy
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Accepted, Outcome, Receipt, ReceiptStatus
-from broker.domain.prices import FREE, Prices
+from broker.domain.prices import FREE, NO_PRICES, Prices
 from broker.domain.records import EventRecord, MessageRecord, TimelineRecord
 from broker.domain.spelling import IdSpelling
 from broker.domain.submission import Submission
@@ -134,6 +134,7 @@ class Bench:
             "known": frozenset(each.provider for each in rooms),
             "shut": frozenset(),
             "route": one_route,
+            "prices": NO_PRICES,
             "turns": {},
         }
         return Claim(**(fields | changes))

@@ -10,9 +10,9 @@ from broker.domain.account_policy import AccountPolicy
 from broker.domain.fallback import ChannelFallback
 from broker.domain.lifecycle import State
 from broker.domain.outcome import Accepted, NotAccepted, Outcome, Rejected, Unknown
-from broker.domain.price import Price
-from broker.domain.prices import PriceRule, Prices, PriceTable
-from broker.domain.submission import Recipient
+from broker.domain.price import Price, PricedItem
+from broker.domain.prices import PriceList, PriceRule, Prices, PriceTable
+from broker.domain.submission import Content, Recipient
 from broker.domain.vocabulary import Channel, EventKind, Guarantee
 from broker.storage.acceptance import Repeated, Stored, Unaffordable
 from broker.storage.crediting import (
@@ -81,10 +81,19 @@ async def move(bench: Bench, micros: int, request_id: str = "", to: int = 2) -> 
 
 async def tried(bench: Bench, outcome: Outcome, provider: str = "acme", **more: Any) -> int:
     """Hand over the one message that is due, and settle its attempt."""
-    claimed = await bench.claim(rooms=(room(provider),), known=frozenset(BOTH))
+    claimed = await bench.claim(rooms=(room(provider),), known=frozenset({*BOTH, provider}))
     (attempt,) = claimed.attempts
     assert await bench.settle(attempt, outcome, **more)
     return attempt.message_id
+
+
+async def strayed(bench: Bench, *rules: PriceRule, to: str = "new") -> None:
+    """All instances but one are gone from the settings, and what waits is routed to that one under these prices."""
+    prices = PriceList(PriceTable(2, rules, "EUR"))
+    claimed = await bench.claim(
+        rooms=(), known=frozenset({to}), route=lambda _channel, _pinned: to, prices=prices
+    )
+    assert () == claimed.attempts
 
 
 class ChargeCases(OpenedStore):
@@ -162,6 +171,66 @@ class ChargeCases(OpenedStore):
         await tried(bench, Accepted(("x",)))
         assert (1_000 - expected, 0, expected) == await credit(bench)
         assert Price(expected, "EUR") == (await bench.message(message_id)).price
+
+    @pytest.mark.parametrize(
+        ("rules", "expected"),
+        [
+            pytest.param((PriceRule(20, "new"),), 20, id="cheaper"),
+            pytest.param((PriceRule(90, "new"),), 50, id="dearer: no more than was held"),
+            pytest.param((PriceRule(90, "acme"),), 0, id="free: no rule fits it"),
+            pytest.param(
+                (PriceRule(7, "new", prefixes=("44",)), PriceRule(9, "new")), 7, id="by destination"
+            ),
+            pytest.param((PriceRule(8, "new", (Channel.SMS,)), PriceRule(9, "new")), 8, id="by channel"),
+        ],
+    )
+    @pytest.mark.parametrize("candidates", [BOTH, ("dear",)])
+    async def test_a_provider_that_was_no_candidate_is_paid_what_it_costs(
+        self, bench: Bench, candidates: tuple[str, ...], rules: tuple[PriceRule, ...], expected: int
+    ) -> None:
+        """Where all candidates are gone: by the prices when it is routed anew, and never beyond what is held."""
+        await paying(bench)
+        (message_id,) = await bench.send(candidates=candidates)
+        await strayed(bench, *rules)
+        assert (950, 50, 0) == await credit(bench)
+        assert Price(50, "EUR") == (await bench.message(message_id)).price
+        await tried(bench, Accepted(("x",)), "new")
+        assert (1_000 - expected, 0, expected) == await credit(bench)
+        assert Price(expected, "EUR") == (await bench.message(message_id)).price
+
+    async def test_a_provider_that_was_no_candidate_is_paid_by_units(self, bench: Bench) -> None:
+        """As any other."""
+        await paying(bench)
+        text = Content({Channel.SMS: {"text": "x" * 161}})
+        await bench.send(content=text, candidates=("dear",))
+        await strayed(bench, PriceRule(20, "new"))
+        await tried(bench, Accepted(("x",)), "new")
+        assert (960, 0, 40) == await credit(bench)
+
+    async def test_an_autoreply_that_is_routed_anew_costs_what_autoreplies_do(self, bench: Bench) -> None:
+        """By their own rules."""
+        await paying(bench)
+        await bench.send(candidates=("dear",), priced_as=PricedItem.AUTOREPLY)
+        rules = (PriceRule(20, "new"), PriceRule(3, "new", item=PricedItem.AUTOREPLY))
+        await strayed(bench, *rules)
+        await tried(bench, Accepted(("x",)), "new")
+        assert (997, 0, 3) == await credit(bench)
+
+    async def test_a_provider_of_one_channel_is_routed_anew_for_another(self, bench: Bench) -> None:
+        """There it costs what it does now, and not what was planned for the first."""
+        await paying(bench)
+        bench.prices = Prices(PriceTable(1, (PriceRule(60, "acme"), PriceRule(7, "dear")), "EUR"))
+        both = Recipient(phone_number="+447700900000", email="ada@example.com")
+        await bench.send(
+            recipients=(both,),
+            content=sms_and_email(),
+            fallback=ChannelFallback(),
+            candidates={Channel.SMS: ("acme",), Channel.EMAIL: ("dear",)},
+        )
+        await tried(bench, Rejected())
+        await strayed(bench, PriceRule(11, "acme"), to="acme")
+        await tried(bench, Accepted(("x",)))
+        assert (989, 0, 11) == await credit(bench)
 
     async def test_what_nobody_can_tell_is_charged(self, bench: Bench) -> None:
         """It may have been sent."""

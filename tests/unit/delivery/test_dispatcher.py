@@ -12,6 +12,8 @@ from broker.delivery.registry import Registry
 from broker.domain.health import HealthPolicy
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Accepted, NotAccepted, Rejected, Unknown
+from broker.domain.price import Price
+from broker.domain.prices import PriceList, PriceRule, Prices, PriceTable
 from broker.domain.vocabulary import Guarantee, Reason
 from broker.errors import BrokerError, ErrorReason
 from broker.metrics import Metrics
@@ -42,6 +44,7 @@ def build(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Build
         fence: int = 1,
         in_flight_max: int = 100,
         health: HealthPolicy | None = None,
+        **more: Any,
     ) -> Dispatcher:
         registry = registry or scripted_registry(acme=provider)
         made = Dispatcher(
@@ -54,11 +57,22 @@ def build(store: Store, clock: ManualClock, provider: ScriptedProvider) -> Build
             limits=limits,
             chance=lambda: 0.0,
             metrics=Metrics(),
+            **more,
         )
         store.on_commit(lambda commit: made.hint() if commit.work_is_due else None)
         return made
 
     return dispatcher
+
+
+async def test_what_is_routed_anew_costs_what_its_new_provider_does(bench, build, running, until) -> None:
+    """By the prices in force, where everything that could carry it is gone from the settings."""
+    bench.prices = Prices(PriceTable(1, (PriceRule(50, "gone"),), "EUR"))
+    (message_id,) = await bench.send(candidates=("gone",))
+    now = PriceList(PriceTable(2, (PriceRule(20, "acme"),), "EUR"))
+    async with running(build(prices_now=lambda: now).run()):
+        await until(lambda: settled(bench, message_id, State.SENT))
+    assert Price(20, "EUR") == (await bench.message(message_id)).price
 
 
 def limited(**changes: Any) -> DispatchLimits:

@@ -1,5 +1,6 @@
 """Documents of the store: what is written is read back, whatever it holds."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from broker.domain.records import Labels
 from broker.domain.submission import Campaign, Content, Result
 from broker.domain.vocabulary import Channel, Reason
 from broker.storage.documents import (
+    cost_through,
     dump_answer,
     dump_card,
     dump_content,
@@ -23,6 +25,7 @@ from broker.storage.documents import (
     load_labels,
     load_receipt,
     load_tokens,
+    with_cost,
 )
 from broker.testing.builders import submission
 
@@ -138,3 +141,16 @@ def test_one_recipients_values_are_read_back() -> None:
 def test_a_card_is_read_back(card: Card) -> None:
     """Every field."""
     assert card == load_card(dump_card(card))
+
+
+@pytest.mark.parametrize("costs", [None, '{"acme":30}', '{"acme":{"1":30,"3":30}}'])
+def test_a_cost_is_added_for_one_channel_and_no_other(costs: str | None) -> None:
+    """What was known stays, also of other providers; what nobody priced is the most."""
+    more = with_cost(costs, "acme", Channel.EMAIL, 7)
+    more = with_cost(more, "beta", Channel.SMS, 5)
+
+    def cost(provider: str, channel: Channel) -> int:
+        return cost_through(more, provider, 50, lambda: channel)
+
+    assert (7, 50 if costs is None else 30) == (cost("acme", Channel.EMAIL), cost("acme", Channel.SMS))
+    assert (5, 50, 50) == (cost("beta", Channel.SMS), cost("beta", Channel.EMAIL), cost("gone", Channel.SMS))

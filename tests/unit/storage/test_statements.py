@@ -80,7 +80,7 @@ SMALL = {
     *("schema_migrations", "store", "accounts", "directories", "parked_total", "drained_providers"),
     *("chain", "head", "changed", "json_each", "CONSTANT"),
     *("turn", "lane", "class", "3", "provider_health"),
-    *("clicked", "erased", "marked", "found", "counted", "begun", "labelled", "l", "tag"),
+    *("clicked", "erased", "marked", "found", "counted", "begun", "labelled", "l", "tag", "priced"),
 }
 """What may be looked through: it has a row, or as many as were asked for, or one for each provider."""
 
