@@ -171,11 +171,13 @@ def begins_at_us(broadcast: Broadcast) -> int:
     return broadcast.schedule_at_us - (LEAD_US if broadcast.upstream_provider else 0)
 
 
-def after_call(own: HandOver, now: Broadcast, answer: Taken, now_us: int) -> Turn:
-    """What follows from the answer to a hand-over."""
+def after_call(
+    own: HandOver, now: Broadcast, answer: Taken, now_us: int, doubt_us: int = FIRST_PAUSE_US
+) -> Turn:
+    """What follows from the answer to a hand-over. Where it is in doubt, the first question comes after `doubt_us`."""
     match answer:
         case UpstreamBroadcast():
-            return _taken(own, now, answer, now_us)
+            return _taken(own, now, answer, now_us, doubt_us)
         case Rejected(_, code, text):
             words = " ".join(filter(None, (code, text)))[:WORDS_CHARACTERS_MAX]
             why = f"{own.provider} refused it: {words or 'it does not say why'}"
@@ -183,18 +185,25 @@ def after_call(own: HandOver, now: Broadcast, answer: Taken, now_us: int) -> Tur
         case NotAccepted(retry_after_s):
             return _again(own, now, retry_after_s, now_us)
         case Unknown():
-            asked = replace(own, phase=Phase.DOUBTED, asks=0, at_us=now_us + FIRST_PAUSE_US)
+            asked = replace(own, phase=Phase.DOUBTED, asks=0, at_us=now_us + doubt_us)
             return Turn(asked, now.state)
 
 
-def after_question(own: HandOver, now: Broadcast, answer: Found, now_us: int, poll_us: int) -> Turn:
-    """What follows from what an upstream says when it is asked."""
+def after_question(
+    own: HandOver,
+    now: Broadcast,
+    answer: Found,
+    now_us: int,
+    poll_us: int,
+    doubt_us: int = FIRST_PAUSE_US,
+) -> Turn:
+    """What follows from what an upstream says when it is asked. In doubt each pause is twice the one before."""
     match answer:
         case UpstreamBroadcast() if own.phase is Phase.TAKEN:
             state = followed(now.state, answer.state)
             return Turn(replace(own, at_us=now_us + poll_us, wish=None), state, seen=answer)
         case UpstreamBroadcast():
-            return _taken(own, now, answer, now_us)
+            return _taken(own, now, answer, now_us, doubt_us)
         case NotAccepted() if own.phase is Phase.TAKEN:
             gone = replace(own, phase=Phase.OVER, wish=None)
             return Turn(gone, BroadcastState.STOPPED, f"{own.provider} does not know it any more")
@@ -203,7 +212,7 @@ def after_question(own: HandOver, now: Broadcast, answer: Found, now_us: int, po
         case Unknown() if own.phase is Phase.TAKEN:
             return Turn(replace(own, at_us=now_us + poll_us), now.state)
         case Unknown():
-            return _still_in_doubt(own, now, now_us)
+            return _still_in_doubt(own, now, now_us, doubt_us)
 
 
 def followed(state: BroadcastState, upstream: BroadcastState) -> BroadcastState:
@@ -229,9 +238,9 @@ def counted(now: Progress, own: HandOver, seen: UpstreamBroadcast | None) -> Pro
     )
 
 
-def _taken(own: HandOver, now: Broadcast, answer: UpstreamBroadcast, now_us: int) -> Turn:
+def _taken(own: HandOver, now: Broadcast, answer: UpstreamBroadcast, now_us: int, doubt_us: int) -> Turn:
     if not answer.upstream_id:
-        return _still_in_doubt(own, now, now_us)
+        return _still_in_doubt(own, now, now_us, doubt_us)
     taken = replace(own, phase=Phase.TAKEN, upstream_id=answer.upstream_id, at_us=now_us)
     return Turn(taken, followed(now.state, answer.state), seen=answer)
 
@@ -244,14 +253,14 @@ def _again(own: HandOver, now: Broadcast, retry_after_s: float | None, now_us: i
     return Turn(replace(own, phase=Phase.WAITING, at_us=now_us + pause_us), now.state)
 
 
-def _still_in_doubt(own: HandOver, now: Broadcast, now_us: int) -> Turn:
+def _still_in_doubt(own: HandOver, now: Broadcast, now_us: int, doubt_us: int) -> Turn:
     asks = own.asks + 1
     if asks >= ASKS_MAX:
         why = f"nobody can tell whether {own.provider} took it; it is not handed over again"
         return Turn(replace(own, phase=Phase.OVER, asks=asks), BroadcastState.UNKNOWN, why)
-    doubted = replace(own, phase=Phase.DOUBTED, asks=asks, at_us=now_us + _pause_us(asks))
+    doubted = replace(own, phase=Phase.DOUBTED, asks=asks, at_us=now_us + _pause_us(asks, doubt_us))
     return Turn(doubted, now.state)
 
 
-def _pause_us(times: int) -> int:
-    return int(min(LONGEST_PAUSE_US, FIRST_PAUSE_US << min(times, 16)))
+def _pause_us(times: int, first_us: int = FIRST_PAUSE_US) -> int:
+    return int(min(LONGEST_PAUSE_US, first_us << min(times, 16)))

@@ -77,6 +77,7 @@ class Sending(Delivering):
             wish=self.expander.wish,
             timeout_s=self.settings.delivery.submit_timeout_s,
             poll_s=self.settings.broadcasts.upstream_poll_s,
+            doubt_s=self.settings.delivery.doubt_first_s,
         )
 
     @cached_property

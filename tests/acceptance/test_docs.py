@@ -34,6 +34,7 @@ from tests.acceptance.pages import (
     API,
     DOCS,
     HISTORY,
+    ROOT,
     SENDERS,
     TEMPLATES,
     WEBHOOKS,
@@ -198,3 +199,16 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Within the repository; other sites are not asked."""
     targets = [each for each in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in each]
     assert [] == [each for each in targets if not (page.parent / each).exists()]
+
+
+def test_every_file_that_the_guarantees_name_is_there() -> None:
+    """What keeps a promise, and what shows it."""
+    page = (DOCS / "guarantees.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/]+\.py)`", page))
+    there = [
+        "/" + each.relative_to(ROOT).as_posix()
+        for of in ("broker", "tests")
+        for each in (ROOT / of).rglob("*.py")
+    ]
+    assert len(named) > 30
+    assert set() == {name for name in named if not any(each.endswith(f"/{name}") for each in there)}

@@ -91,7 +91,8 @@ class CannotBeHandedOver(Exception):
 class UpstreamBroadcasts:
     """Runs until it is cancelled. `plan` decides about rows of an audience, `wish` reads what was asked for.
 
-    `timeout_s` is how long a provider may take to answer; each broadcast is asked about every `poll_s` seconds.
+    `timeout_s` is how long a provider may take to answer; each broadcast is asked about every `poll_s` seconds, and
+    one in doubt after `doubt_s`, twice as long, and so on.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class UpstreamBroadcasts:
         wish: ReadWish,
         timeout_s: float,
         poll_s: float,
+        doubt_s: float = 1.0,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -113,6 +115,7 @@ class UpstreamBroadcasts:
         self._timeout_s = timeout_s
         self._lease_us = round(2 * timeout_s * 1_000_000)
         self._poll_us = round(poll_s * 1_000_000)
+        self._doubt_us = round(doubt_s * 1_000_000)
         self._busy: dict[int, asyncio.Task[None]] = {}
         self._resting_until_us: dict[int, int] = {}
         self._rounds = Rounds()
@@ -231,7 +234,8 @@ class UpstreamBroadcasts:
             order,
             (UpstreamBroadcast, Rejected, NotAccepted, Unknown),
         )
-        await self._note(intended, after_call(intended, broadcast, answer, self._clock.now_us()))
+        turn = after_call(intended, broadcast, answer, self._clock.now_us(), self._doubt_us)
+        await self._note(intended, turn)
 
     async def _gather(self, row: BroadcastRow, wish: Wish, recipients_max: int) -> Gathered:
         """What becomes of each of the audience, as far as it is known before the transaction."""
@@ -280,7 +284,8 @@ class UpstreamBroadcasts:
                 (UpstreamBroadcast, NotAccepted, Unknown),
             )
         asked = replace(own, phase=Phase.DOUBTED) if own.phase is Phase.CALLING else own
-        turn = after_question(asked, broadcast, answer, self._clock.now_us(), self._poll_us)
+        now_us = self._clock.now_us()
+        turn = after_question(asked, broadcast, answer, now_us, self._poll_us, self._doubt_us)
         await self._note(own, turn)
 
     async def control(self, account_id: int, broadcast_id: int, wish: Move) -> Broadcast:
