@@ -132,6 +132,7 @@ class Dispatcher:
             known=self._lanes.known,
             shut=self._lanes.shut(),
             route=self._registry.route,
+            sandbox_route=self._registry.sandbox_route,
             prices=self._prices_now(),
             turns=self._turns,
             grave_open=self._grave_open > 0,

@@ -100,10 +100,17 @@ class Registry:
 
     def route(self, channel: Channel, pinned: str) -> str | None:
         """The instance for a channel: the pinned one if it serves it, else the first that does."""
+        serving = self._serving[channel]
         if not pinned:
-            return next(iter(self._serving[channel]), None)
-        instance = self._instances.get(pinned)
-        return pinned if instance is not None and channel in instance.capabilities.channels else None
+            return next(iter(serving), None)
+        return pinned if pinned in serving else None
+
+    def sandbox_route(self, channel: Channel, pinned: str) -> str | None:
+        """The same of those that reach nobody. One that is pinned and reaches somebody is as good as none."""
+        serving = [each for each in self._serving[channel] if self._instances[each].capabilities.sandbox]
+        if not pinned:
+            return next(iter(serving), None)
+        return pinned if pinned in serving else None
 
     def carriers(self) -> list[Carrier]:
         """The instances as routing sees them, in the order of the settings."""

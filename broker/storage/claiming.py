@@ -21,6 +21,7 @@ from broker.storage.consenting import Asked, hold_senders, opted_out, read_refus
 from broker.storage.dispatching import OpenAttempt, Parcel, load_outbound
 from broker.storage.holding import Hold, end_unsent, read_holds
 from broker.storage.journal import Journal
+from broker.storage.policies import read_policies
 from broker.storage.transaction import Transaction
 from broker.storage.ways import Ways
 
@@ -63,8 +64,9 @@ class Claim:
     """A wish for work within `rooms`, leased to the process `fence` until `lease_until_us`.
 
     `known` are the instances that exist; what waits for another one goes to its next candidate, or is routed
-    anew by `route` and priced anew by `prices`. `shut` are those that take nothing now. `grave_open`: a message that was there in several
-    crashes is with a provider. At most `accounts_max` accounts share what is taken of a lane.
+    anew by `route`, that of sandboxed accounts by `sandbox_route`, and priced anew by `prices`. `shut` are those
+    that take nothing now. `grave_open`: a message that was there in several crashes is with a provider. At most
+    `accounts_max` accounts share what is taken of a lane.
     """
 
     now_us: int
@@ -74,6 +76,7 @@ class Claim:
     known: frozenset[str]
     shut: frozenset[str]
     route: Route
+    sandbox_route: Route
     prices: PriceList
     turns: Turns
     grave_open: bool = False
@@ -171,12 +174,14 @@ class _Claiming:
         rows = self._load(self._tx.all("stray_rows", provider=gone, rows_max=STRAYS_MAX))
         parcels = load_outbound(self._tx, rows)
         missing = {name for row in rows for name in row.candidates} - self._wish.known
+        sandboxed = self._sandboxed(rows)
         for row in rows:
             target = next_candidate(row.candidates, gone, missing | self._wish.shut, wrap=True)
             target = target or next_candidate(row.candidates, gone, missing, wrap=True)
             if target is None:
                 parcel = parcels[row.message_id]
-                target = self._wish.route(parcel.channel, parcel.provider_pin)
+                route = self._wish.sandbox_route if row.account_id in sandboxed else self._wish.route
+                target = route(parcel.channel, parcel.provider_pin)
                 if target is None:
                     self._end_unsent(row, Fact.EXHAUSTED, Reason.NO_ROUTE)
                     continue
@@ -189,6 +194,11 @@ class _Claiming:
             row.provider = target
             self._agenda.put(row)
         self._left.add(gone)
+
+    def _sandboxed(self, rows: list[DueRow]) -> set[int]:
+        """The accounts whose messages may reach nobody."""
+        policies = read_policies(self._tx, {row.account_id for row in rows}) if rows else {}
+        return {account_id for account_id, policy in policies.items() if policy.sandbox_only}
 
     def _price(self, parcel: Parcel, message_id: int, target: str) -> None:
         """It was priced for its candidates, and an instance that was none of them carries it."""

@@ -134,6 +134,7 @@ class Bench:
             "known": frozenset(each.provider for each in rooms),
             "shut": frozenset(),
             "route": one_route,
+            "sandbox_route": one_route,
             "prices": NO_PRICES,
             "turns": {},
         }

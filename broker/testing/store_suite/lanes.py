@@ -3,11 +3,15 @@
 
 from typing import Any
 
+import pytest
+
+from broker.domain.account_policy import AccountPolicy
 from broker.domain.health import CircuitState, HealthRecord
 from broker.domain.lifecycle import Fact, State
 from broker.domain.throttle import Allowance
 from broker.domain.vocabulary import Channel, Reason, Traffic
 from broker.storage.agenda import Work
+from broker.storage.policies import NewPolicy, set_policies
 from broker.storage.rerouting import BEGINNING, Reroute, read_stretch, reroute
 from broker.storage.standing import read_health, record_health
 from broker.testing.builders import NOW_US, PROVIDER, SECOND_US, phones, sms
@@ -132,6 +136,29 @@ class LaneCases(OpenedStore):
         row = await bench.due(message_id)
         assert row is not None
         assert (PROVIDER, (PROVIDER,)) == (row.provider, row.candidates)
+
+    @pytest.mark.parametrize(
+        ("sandboxes", "expected"), [(("toy",), ("toy", State.ACCEPTED)), ((), ("", State.SENDING_FAILED))]
+    )
+    async def test_what_a_sandboxed_account_sent_is_routed_to_a_sandbox_or_to_nobody(
+        self, bench: Bench, sandboxes: tuple[str, ...], expected: tuple[str, State]
+    ) -> None:
+        """Whatever else there is; the messages of other accounts go where they can."""
+        await bench.store.write(set_policies, [NewPolicy(2, AccountPolicy(sandbox_only=True))], [2])
+        (other,) = await bench.send(candidates=("gone",), provider="gone")
+        (sandboxed,) = await bench.send(candidates=("gone",), provider="gone", account_id=2)
+
+        def to_sandbox(_channel: Channel, _pinned: str) -> str | None:
+            return next(iter(sandboxes), None)
+
+        known = frozenset({PROVIDER, *sandboxes})
+        await bench.claim(rooms=(), known=known, sandbox_route=to_sandbox)
+        row = await bench.due(other)
+        assert row is not None
+        assert PROVIDER == row.provider
+        row = await bench.due(sandboxed)
+        message = await bench.message(sandboxed, 2)
+        assert expected == ("" if row is None else row.provider, message.state)
 
     async def test_a_message_of_before_there_were_candidates_is_routed(self, bench: Bench) -> None:
         """Its row names nobody."""

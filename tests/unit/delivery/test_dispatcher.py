@@ -9,7 +9,9 @@ import pytest
 from broker.delivery.dispatcher import Dispatcher, DispatchLimits
 from broker.delivery.lanes import Lanes
 from broker.delivery.registry import Registry
+from broker.domain.account_policy import AccountPolicy
 from broker.domain.health import HealthPolicy
+from broker.domain.ids import format_id
 from broker.domain.lifecycle import Fact, State
 from broker.domain.outcome import Accepted, NotAccepted, Rejected, Unknown
 from broker.domain.price import Price
@@ -20,6 +22,7 @@ from broker.metrics import Metrics
 from broker.spi import OutboundMessage, ReceiptMode
 from broker.storage.agenda import UNSENT, Work
 from broker.storage.dispatching import settle
+from broker.storage.policies import NewPolicy, set_policies
 from broker.storage.questioning import release_leases
 from broker.storage.store import Store
 from broker.testing.builders import POLICY, SECOND_US, ManualClock, phones
@@ -73,6 +76,22 @@ async def test_what_is_routed_anew_costs_what_its_new_provider_does(bench, build
     async with running(build(prices_now=lambda: now).run()):
         await until(lambda: settled(bench, message_id, State.SENT))
     assert Price(20, "EUR") == (await bench.message(message_id)).price
+
+
+async def test_no_provider_that_reaches_people_gets_what_a_sandboxed_account_sent(
+    bench, build, running, until, store, provider
+) -> None:
+    """Also where its sandbox is gone from the settings; what others sent goes on."""
+    await store.write(set_policies, [NewPolicy(2, AccountPolicy(sandbox_only=True))], [2])
+    toy = ScriptedProvider(sandbox=True)
+    gone = {"candidates": ("gone",)}
+    (scheduled,) = await bench.send(account_id=2, **gone)
+    (other,) = await bench.send(**gone)
+    async with running(build(scripted_registry(acme=provider, toy=toy)).run()):
+        await until(lambda: provider.submitted and toy.submitted)
+    assert [[format_id(other)], [format_id(scheduled)]] == [
+        [each.message_id for batch in of.submitted for each in batch] for of in (provider, toy)
+    ]
 
 
 def limited(**changes: Any) -> DispatchLimits:
