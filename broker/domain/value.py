@@ -41,4 +41,7 @@ def _describe(made: Any) -> None:
         values = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
         return f"{self.__class__.__qualname__}({values})"
 
-    made.__eq__, made.__hash__, made.__repr__ = equals, hashed, text
+    for name, deed in (("__eq__", equals), ("__hash__", hashed), ("__repr__", text)):
+        # A class that says one of them itself keeps it; what has an `__eq__` and no `__hash__` has None for that.
+        if made.__dict__.get(name) is None:
+            setattr(made, name, deed)

@@ -23,6 +23,16 @@ class Place(Point):
 
 
 @value
+class Hidden:
+    """Shows itself in its own way."""
+
+    secret: str
+
+    def __repr__(self) -> str:
+        return "Hidden(...)"
+
+
+@value
 class Nothing:
     """No fields."""
 
@@ -54,6 +64,7 @@ def test_a_value_shows_its_fields() -> None:
     assert "Point(x=1, y=2)" == repr(Point(1, 2))
     assert "Place(x=1, y=0, name='here', seen=0)" == repr(Place(1, name="here", code="secret"))
     assert "Nothing()" == repr(Nothing())
+    assert "Hidden(...)" == repr(Hidden("x"))
 
 
 def test_a_value_has_slots_and_is_replaced() -> None:

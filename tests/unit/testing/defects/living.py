@@ -200,6 +200,7 @@ LIVING = [
         "            import asyncio, time\n\n"
         "            asyncio.get_running_loop().call_later(0.05, time.sleep, 1.0)\n" + CALL,
         "test_other_work_goes_on_while_the_upstream_is_slow",
+        time_limit_s=20.0,  # every other case is slow now too
     ),
     defect(
         "instances_share_an_address",
