@@ -15,6 +15,7 @@ DIGITS_MAX = 15
 """Of any number, its calling code included."""
 
 _REGIONS = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+_CODES = frozenset(map(str, _REGIONS))
 _NOWHERE = "001"
 
 
@@ -43,16 +44,22 @@ def is_possible(number: str) -> bool:
 @lru_cache(maxsize=1_000)
 def possible_lengths(leading: str) -> frozenset[int]:
     """How long an E.164 number, its "+" included, may be that begins with these three digits."""
-    code = next((each for each in range(1, len(leading) + 1) if int(leading[:each]) in _REGIONS), None)
-    if code is None:
+    code = calling_code(leading)
+    if not code:
         return frozenset()
     numbers = {
-        length: phonenumbers.PhoneNumber(int(leading[:code]), int("2" * length))
-        for length in range(1, DIGITS_MAX - code + 1)
+        length: phonenumbers.PhoneNumber(int(code), int("2" * length))
+        for length in range(1, DIGITS_MAX - len(code) + 1)
     }
     return frozenset(
-        1 + code + length for length, each in numbers.items() if phonenumbers.is_possible_number(each)
+        1 + len(code) + length for length, each in numbers.items() if phonenumbers.is_possible_number(each)
     )
+
+
+def calling_code(leading: str) -> str:
+    """The calling code that digits begin with, "" where it is in use nowhere."""
+    codes = (leading[:each] for each in range(1, CALLING_CODE_DIGITS_MAX + 1))
+    return next((each for each in codes if each in _CODES), "")
 
 
 @lru_cache(maxsize=1_000)
