@@ -9,7 +9,7 @@ import gc
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -17,10 +17,10 @@ import uvloop
 
 from bench.child import say
 from bench.people import TEXT, number_of, values_of
-from bench.raw_rows import ACCOUNT, Group, Writing, make_store
+from bench.raw_rows import ACCOUNT, Writing, make_store
 from broker.app import SWITCH_INTERVAL_S
-from broker.delivery.broadcasts.uploads import BATCH_ROWS
-from broker.domain.audience import AudienceRow, recipient_of
+from broker.delivery.broadcasts.file_recipients import BATCH_ROWS
+from broker.domain.audience import AudienceBlock, AudienceRow, recipient_of
 from broker.domain.grounds import Grounds
 from broker.domain.ids import ID_MAX, IdSequence
 from broker.domain.plan import Plan
@@ -30,7 +30,7 @@ from broker.domain.vocabulary import Channel, Traffic
 from broker.settings import IntakeSettings
 from broker.settings.broadcasts import BroadcastSettings
 from broker.storage.acceptance import Acceptor
-from broker.storage.audience_rows import audience_columns
+from broker.storage.audience_rows import stored_block
 from broker.storage.keeping import NewAccount, create_accounts
 from broker.storage.sqlite import SqliteEngine
 from broker.storage.store import Store
@@ -41,14 +41,28 @@ _EVENTS = count(step=BroadcastSettings().batch_max)
 """How many events were written before a commit."""
 
 
-def upload_groups(rows: int) -> list[Group]:
-    """What an upload of so many lines writes, commit by commit."""
+Deed = Callable[[Transaction], None]
+"""One bulk statement, with its rows."""
+
+
+def upload_groups(rows: int) -> list[list[Deed]]:
+    """What an upload of so many lines writes, commit by commit: column by column, as the broker does."""
     (upload_id,) = _take(1)
-    batches = [_people(start, min(start + BATCH_ROWS, rows)) for start in range(0, rows, BATCH_ROWS)]
-    return [[("insert_audience_rows", [*audience_columns(upload_id, batch)])] for batch in batches]
+    return [
+        [_upload_batch(upload_id, start, min(start + BATCH_ROWS, rows))]
+        for start in range(0, rows, BATCH_ROWS)
+    ]
 
 
-def expansion_groups(rows: int) -> list[Group]:
+def _upload_batch(upload_id: int, start: int, end: int) -> Deed:
+    names, towns = ([values_of(at)[name] for at in range(start, end)] for name in ("name", "town"))
+    numbers = [number_of(at) for at in range(start, end)]
+    values = {"name": names, "town": towns}
+    block = stored_block(AudienceBlock(start + 1, end - start, numbers, None, None, values, {}))
+    return lambda tx: tx.bulk_columns("insert_audience_rows", block.rows, [upload_id, *block.columns])
+
+
+def expansion_groups(rows: int) -> list[list[Deed]]:
     """What the messages of a broadcast to so many write, commit by commit."""
     (broadcast_id,) = _take(1)
     batch_max = BroadcastSettings().batch_max
@@ -59,8 +73,12 @@ def expansion_groups(rows: int) -> list[Group]:
         acceptor.add_messages(_plan(broadcast_id, _people(start, min(start + batch_max, rows))))
         acceptor.flush()
         tx.finish()
-        groups.append([(name, lines) for name, lines in tx.group if name != "set_account_sequences"])
+        groups.append([_bulk(*each) for each in tx.group if each[0] != "set_account_sequences"])
     return groups
+
+
+def _bulk(statement: str, rows: Sequence[Sequence[object]]) -> Deed:
+    return lambda tx: tx.bulk(statement, rows)
 
 
 def _people(start: int, end: int) -> list[AudienceRow]:
@@ -88,10 +106,10 @@ def _take(count: int) -> list[int]:
     return ids
 
 
-def _replay(tx: Transaction, items: list[Group]) -> list[None]:
+def _replay(tx: Transaction, items: list[list[Deed]]) -> list[None]:
     for group in items:
-        for statement, rows in group:
-            tx.bulk(statement, rows)
+        for write in group:
+            write(tx)
     return [None] * len(items)
 
 

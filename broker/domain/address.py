@@ -16,10 +16,12 @@ from broker.domain.vocabulary import Channel
 
 PHONE_CHANNELS = frozenset({Channel.SMS, Channel.MMS})
 
+_LENGTH_MIN = 8
+"""Of a number in normal form, its + included."""
+
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _E164_LINES = re.compile(r"\+[1-9][0-9]{6,14}(?:\n\+[1-9][0-9]{6,14})*+")
 _DIGITS = re.compile(r"[0-9]{3,20}")
-E164_LENGTH_MIN = 8
 _leading = itemgetter(slice(1, 1 + CALLING_CODE_DIGITS_MAX))
 _SEPARATORS = str.maketrans("", "", " .-()\u00a0\u2011")
 _MAILBOX = re.compile(
@@ -71,7 +73,7 @@ def _numbers_like(leading: str) -> re.Pattern[str] | None:
     """
     if not _DIGITS.fullmatch(leading) or not (code := calling_code(leading)):
         return None
-    digits = {length - 1 - len(code) for length in possible_lengths(leading) if length >= E164_LENGTH_MIN}
+    digits = {length - 1 - len(code) for length in possible_lengths(leading) if length >= _LENGTH_MIN}
     if not digits:
         return None
     # Lengths that follow each other are one alternative: most countries have one or two.

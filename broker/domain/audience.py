@@ -32,8 +32,8 @@ class AudienceRow:
 class AudienceBlock:
     """Rows that follow each other, `number` first, column by column.
 
-    Of addresses a column is None where nobody has any. `values` are those for placeholders, by name and "" where a
-    row has none; `others` what else is known, by the short names of `AudienceRow.more`.
+    Of addresses a column is None where nobody has any. `values` are those for placeholders, by name: printable text, and
+    "" where a row has none; `others` what else is known, by the short names of `AudienceRow.more`.
     """
 
     number: int

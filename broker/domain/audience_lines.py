@@ -8,9 +8,6 @@ from broker.domain.audience import AudienceBlock
 from broker.domain.audience_file import JUDGES, SHORT, Cell, Columns, Meaning
 from broker.domain.tokens import VALUE_CHARACTERS_MAX
 
-LINES_AT_ONCE = 100
-"""One odd line among them sends all of them the slow way."""
-
 
 def plain_block(
     number: int, lines: Sequence[Sequence[Cell] | str], columns: Columns, now_us: int, region: str
@@ -21,11 +18,17 @@ def plain_block(
     """
     if set(map(type, lines)) != {list} or set(map(len, lines)) != {len(columns.names)}:
         return None
+    table: list[tuple[Any, ...]] = list(zip(*lines, strict=True))
+    return block_of_table(number, table, columns, now_us, region) if all(map(_is_plain, table)) else None
+
+
+def block_of_table(
+    number: int, table: Sequence[Sequence[str]], columns: Columns, now_us: int, region: str
+) -> AudienceBlock | None:
+    """The same of lines whose cells are known to be printable text, none of it only spaces, by columns."""
     found: dict[Meaning, Sequence[Any]] = {}
     values: dict[str, Sequence[str]] = {}
-    for name, cells in zip(columns.names, zip(*lines, strict=True), strict=True):
-        if not _is_plain(cells):
-            return None
+    for name, cells in zip(columns.names, table, strict=True):
         if isinstance(name, Meaning):
             kept = _kept(name, cells, now_us, region)
             if kept is None:
@@ -37,7 +40,7 @@ def plain_block(
             values[name] = cells
     others = {SHORT[name]: kept for name, kept in found.items() if name in SHORT}
     phone_numbers, emails, device_tokens = map(found.get, (Meaning.PHONE, Meaning.EMAIL, Meaning.DEVICE))
-    return AudienceBlock(number, len(lines), phone_numbers, emails, device_tokens, values, others)
+    return AudienceBlock(number, len(table[0]), phone_numbers, emails, device_tokens, values, others)
 
 
 def _is_plain(cells: Sequence[Any]) -> bool:
@@ -55,5 +58,10 @@ def _kept(name: Meaning, cells: Sequence[str], now_us: int, region: str) -> Sequ
     if name is Meaning.PHONE and all_normal(cells):
         return cells
     judge = JUDGES[name]
-    judged = [judge(each.strip(), each, now_us, region) for each in cells]
-    return None if any(problem for _, problem in judged) else [kept for kept, _ in judged]
+    found: list[str | int] = []
+    for each in cells:
+        kept, problem = judge(each.strip(), each, now_us, region)
+        if problem:
+            return None
+        found.append(kept)
+    return found

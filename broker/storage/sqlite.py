@@ -15,9 +15,10 @@ import orjson
 
 from broker.errors import BrokerError, ErrorReason
 from broker.storage.engine import StoreLockedError, StoreUnfitError
+from broker.storage.sqlite_columns import statements_of
 from broker.storage.sqlite_statements import SqliteStatements
 from broker.storage.statements import ROWS_MARKER, Dialect, load_statements
-from broker.storage.transaction import Row, Transaction
+from broker.storage.transaction import Column, Row, Transaction
 
 SQLITE_VERSION_MIN = (3, 51, 3)
 """Older ones can corrupt the file when a WAL is reset while a checkpoint runs."""
@@ -83,6 +84,11 @@ class SqliteTransaction(Transaction):
                 bulk = _bulk_text(text, width, size)
                 self._connection.execute(bulk, tuple(chain.from_iterable(rows[start : start + size])))
                 start += size
+
+    def bulk_columns(self, statement: str, rows: int, columns: Sequence[Column]) -> None:
+        """Run a named `:rows` statement over so many rows, given column by column; one at least is a list."""
+        for text, bound in statements_of(self._statements.text(statement), rows, columns):
+            self._connection.execute(text, bound)
 
 
 @lru_cache(maxsize=STATEMENT_CACHE_MAX)

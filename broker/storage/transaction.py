@@ -3,10 +3,14 @@
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any, TypeVar, cast
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
+
+Column = list[Any] | str | int | bytes | None
+"""A column of rows: a list of as many values as there are rows, or one value that all of them have."""
 
 
 class Transaction(ABC):
@@ -33,6 +37,11 @@ class Transaction(ABC):
     @abstractmethod
     def bulk(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Run a named `:rows` statement over any number of rows, all of one width."""
+
+    def bulk_columns(self, statement: str, rows: int, columns: Sequence[Column]) -> None:
+        """Run a named `:rows` statement over so many rows, given column by column; one at least is a list."""
+        lists = [each if isinstance(each, list) else repeat(each, rows) for each in columns]
+        self.bulk(statement, list(zip(*lists, strict=True)))
 
     def one(self, statement: str, /, **parameters: object) -> Row | None:
         """Run a named statement and answer its first row, or None."""

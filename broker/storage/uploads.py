@@ -5,9 +5,9 @@ from enum import IntEnum
 
 import orjson
 
-from broker.domain.audience import AudienceBlock, AudienceRow
+from broker.domain.audience import AudienceRow
 from broker.domain.value import value
-from broker.storage.audience_rows import audience_columns, block_columns
+from broker.storage.audience_rows import StoredBlock, audience_columns
 from broker.storage.transaction import Transaction
 
 
@@ -50,7 +50,7 @@ class UploadBatch:
     upload_id: int
     rows: Sequence[AudienceRow]
     refused: Sequence[RefusedRow]
-    blocks: Sequence[AudienceBlock] = ()
+    blocks: Sequence[StoredBlock] = ()
 
 
 @value
@@ -86,10 +86,9 @@ def begin_uploads(tx: Transaction, items: list[Upload]) -> list[None]:
 def store_batches(tx: Transaction, items: list[UploadBatch]) -> list[None]:
     """Store parts of files."""
     for item in items:
-        rows = audience_columns(item.upload_id, item.rows)
+        tx.bulk("insert_audience_rows", audience_columns(item.upload_id, item.rows))
         for block in item.blocks:
-            rows += block_columns(item.upload_id, block)
-        tx.bulk("insert_audience_rows", rows)
+            tx.bulk_columns("insert_audience_rows", block.rows, [item.upload_id, *block.columns])
         tx.bulk("insert_refused_rows", [(item.upload_id, each.line, each.problem) for each in item.refused])
     return [None] * len(items)
 

@@ -4,15 +4,17 @@ import codecs
 import csv
 import io
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
-from typing import IO
+from itertools import chain, islice
+from typing import IO, Protocol
 
 from broker.domain.audience_file import Cell, FileRefused
+from broker.domain.audience_text import table_of
 from broker.domain.value import value
 
 SAMPLE_BYTES = 65_536
 DELIMITERS = ",;\t|"
-CELL_CHARACTERS_MAX = 131_072
 EXCEL_BYTES_MAX = 64 * 1_048_576
 """A workbook is taken apart in memory, so it may not be large."""
 
@@ -55,8 +57,22 @@ class FileKind:
     delimiter: str = ""
 
 
-Line = tuple[int, Sequence[Cell]]
-"""The number of the line that a row begins at, from 1, and its cells."""
+NumberedLine = tuple[int, Sequence[Cell] | str]
+"""The number of the line that a row begins at, from 1, and its cells, or why it has none."""
+
+
+@value
+class Table:
+    """Lines that follow each other, `number` the first: cells by columns, printable text and none of it only spaces."""
+
+    number: int
+    columns: Sequence[Sequence[str]]
+
+    def lines(self) -> Sequence[NumberedLine]:
+        """The same line by line."""
+        return [
+            (number, list(cells)) for number, cells in enumerate(zip(*self.columns, strict=True), self.number)
+        ]
 
 
 def kind_of(file: IO[bytes], wish: FileWish) -> FileKind | FileRefused:
@@ -118,50 +134,110 @@ def _format_of(delimiter: str) -> FileFormat:
     return FileFormat.TSV if delimiter == "\t" else FileFormat.CSV
 
 
-def lines_of(file: IO[bytes], kind: FileKind) -> Generator[Line | tuple[int, str], None, None]:
-    """The lines of a file, or of one that cannot be read what is wrong with it. Raises FileBroken."""
-    if kind.format is FileFormat.EXCEL:
-        yield from _lines_of_workbook(file)
-        return
-    text = io.TextIOWrapper(file, encoding=kind.encoding, errors="surrogateescape", newline="")
-    try:
-        if kind.format is FileFormat.TEXT:
-            for number, line in enumerate(text, 1):
-                yield number, [line.strip()]
-        else:
-            yield from _cells(text, kind.delimiter)
-    except UnicodeError as error:
-        raise FileBroken(f"is not written in {kind.encoding}: {error.reason}") from error  # type: ignore[attr-defined]
-    finally:
-        text.detach()
+def source_of(file: IO[bytes], kind: FileKind) -> "Source":
+    """The lines of a file, from its beginning."""
+    return _Workbook(file) if kind.format is FileFormat.EXCEL else _Text(file, kind)
 
 
-def _cells(text: io.TextIOWrapper, delimiter: str) -> Iterator[Line | tuple[int, str]]:
-    reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True)
-    before = 0
-    while True:
+class Source(Protocol):
+    """A file that is read from its beginning to its end."""
+
+    def lines(self, lines_max: int) -> Sequence[NumberedLine]:
+        """The next lines; none at the end. Raises FileBroken."""
+
+    def part(self, lines_max: int, width: int) -> Table | Sequence[NumberedLine]:
+        """The same of a file with so many columns, as a table where nothing in them needs care."""
+
+    def close(self) -> None:
+        """Let go of the file, which stays open."""
+
+
+class _Text:
+    """Text with cells between delimiters, or with a recipient a line."""
+
+    def __init__(self, file: IO[bytes], kind: FileKind) -> None:
+        self._kind = kind
+        self._text = io.TextIOWrapper(file, encoding=kind.encoding, errors="surrogateescape", newline="")
+        self._done = 0
+
+    def close(self) -> None:
+        self._text.detach()
+
+    def lines(self, lines_max: int) -> Sequence[NumberedLine]:
+        with self._failures_named():
+            return self._numbered(list(islice(self._text, lines_max)))
+
+    def part(self, lines_max: int, width: int) -> Table | Sequence[NumberedLine]:
+        with self._failures_named():
+            lines = list(islice(self._text, lines_max))
+            columns = self._columns(lines, width) if lines else None
+            return self._numbered(lines) if columns is None else Table(self._begin(len(lines)), columns)
+
+    @contextmanager
+    def _failures_named(self) -> Iterator[None]:
         try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield before + 1, f"cannot be taken apart: {error}"
-        else:
-            yield before + 1, cells
-        before = reader.line_num
+            yield
+        except UnicodeError as error:
+            rule = f"is not written in {self._kind.encoding}: {error.reason}"  # type: ignore[attr-defined]
+            raise FileBroken(rule) from error
+
+    def _columns(self, lines: Sequence[str], width: int) -> Sequence[Sequence[str]] | None:
+        if self._kind.format is not FileFormat.TEXT:
+            return table_of(lines, self._kind.delimiter, width)
+        recipients = list(map(str.strip, lines))
+        return [recipients] if "".join(recipients).isprintable() else None
+
+    def _begin(self, lines: int) -> int:
+        """The number of the first of so many lines."""
+        self._done += lines
+        return self._done - lines + 1
+
+    def _numbered(self, lines: Sequence[str]) -> Sequence[NumberedLine]:
+        if self._kind.format is not FileFormat.TEXT:
+            return self._records(lines)
+        return [(number, [line.strip()]) for number, line in enumerate(lines, self._begin(len(lines)))]
+
+    def _records(self, lines: Sequence[str]) -> Sequence[NumberedLine]:
+        """Lines as a reader of CSV finds them; the last one may have more lines in its quotes than were given."""
+        reader = csv.reader(chain(lines, self._text), delimiter=self._kind.delimiter, skipinitialspace=True)
+        ends: list[tuple[int, Sequence[Cell] | str]] = []
+        while (left := len(lines) - reader.line_num) > 0:
+            try:  # what came before an error is kept
+                ends.extend((reader.line_num, cells) for cells in islice(reader, left))
+            except csv.Error as error:
+                ends.append((reader.line_num, f"cannot be taken apart: {error}"))
+        number = self._begin(reader.line_num)
+        begins = [number, *[number + end for end, _ in ends]]
+        return [(begin, cells) for begin, (_, cells) in zip(begins, ends, strict=False)]
 
 
-def _lines_of_workbook(file: IO[bytes]) -> Iterator[Line]:
-    """The first sheet."""
-    from python_calamine import CalamineError, CalamineWorkbook  # taken apart by few; 20 ms to load
+class _Workbook:
+    """The first sheet of a workbook."""
 
-    try:
-        workbook = CalamineWorkbook.from_filelike(file)
-        sheet = workbook.get_sheet_by_index(0)
-        for number, cells in enumerate(sheet.iter_rows(), 1 + (sheet.start or (0, 0))[0]):
-            yield number, [each if isinstance(each, Cell) else str(each) for each in cells]
-    except CalamineError as error:
-        raise FileBroken(f"cannot be read as a workbook: {error}") from error
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._lines = self._read()
+
+    def close(self) -> None:
+        self._lines.close()
+
+    def lines(self, lines_max: int) -> Sequence[NumberedLine]:
+        return list(islice(self._lines, lines_max))
+
+    def part(self, lines_max: int, width: int) -> Sequence[NumberedLine]:
+        del width
+        return self.lines(lines_max)
+
+    def _read(self) -> Generator[NumberedLine, None, None]:
+        from python_calamine import CalamineError, CalamineWorkbook  # taken apart by few; 20 ms to load
+
+        try:
+            workbook = CalamineWorkbook.from_filelike(self._file)
+            sheet = workbook.get_sheet_by_index(0)
+            for number, cells in enumerate(sheet.iter_rows(), 1 + (sheet.start or (0, 0))[0]):
+                yield number, [each if isinstance(each, Cell) else str(each) for each in cells]
+        except CalamineError as error:
+            raise FileBroken(f"cannot be read as a workbook: {error}") from error
 
 
 class FileBroken(Exception):

@@ -7,18 +7,15 @@ can be used once all of it is stored; what is left of one whose caller or proces
 import asyncio
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
-from itertools import chain, islice
-from typing import IO
+from collections.abc import AsyncIterator, Sequence
 
 import structlog
 
-from broker.delivery.broadcasts.file_reading import FileBroken, FileKind, FileWish, kind_of, lines_of
+from broker.delivery.broadcasts.file_reading import FileBroken, FileKind, FileWish, kind_of
+from broker.delivery.broadcasts.file_recipients import Batch, FileRecipients
 from broker.delivery.identities import Identities
 from broker.delivery.policies import Policies
-from broker.domain.audience import AudienceBlock, AudienceRow
-from broker.domain.audience_file import Cell, Columns, FileRefused, columns_of, row_of_cells, shown
-from broker.domain.audience_lines import LINES_AT_ONCE, plain_block
+from broker.domain.audience_file import FileRefused, shown
 from broker.domain.value import value
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
@@ -43,7 +40,6 @@ __all__ = ["Received", "RefusedRow", "UploadState", "Uploads"]
 
 log = structlog.get_logger("waypost.uploads")
 
-BATCH_ROWS = 2_000
 BATCHES_STORED_AT_ONCE = 2
 """So that neither the reader nor the store waits for the other to be told."""
 
@@ -94,7 +90,7 @@ class Uploads:
             if isinstance(found, FileRefused):
                 raise _refused(found.rule)
             region = await self._policies.region_of(account_id)
-            reading = _Reading(file, found, self._clock.now_us(), region)
+            reading = FileRecipients(file, found, self._clock.now_us(), region)
             try:
                 return await self._store_all(account_id, wish, reading)
             except FileBroken as broken:
@@ -119,7 +115,7 @@ class Uploads:
         while (upload_id := await self._store.read(read_abandoned, now_id)) is not None:
             await self._remove(upload_id, whole=True)
 
-    async def _store_all(self, account_id: int, wish: FileWish, reading: "_Reading") -> Received:
+    async def _store_all(self, account_id: int, wish: FileWish, reading: FileRecipients) -> Received:
         batch = await _next_of(reading)
         columns = reading.columns
         if isinstance(columns, FileRefused):
@@ -143,7 +139,7 @@ class Uploads:
         return Received(upload, reading.kind, tuple(refused))
 
     async def _store_batches(
-        self, upload_id: int, batch: "_Batch | None", reading: "_Reading"
+        self, upload_id: int, batch: Batch | None, reading: FileRecipients
     ) -> list[RefusedRow]:
         """Store batches while the next ones are read; answers the first refused lines."""
         shown_rows: list[RefusedRow] = []
@@ -177,85 +173,7 @@ class Uploads:
             (again,) = await self._store.write(sweep_uploads, [UploadSweep(upload_id, SWEEP_ROWS, whole)])
 
 
-_Batch = tuple[list[AudienceRow], list[AudienceBlock], list[RefusedRow]]
-
-
-class _Reading:
-    """A file on its way into the store. `rows` and `refused` count what was read so far."""
-
-    def __init__(self, file: IO[bytes], kind: FileKind, now_us: int, region: str) -> None:
-        self.kind = kind
-        self.columns: Columns | FileRefused = FileRefused("has no lines")
-        self.rows = 0
-        self.refused = 0
-        self._now_us = now_us
-        self._region = region
-        self._source = lines_of(file, kind)
-        self._lines: Iterator[tuple[int, Sequence[Cell] | str]] = self._source
-        self._begun = False
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._source.close()
-
-    def next(self) -> _Batch | None:
-        """What the next lines came to; None at the end of the file."""
-        if not self._begun:
-            self._begun = True
-            self.columns = self._begin()
-        return None if isinstance(self.columns, FileRefused) else self._judge(self.columns)
-
-    def _begin(self) -> Columns | FileRefused:
-        """The columns, by the first line that is not empty."""
-        first = next((line for line in self._lines if any(line[1])), None)
-        if first is None:
-            return self.columns
-        if isinstance(first[1], str):
-            return FileRefused(f"begins with a line that {first[1]}")
-        columns = columns_of(first[1], self._region)
-        if isinstance(columns, Columns) and not columns.has_header:
-            self._lines = chain([first], self._lines)
-        return columns
-
-    def _judge(self, columns: Columns) -> _Batch | None:
-        rows: list[AudienceRow] = []
-        blocks: list[AudienceBlock] = []
-        refused: list[RefusedRow] = []
-        batch = list(islice(self._lines, BATCH_ROWS))
-        for start in range(0, len(batch), LINES_AT_ONCE):
-            numbered = batch[start : start + LINES_AT_ONCE]
-            lines = [line for _, line in numbered]
-            block = plain_block(self.rows + 1, lines, columns, self._now_us, self._region)
-            if block is None:
-                self._judge_each(numbered, columns, rows, refused)
-            else:
-                blocks.append(block)
-                self.rows += block.rows
-        self.refused += len(refused)
-        return (rows, blocks, refused) if batch else None
-
-    def _judge_each(
-        self,
-        numbered: Sequence[tuple[int, Sequence[Cell] | str]],
-        columns: Columns,
-        rows: list[AudienceRow],
-        refused: list[RefusedRow],
-    ) -> None:
-        """Add what each line is good for."""
-        for line, cells in numbered:
-            found: AudienceRow | str | None
-            if isinstance(cells, str):
-                found = cells
-            else:
-                found = row_of_cells(self.rows + 1, cells, columns, self._now_us, self._region)
-            if isinstance(found, AudienceRow):
-                rows.append(found)
-                self.rows += 1
-            elif found is not None:
-                refused.append(RefusedRow(line, found))
-
-
-async def _next_of(reading: _Reading) -> _Batch | None:
+async def _next_of(reading: FileRecipients) -> Batch | None:
     """The next batch, taken apart in a thread, which is over when this is, also where the caller went away."""
     working = asyncio.ensure_future(asyncio.to_thread(reading.next))
     try:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from broker.domain.audience import NOTHING_MORE, AudienceBlock, AudienceRow
 from broker.domain.broadcast import BroadcastState, Move
+from broker.storage.audience_rows import join_blocks, stored_block
 from broker.storage.broadcasts import Edit, UploadGone, edit_broadcasts
 from broker.storage.expanding import read_audience_size, read_rows
 from broker.storage.uploads import (
@@ -65,14 +66,29 @@ class UploadingCases(OpenedStore):
             AudienceBlock(1, 1, ["+447700900001"], None, None, {"a": ["x"], "b": ["%s"]}, {}),
             AudienceBlock(2, 2, None, ["a@example.org"] * 2, None, values, {"at": [5, 6]}),
             AudienceBlock(4, 1, None, None, ["token"], {}, {}),
+            AudienceBlock(5, 1, ["+447700900005"], None, None, {"a": ["y"], "b": ["z"]}, {}),
         ]
-        await bench.store.write(store_batches, [UploadBatch(number, (), (), blocks)])
+        await bench.store.write(
+            store_batches, [UploadBatch(number, (), (), join_blocks(list(map(stored_block, blocks))))]
+        )
         assert [
             AudienceRow(1, "+447700900001", "", "", {"tokens": {"a": "x", "b": "%s"}}),
             AudienceRow(2, "", "a@example.org", "", {"tokens": {"a": '"'}, "at": 5}),
             AudienceRow(3, "", "a@example.org", "", {"tokens": {"a": "x", "b": "100%"}, "at": 6}),
             AudienceRow(4, "", "", "token", NOTHING_MORE),
+            AudienceRow(5, "+447700900005", "", "", {"tokens": {"a": "y", "b": "z"}}),
         ] == await bench.store.read(read_rows, 0, number, 0, 10)
+
+    async def test_a_block_may_have_any_number_of_rows(self, bench: Bench) -> None:
+        """However many of them an engine writes at once; their numbers go on from the block's first."""
+        (number,) = bench.ids.take(1)
+        names = [f"Ada {at}" for at in range(1_300)]
+        block = AudienceBlock(7, 1_300, None, None, names, {"name": names}, {})
+        await bench.store.write(store_batches, [UploadBatch(number, (), (), [stored_block(block)])])
+        found = await bench.store.read(read_rows, 0, number, 0, 2_000)
+        assert [
+            AudienceRow(at, "", "", name, {"tokens": {"name": name}}) for at, name in enumerate(names, 7)
+        ] == found
 
     async def test_it_cannot_be_used_before_its_end_and_not_by_another(self, bench: Bench) -> None:
         """Both are as if there were none."""
