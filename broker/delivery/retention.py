@@ -6,11 +6,13 @@ from broker.errors import BrokerError
 from broker.spi import Clock
 from broker.storage.ledger import LedgerTrim, read_accounts_with_ledgers, trim_ledgers
 from broker.storage.retiring import (
+    BroadcastSweep,
     LogTrim,
     Retirement,
     SpanSweep,
     read_account_ids,
     retire_messages,
+    sweep_broadcasts,
     sweep_spans,
     trim_logs,
 )
@@ -58,7 +60,7 @@ class Retention:
         """Remove all that is past its retention now: events first, since messages outlive them."""
         now_us = self._clock.now_us()
         accounts = await self._store.read(read_account_ids) if self._event_retention_us else []
-        events = messages = uploads = 0
+        events = messages = broadcasts = uploads = 0
         for account_id in accounts:
             events += await self._trim(account_id, now_us - self._event_retention_us)
         if self._message_retention_us:
@@ -66,13 +68,15 @@ class Retention:
             for account_id in accounts:
                 while (await self._store.write(sweep_spans, [SpanSweep(account_id, ROWS_MAX)]))[0]:
                     await self._clock.sleep(REST_S)
+            broadcasts = await self._sweep_broadcasts(now_us - self._message_retention_us)
             uploads = await self._retire_uploads(now_us - self._message_retention_us)
         entries = await self._open_ledgers(now_us) if self._ledger_retention_us else 0
-        if events or messages or uploads or entries:
+        if events or messages or broadcasts or uploads or entries:
             log.info(
                 "retention.removed",
                 events=events,
                 messages=messages,
+                broadcasts=broadcasts,
                 uploads=uploads,
                 ledger_entries=entries,
             )
@@ -108,6 +112,18 @@ class Retention:
             wish = Retirement(after_id, ended_before_us, ROWS_MAX)
             (done,) = await self._store.write(retire_messages, [wish])
             total += done.messages
+            if done.next_after_id is None:
+                return total
+            after_id = done.next_after_id
+            await self._clock.sleep(REST_S)
+
+    async def _sweep_broadcasts(self, ended_before_us: int) -> int:
+        """What the messages of broadcasts shared, where all of them are gone."""
+        total, after_id = 0, 0
+        while True:
+            wish = BroadcastSweep(after_id, ended_before_us, ROWS_MAX)
+            (done,) = await self._store.write(sweep_broadcasts, [wish])
+            total += done.broadcasts
             if done.next_after_id is None:
                 return total
             after_id = done.next_after_id

@@ -3,8 +3,11 @@
 The log goes first, from its oldest event on. A message goes once it has ended long enough ago and none of its
 events is left, so a reader of the log never meets an event of a message that is gone. With a message goes all
 that points to it: its providers' ids, its places in the index, and its submission with the last of its messages.
+What the messages of a broadcast share goes once it has ended and all of them are gone: they are counted as they go,
+since nothing says where they are.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -121,15 +124,24 @@ def _remove(tx: Transaction, gone: Sequence[_Old]) -> None:
     tx.all("delete_ways", message_ids=message_ids)
     erase_links(tx, message_ids)
     tx.all("delete_messages", message_ids=message_ids)
-    empty = [
-        each
-        # The messages of a broadcast are not next to what they share, which stays as long as the broadcast.
-        for each in {row.submission_id for row in gone if load_labels(row.labels).broadcast_id is None}
-        if tx.one("any_message_of", submission_id=each, highest_id=ID_MAX) is None
-    ]
-    if empty:
-        tx.all("delete_submission_callbacks", submission_ids=empty)
-        tx.all("delete_submissions", submission_ids=empty)
+    of_broadcasts = Counter(
+        row.submission_id for row in gone if load_labels(row.labels).broadcast_id == row.submission_id
+    )
+    tx.bulk("count_retired_of_broadcasts", sorted(of_broadcasts.items()))
+    _remove_submissions(
+        tx,
+        [
+            each
+            for each in {row.submission_id for row in gone} - of_broadcasts.keys()
+            if tx.one("any_message_of", submission_id=each, highest_id=ID_MAX) is None
+        ],
+    )
+
+
+def _remove_submissions(tx: Transaction, submission_ids: Sequence[int]) -> None:
+    if submission_ids:
+        tx.all("delete_submission_callbacks", submission_ids=submission_ids)
+        tx.all("delete_submissions", submission_ids=submission_ids)
 
 
 def _index_rows(tx: Transaction, gone: Sequence[_Old]) -> list[tuple[object, ...]]:
@@ -155,6 +167,47 @@ def _index_rows(tx: Transaction, gone: Sequence[_Old]) -> list[tuple[object, ...
             keys = [*keys, *address_keys(other_addresses.get(row.message_id, ()))]
             rows += [(span, kind, text, row.message_id) for kind, text in dict.fromkeys(keys)]
     return rows
+
+
+@value
+class BroadcastSweep:
+    """Remove what messages shared of broadcasts that ended before a time, of the next `rows_max` after an id."""
+
+    after_id: int
+    ended_before_us: int
+    rows_max: int
+
+
+@value
+class BroadcastsSwept:
+    """Of how many broadcasts it went, and after which id to go on; None when there are no older ones."""
+
+    broadcasts: int
+    next_after_id: int | None
+
+
+def sweep_broadcasts(tx: Transaction, items: list[BroadcastSweep]) -> list[BroadcastsSwept]:
+    """Remove the submissions of broadcasts that have ended and whose messages are gone."""
+    return [_sweep_broadcasts(tx, item) for item in items]
+
+
+def _sweep_broadcasts(tx: Transaction, wish: BroadcastSweep) -> BroadcastsSwept:
+    rows = tx.all(
+        "oldest_broadcasts",
+        after_id=wish.after_id,
+        before_id=first_id_at(wish.ended_before_us // 1_000),  # made later, it cannot have ended before
+        ended_before=wish.ended_before_us,
+        rows_max=wish.rows_max,
+    )
+    gone = [broadcast_id for broadcast_id, is_empty in rows if is_empty]
+    _remove_submissions(tx, gone)
+    return BroadcastsSwept(len(gone), rows[-1][0] if len(rows) == wish.rows_max else None)
+
+
+def read_retired(tx: Transaction, broadcast_id: int) -> int:
+    """How many of a broadcast's messages are gone."""
+    row = tx.one("retired_of_broadcast", broadcast_id=broadcast_id)
+    return int(row[0]) if row else 0
 
 
 @value

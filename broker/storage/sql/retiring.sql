@@ -49,6 +49,29 @@ WHERE message_id > :submission_id
   AND submission_id = :submission_id
 LIMIT 1
 
+-- name: count_retired_of_broadcasts
+WITH changed (broadcast_id, retired) AS (VALUES :rows)
+UPDATE broadcast_counts SET retired = broadcast_counts.retired + changed.retired
+FROM changed
+WHERE broadcast_counts.broadcast_id = changed.broadcast_id
+
+-- name: retired_of_broadcast
+SELECT retired FROM broadcast_counts WHERE broadcast_id = :broadcast_id
+
+-- name: oldest_broadcasts
+-- With whether it has ended and all of its messages are gone, but not what they shared. Of a broadcast that an
+-- upstream runs only those who are refused become messages.
+SELECT b.broadcast_id,
+       CASE WHEN b.active = 0 AND b.ended_at < :ended_before
+                 AND c.retired >= c.refused + CASE WHEN b.upstream_provider = '' THEN c.accepted ELSE 0 END
+                 AND EXISTS (SELECT 1 FROM submissions s WHERE s.submission_id = b.broadcast_id)
+            THEN 1 ELSE 0 END
+FROM broadcasts b
+JOIN broadcast_counts c ON c.broadcast_id = b.broadcast_id
+WHERE b.broadcast_id > :after_id AND b.broadcast_id < :before_id
+ORDER BY b.broadcast_id
+LIMIT :rows_max
+
 -- name: delete_submissions
 DELETE FROM submissions WHERE submission_id IN (SELECT value FROM json_each(:submission_ids))
 

@@ -50,6 +50,7 @@ from broker.testing.store_suite.racing import RacingCases
 from broker.testing.store_suite.reading import ReadingCases
 from broker.testing.store_suite.receipts import ReceiptCases
 from broker.testing.store_suite.retiring import RetiringCases
+from broker.testing.store_suite.retiring_broadcasts import RetiringBroadcastCases
 from broker.testing.store_suite.routing import RoutingCases
 from broker.testing.store_suite.saying import SayingCases
 from broker.testing.store_suite.senders import SenderCases
@@ -91,6 +92,7 @@ class StoreSuite(
     ListingCases,
     ErasingCases,
     RetiringCases,
+    RetiringBroadcastCases,
     CountingCases,
     CreditCases,
     LedgerMachine,

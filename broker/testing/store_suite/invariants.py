@@ -16,6 +16,7 @@ from broker.storage.history import read_events, read_log_bounds, read_message
 from broker.storage.keeping import read_due_counts
 from broker.storage.ledger import read_ledger_misfits
 from broker.storage.listing import MessageQuery, read_page
+from broker.storage.retiring import read_retired
 from broker.storage.transaction import Transaction
 from broker.testing.store_suite.bench import read_due
 from broker.testing.store_suite.directory_invariants import check_directory
@@ -67,7 +68,7 @@ def check_store(tx: Transaction, accounts: Sequence[int]) -> None:
 
 
 def _check_broadcasts(tx: Transaction, account_id: int, messages: Iterable[MessageRecord]) -> None:
-    """The counters of broadcasts say what their messages are, where none of these is gone."""
+    """The counters of broadcasts say what their messages are, and how many of them are gone."""
     by_broadcast: defaultdict[int, list[MessageRecord]] = defaultdict(list)
     for each in messages:
         if each.labels.broadcast_id is not None:
@@ -75,11 +76,13 @@ def _check_broadcasts(tx: Transaction, account_id: int, messages: Iterable[Messa
     for broadcast_id, own in by_broadcast.items():
         found = read_broadcast(tx, account_id, broadcast_id)
         assert found is not None, "messages of no broadcast"
-        counted = found.progress
+        counted, gone = found.progress, read_retired(tx, broadcast_id)
         if found.upstream_provider:  # only those who are refused become messages
-            assert counted.refused == len(own)
+            assert counted.refused == len(own) + gone
             continue
-        assert counted.refused + counted.accepted == len(own)
+        assert counted.refused + counted.accepted == len(own) + gone
+        if gone:
+            continue
         assert sum(each.state in ENDS for each in own) - counted.refused == counted.ended
         assert sum(each.state is State.DELIVERED for each in own) == counted.delivered
 

@@ -12,6 +12,7 @@ from broker.storage.uploads import read_upload
 from broker.testing.builders import ManualClock, phones
 from broker.testing.store_suite import Bench
 from broker.testing.store_suite.crediting import buy
+from broker.testing.store_suite.retiring_broadcasts import shares, stopped
 from broker.testing.store_suite.uploading import received
 
 DAY_S = 86_400.0
@@ -61,6 +62,19 @@ async def test_files_of_recipients_go_with_the_messages_of_their_time(
     await Retention(store, clock, event_retention_s=DAY_S, message_retention_s=3 * DAY_S).round()
     assert await store.read(read_upload, 1, upload.upload_id) is None
     assert 0 == await store.read(read_audience_size, upload.upload_id)
+
+
+async def test_what_messages_of_a_broadcast_share_goes_with_them(
+    store: Store, bench: Bench, clock: ManualClock
+) -> None:
+    """In the round that removes the last of them, and of broadcasts that never had any."""
+    broadcasts = [await stopped(bench, *phones(count)) for count in (2, 0)]
+    await bench.index()
+    await bench.count()
+    clock.advance(4 * DAY_S)
+    assert [True, True] == [await shares(each) for each in broadcasts]
+    await Retention(store, clock, event_retention_s=DAY_S, message_retention_s=3 * DAY_S).round()
+    assert [False, False] == [await shares(each) for each in broadcasts]
 
 
 @pytest.mark.parametrize("count", [ROWS_MAX - 1, 2 * ROWS_MAX])
