@@ -50,7 +50,7 @@ soak: $(READY) ## Run the heavier tests
 oracles: ## Install what other languages make of a text, for the tests that compare; needs npm
 	npm install --prefix tests/oracles --no-package-lock --ignore-scripts --no-audit --no-fund --silent
 
-bench: $(READY) ## Measure speed beside references; ARGS="--quick" takes a minute
+bench: $(READY) ## Measure speed beside references; ARGS="--quick" takes a minute and a half
 	@$(BIN)/python -m bench $(ARGS)
 
 check: $(READY) ## Lint, format, types, import rules, protos, and whether what is generated is current

@@ -76,7 +76,7 @@ async def _measure(name: str, here: Stage, report: Report) -> bool:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="one round of everything, within a minute")
+    size.add_argument("--quick", action="store_true", help="one short round, in a minute and a half")
     size.add_argument(
         "--full", action="store_true", help="10 million messages stored, not 4, and a million recipients"
     )
