@@ -90,9 +90,9 @@ def kind_of(file: IO[bytes], wish: FileWish) -> FileKind | FileRefused:
             return FileRefused(f"has {size:,} bytes; a workbook may have {EXCEL_BYTES_MAX:,}. Save it as CSV")
         return FileKind(FileFormat.EXCEL)
     encoding = wish.encoding or _encoding_of(sample, whole=size <= len(sample))
-    try:
-        text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
-    except LookupError:
+    try:  # codecs have more names, of what is no text
+        text = io.TextIOWrapper(io.BytesIO(sample), encoding=encoding, errors="replace").read()
+    except (LookupError, UnicodeError):
         return FileRefused(f"has no encoding {encoding!r} that is known here")
     delimiter = wish.delimiter or _delimiter_of(text, wish.format)
     return FileKind(wish.format or _format_of(delimiter), encoding, delimiter)
@@ -178,8 +178,8 @@ class _Text:
         try:
             yield
         except UnicodeError as error:
-            rule = f"is not written in {self._kind.encoding}: {error.reason}"  # type: ignore[attr-defined]
-            raise FileBroken(rule) from error
+            reason = error.reason if isinstance(error, UnicodeDecodeError) else str(error)
+            raise FileBroken(f"is not written in {self._kind.encoding}: {reason}") from error
 
     def _columns(self, lines: Sequence[str], width: int) -> Sequence[Sequence[str]] | None:
         if self._kind.format is not FileFormat.TEXT:
