@@ -1,7 +1,7 @@
 """Verbs of broadcasts: make, change and move them, and look after those that go on."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from broker.domain.broadcast import (
     FINAL,
@@ -9,47 +9,24 @@ from broker.domain.broadcast import (
     Broadcast,
     BroadcastState,
     Move,
-    Pace,
     Place,
-    Progress,
     Stage,
     move,
 )
 from broker.domain.broadcast_told import told_of
-from broker.domain.ids import ID_MAX
 from broker.domain.lifecycle import State
 from broker.domain.plan import Plan
 from broker.domain.submission import Result
 from broker.domain.upstream_broadcast import HandedOver, begins_at_us
 from broker.domain.value import value
-from broker.domain.vocabulary import EventKind, Reason
+from broker.domain.vocabulary import EventKind
 from broker.storage.acceptance import Acceptance, Remembered, Repeated, Reused
+from broker.storage.broadcast_rows import BroadcastRow, find_broadcast, new_columns, read_rows, save
 from broker.storage.hand_overs import is_with_upstream
 from broker.storage.holding import Release, cancel_unsent, release
 from broker.storage.journal import Journal
-from broker.storage.transaction import Row, Transaction
+from broker.storage.transaction import Transaction
 from broker.storage.uploads import UploadState, read_upload
-
-ACTIVE_PAGE = 500
-
-
-@dataclass(slots=True)
-class BroadcastRow:
-    """A broadcast with what its keepers need; `told` is the mark that was last told of."""
-
-    broadcast: Broadcast
-    told: int
-    active: bool
-    place: Place
-    pace_since_us: int
-    pace_done: int
-    released_to: int | None
-
-    @property
-    def pace(self) -> Pace | None:
-        """Its pace, None where it has none."""
-        per_minute = self.broadcast.messages_per_minute
-        return Pace(per_minute, self.pace_since_us, self.pace_done) if per_minute else None
 
 
 @value
@@ -113,7 +90,7 @@ def make_broadcasts(tx: Transaction, items: list[NewBroadcast]) -> list[Broadcas
         else:
             made = item.broadcast
             remembered.add(Acceptance(item.plan, item.remember_us), _as_results(made))
-            tx.bulk("insert_broadcasts", [_new_columns(made)])
+            tx.bulk("insert_broadcasts", [new_columns(made)])
             tx.bulk("insert_broadcast_requests", [(made.broadcast_id, item.request)])
             tx.bulk(
                 "insert_broadcast_counts",
@@ -123,7 +100,7 @@ def make_broadcasts(tx: Transaction, items: list[NewBroadcast]) -> list[Broadcas
             answers.append(made)
     remembered.flush()
     journal.flush()
-    again = _read(tx, [each for each in answers if isinstance(each, int)])
+    again = read_rows(tx, [each for each in answers if isinstance(each, int)])
     return [again[each].broadcast if isinstance(each, int) else each for each in answers]
 
 
@@ -147,7 +124,7 @@ def _remembered_id(results: Sequence[Result]) -> int:
 
 def read_broadcast_made(tx: Transaction, results: Sequence[Result]) -> Broadcast | None:
     """The broadcast that a remembered request made."""
-    found = _read(tx, [_remembered_id(results)])
+    found = read_rows(tx, [_remembered_id(results)])
     return next((row.broadcast for row in found.values()), None)
 
 
@@ -177,7 +154,7 @@ def edit_broadcasts(
             upload_id=wish.upload_id,
             progress=replace(now.progress, expected=wish.progress.expected),
         )
-        tx.bulk("update_broadcasts", [_columns(row)])
+        save(tx, row)
         tx.bulk("update_broadcast_requests", [(now.broadcast_id, item.request)])
         tx.bulk("expect_broadcasts", [(now.broadcast_id, wish.progress.expected, 0)])
         answers.append(row.broadcast)
@@ -227,7 +204,7 @@ def _move(tx: Transaction, journal: Journal, row: BroadcastRow, wish: Move, now_
         ended_at_us=ended_at_us,
         detail="" if wish is Move.RESUME else now.detail,
     )
-    tx.bulk("update_broadcasts", [_columns(row)])
+    save(tx, row)
     _tell(journal, row.broadcast, now.state)
     tx.bulk("mark_broadcasts_told", [(now.broadcast_id, now.progress.mark)])
     return True
@@ -279,7 +256,7 @@ _SWEPT = Stage.SWEPT
 def tend(tx: Transaction, items: list[Tending]) -> list[bool]:
     """Whether each is to be looked after again at once."""
     journal = Journal(tx, items[0].now_us)
-    found = _read(tx, [item.broadcast_id for item in items])
+    found = read_rows(tx, [item.broadcast_id for item in items])
     answers = [_tend(tx, journal, found.get(item.broadcast_id), item) for item in items]
     journal.flush()
     return answers
@@ -293,7 +270,7 @@ def _tend(tx: Transaction, journal: Journal, row: BroadcastRow | None, item: Ten
         return _move(tx, journal, row, Move.BEGIN, item.now_us)
     if state is BroadcastState.RUNNING and row.released_to is not None:
         row.released_to = release(tx, Release(item.broadcast_id, row.released_to, item.rows_max, item.now_us))
-        tx.bulk("update_broadcasts", [_columns(row)])
+        save(tx, row)
         again = row.released_to is not None
     elif state is BroadcastState.RUNNING and _is_complete(row):
         return _move(tx, journal, row, Move.COMPLETE, item.now_us)
@@ -326,17 +303,17 @@ def _clear_up(tx: Transaction, row: BroadcastRow, item: Tending) -> bool:
         row.place = Place(_SWEPT)
     if state is BroadcastState.DELETED:
         tx.all("delete_broadcast_request", broadcast_id=broadcast_id)
-    (after,) = _read(tx, [broadcast_id]).values()
+    (after,) = read_rows(tx, [broadcast_id]).values()
     row.broadcast = after.broadcast
     row.active = after.broadcast.progress.ended < after.broadcast.progress.accepted
-    tx.bulk("update_broadcasts", [_columns(row)])
+    save(tx, row)
     return False
 
 
 def stop_failed(tx: Transaction, items: list[tuple[int, str, int]]) -> list[None]:
     """Stop broadcasts that cannot go on: their ids, why, and the time."""
     journal = Journal(tx, items[0][2])
-    found = _read(tx, [broadcast_id for broadcast_id, _, _ in items])
+    found = read_rows(tx, [broadcast_id for broadcast_id, _, _ in items])
     for broadcast_id, detail, now_us in items:
         row = found.get(broadcast_id)
         if row is not None and row.broadcast.state is BroadcastState.RUNNING:
@@ -346,154 +323,5 @@ def stop_failed(tx: Transaction, items: list[tuple[int, str, int]]) -> list[None
     return [None] * len(items)
 
 
-def read_broadcast(tx: Transaction, account_id: int, broadcast_id: int) -> Broadcast | None:
-    """A broadcast of the account."""
-    row = find_broadcast(tx, account_id, broadcast_id)
-    return None if row is None else row.broadcast
-
-
-def read_refusals(tx: Transaction, broadcast_id: int) -> list[tuple[Reason, int]]:
-    """How many recipients were refused, by reason."""
-    return [(Reason[name], count) for name, count in tx.all("broadcast_refusals", broadcast_id=broadcast_id)]
-
-
-@value
-class BroadcastQuery:
-    """Which broadcasts of an account, newest first: those in `states`, or all that are not deleted."""
-
-    account_id: int
-    states: frozenset[BroadcastState]
-    before_id: int | None
-    page_size: int
-
-
-def read_broadcasts(tx: Transaction, query: BroadcastQuery) -> list[Broadcast]:
-    """A page."""
-    rows = tx.all(
-        "broadcasts_of_account",
-        account_id=query.account_id,
-        before_id=ID_MAX if query.before_id is None else query.before_id,
-        any_state=not query.states,
-        states=sorted(query.states),
-        rows_max=query.page_size,
-    )
-    return [row_of(row).broadcast for row in rows]
-
-
-def read_active(tx: Transaction) -> list[BroadcastRow]:
-    """All that is to be looked after."""
-    found: list[BroadcastRow] = []
-    while True:
-        after = found[-1].broadcast.broadcast_id if found else -1
-        rows = tx.all("active_broadcasts", after=after, rows_max=ACTIVE_PAGE)
-        found += map(row_of, rows)
-        if len(rows) < ACTIVE_PAGE:
-            return found
-
-
-def read_active_count(tx: Transaction, count_max: int) -> int:
-    """How many there are to be looked after, counted up to `count_max`."""
-    row = tx.one("active_broadcast_count", rows_max=count_max)
-    return int(row[0]) if row else 0
-
-
-def read_request(tx: Transaction, broadcast_id: int) -> bytes | None:
-    """What was asked for; None once the broadcast is deleted."""
-    row = tx.one("broadcast_request", broadcast_id=broadcast_id)
-    return None if row is None else bytes(row[0])
-
-
-def running_at(tx: Transaction, broadcast_id: int, place: Place) -> BroadcastRow | None:
-    """A broadcast that runs and is at this place; None where it moved meanwhile."""
-    row = _read(tx, [broadcast_id]).get(broadcast_id)
-    if row is None or row.broadcast.state is not BroadcastState.RUNNING or row.place != place:
-        return None
-    return row
-
-
-def save(tx: Transaction, row: BroadcastRow) -> None:
-    """Write its place, and all that may change beside its counters."""
-    tx.bulk("update_broadcasts", [_columns(row)])
-
-
-def find_broadcast(tx: Transaction, account_id: int, broadcast_id: int) -> BroadcastRow | None:
-    """A broadcast of the account, with what its keepers need."""
-    row = _read(tx, [broadcast_id]).get(broadcast_id)
-    return row if row is not None and row.broadcast.account_id == account_id else None
-
-
-def _read(tx: Transaction, broadcast_ids: Iterable[int]) -> dict[int, BroadcastRow]:
-    wanted = sorted(set(broadcast_ids))
-    rows = tx.all("broadcasts_by_id", broadcast_ids=wanted) if wanted else []
-    return {row[0]: row_of(row) for row in rows}
-
-
 def _tell(journal: Journal, now: Broadcast, previous: BroadcastState) -> None:
     journal.tell(now.account_id, EventKind.BROADCAST, told_of(now, previous))
-
-
-def row_of(row: Row) -> BroadcastRow:
-    """A broadcast as the statements read it."""
-    broadcast = Broadcast(
-        broadcast_id=row[0],
-        account_id=row[1],
-        name=row[2],
-        state=BroadcastState(row[3]),
-        schedule_at_us=row[4],
-        messages_per_minute=row[5],
-        upload_id=row[6],
-        created_at_us=row[7],
-        started_at_us=row[8],
-        ended_at_us=row[9],
-        detail=row[10],
-        progress=Progress(*row[11:19]),
-        upstream_provider=row[27],
-    )
-    place = Place(Stage(row[21]), row[22], row[23])
-    return BroadcastRow(broadcast, row[19], bool(row[20]), place, row[24], row[25], row[26])
-
-
-def _new_columns(made: Broadcast) -> tuple[object, ...]:
-    return (
-        made.broadcast_id,
-        made.account_id,
-        made.name,
-        made.state,
-        made.state is not BroadcastState.DRAFT,
-        Stage.GATHERING,
-        0,
-        0,
-        made.schedule_at_us,
-        made.messages_per_minute,
-        made.upload_id,
-        made.created_at_us,
-        made.started_at_us,
-        None,
-        made.started_at_us or 0,
-        0,
-        None,
-        "",
-        made.upstream_provider,
-    )
-
-
-def _columns(row: BroadcastRow) -> tuple[object, ...]:
-    now, place = row.broadcast, row.place
-    return (
-        now.broadcast_id,
-        now.name,
-        now.state,
-        row.active,
-        place.stage,
-        place.source,
-        place.position,
-        now.schedule_at_us,
-        now.messages_per_minute,
-        now.upload_id,
-        now.started_at_us,
-        now.ended_at_us,
-        row.pace_since_us,
-        row.pace_done,
-        row.released_to,
-        now.detail,
-    )

@@ -13,7 +13,8 @@ from broker.domain.price import shortfall
 from broker.domain.value import value
 from broker.storage.acceptance import Acceptor, consented, hold_credit
 from broker.storage.audience_rows import audience_columns, load_more
-from broker.storage.broadcasts import hold_back, running_at, save
+from broker.storage.broadcast_rows import running_at, save
+from broker.storage.broadcasts import hold_back
 from broker.storage.capping import CapCounts
 from broker.storage.transaction import Transaction
 

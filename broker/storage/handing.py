@@ -12,16 +12,8 @@ from broker.domain.upstream_broadcast import TARGETS, HandOver, Phase, Turn, cou
 from broker.domain.value import value
 from broker.domain.vocabulary import EventKind
 from broker.storage.acceptance import Acceptor, consented
-from broker.storage.broadcasts import (
-    ACTIVE_PAGE,
-    BroadcastRow,
-    NoSuchBroadcast,
-    NotMovable,
-    find_broadcast,
-    row_of,
-    running_at,
-    save,
-)
+from broker.storage.broadcast_rows import ACTIVE_PAGE, BroadcastRow, find_broadcast, row_of, running_at, save
+from broker.storage.broadcasts import NoSuchBroadcast, NotMovable
 from broker.storage.capping import CapCounts
 from broker.storage.hand_overs import hand_over_of, put_hand_over, read_hand_over
 from broker.storage.journal import Journal

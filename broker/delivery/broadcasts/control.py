@@ -17,8 +17,14 @@ from broker.domain.vocabulary import Reason
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
 from broker.storage.acceptance import Reused, read_remembered
-from broker.storage.broadcasts import (
+from broker.storage.broadcast_rows import (
     BroadcastQuery,
+    read_active_count,
+    read_broadcast,
+    read_broadcasts,
+    read_refusals,
+)
+from broker.storage.broadcasts import (
     Edit,
     NewBroadcast,
     NoSuchBroadcast,
@@ -28,11 +34,7 @@ from broker.storage.broadcasts import (
     edit_broadcasts,
     make_broadcasts,
     move_broadcasts,
-    read_active_count,
-    read_broadcast,
     read_broadcast_made,
-    read_broadcasts,
-    read_refusals,
 )
 from broker.storage.groups import read_group
 from broker.storage.store import Store

@@ -24,15 +24,8 @@ from broker.domain.submission import Submission
 from broker.domain.vocabulary import Reason
 from broker.errors import BrokerError, ErrorReason
 from broker.spi import Clock
-from broker.storage.broadcasts import (
-    BroadcastRow,
-    Tending,
-    needs_tending,
-    read_active,
-    read_request,
-    stop_failed,
-    tend,
-)
+from broker.storage.broadcast_rows import BroadcastRow, read_active, read_request
+from broker.storage.broadcasts import Tending, needs_tending, stop_failed, tend
 from broker.storage.expanding import (
     Duplicates,
     Expanded,

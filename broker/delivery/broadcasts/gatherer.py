@@ -10,7 +10,7 @@ from broker.domain.directory import Contact
 from broker.domain.reaching import Reached, TooManyPeople
 from broker.domain.submission import Recipient
 from broker.errors import BrokerError, ErrorReason
-from broker.storage.broadcasts import BroadcastRow
+from broker.storage.broadcast_rows import BroadcastRow
 from broker.storage.contact_rows import read_contacts_by_id
 from broker.storage.expanding import Gathered, gather, read_audience_size
 from broker.storage.groups import read_group

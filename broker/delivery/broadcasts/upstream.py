@@ -39,7 +39,8 @@ from broker.domain.upstream_broadcast import (
 )
 from broker.errors import BrokerError, ErrorReason, Violation
 from broker.spi import Clock
-from broker.storage.broadcasts import BroadcastRow, NoSuchBroadcast, NotMovable, stop_failed
+from broker.storage.broadcast_rows import BroadcastRow
+from broker.storage.broadcasts import NoSuchBroadcast, NotMovable, stop_failed
 from broker.storage.expanding import read_rows
 from broker.storage.hand_overs import read_hand_over
 from broker.storage.handing import (

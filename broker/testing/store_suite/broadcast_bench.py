@@ -15,17 +15,8 @@ from broker.domain.lifecycle import State
 from broker.domain.plan import Plan
 from broker.domain.submission import Recipient
 from broker.domain.vocabulary import Traffic
-from broker.storage.broadcasts import (
-    BroadcastRow,
-    NewBroadcast,
-    Tending,
-    Wanted,
-    make_broadcasts,
-    move_broadcasts,
-    read_active,
-    read_broadcast,
-    tend,
-)
+from broker.storage.broadcast_rows import BroadcastRow, read_active, read_broadcast
+from broker.storage.broadcasts import NewBroadcast, Tending, Wanted, make_broadcasts, move_broadcasts, tend
 from broker.storage.expanding import (
     Expanded,
     Gathered,

@@ -9,10 +9,7 @@ from broker.domain.outcome import Accepted
 from broker.domain.submission import Recipient
 from broker.domain.vocabulary import Reason
 from broker.storage.agenda import Work
-from broker.storage.broadcasts import (
-    read_active,
-    read_request,
-)
+from broker.storage.broadcast_rows import read_active, read_request
 from broker.storage.expanding import (
     read_audience_size,
 )

@@ -18,18 +18,20 @@ from broker.domain.records import EventFilter
 from broker.domain.submission import Recipient
 from broker.domain.vocabulary import EventKind, Reason
 from broker.storage.acceptance import Reused
-from broker.storage.broadcasts import (
+from broker.storage.broadcast_rows import (
     BroadcastQuery,
-    Edit,
-    NoSuchBroadcast,
-    NotMovable,
-    edit_broadcasts,
-    needs_tending,
     read_active,
     read_broadcast,
     read_broadcasts,
     read_refusals,
     read_request,
+)
+from broker.storage.broadcasts import (
+    Edit,
+    NoSuchBroadcast,
+    NotMovable,
+    edit_broadcasts,
+    needs_tending,
     stop_failed,
 )
 from broker.storage.expanding import (

@@ -19,16 +19,9 @@ from broker.domain.upstream_broadcast import (
     after_question,
 )
 from broker.domain.vocabulary import EventKind, Reason
-from broker.storage.broadcasts import BroadcastQuery as Query
-from broker.storage.broadcasts import (
-    Edit,
-    NoSuchBroadcast,
-    NotMovable,
-    edit_broadcasts,
-    needs_tending,
-    read_broadcasts,
-    read_refusals,
-)
+from broker.storage.broadcast_rows import BroadcastQuery as Query
+from broker.storage.broadcast_rows import read_broadcasts, read_refusals
+from broker.storage.broadcasts import Edit, NoSuchBroadcast, NotMovable, edit_broadcasts, needs_tending
 from broker.storage.expanding import read_rows
 from broker.storage.hand_overs import read_hand_over
 from broker.storage.handing import (

@@ -9,7 +9,7 @@ from broker.domain.lifecycle import ENDS, Fact, State, Step, advance, begin
 from broker.domain.records import EventRecord, MessageChange, MessageRecord
 from broker.domain.vocabulary import EventKind
 from broker.storage.agenda import DueRow, Work
-from broker.storage.broadcasts import read_broadcast
+from broker.storage.broadcast_rows import read_broadcast
 from broker.storage.calling import read_misfits
 from broker.storage.consenting import read_record, read_states
 from broker.storage.history import read_events, read_log_bounds, read_message
