@@ -6,6 +6,7 @@ import io
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
+from functools import partial
 from itertools import chain, islice
 from typing import IO, Protocol
 
@@ -15,6 +16,9 @@ from broker.domain.value import value
 
 SAMPLE_BYTES = 65_536
 DELIMITERS = ",;\t|"
+LINE_CHARACTERS_MAX = 65_536
+"""A file is read by lines, so what has none would be in memory whole."""
+
 EXCEL_BYTES_MAX = 64 * 1_048_576
 """A workbook is taken apart in memory, so it may not be large."""
 
@@ -158,18 +162,27 @@ class _Text:
     def __init__(self, file: IO[bytes], kind: FileKind) -> None:
         self._kind = kind
         self._text = io.TextIOWrapper(file, encoding=kind.encoding, errors="surrogateescape", newline="")
+        # Of a line that is too long so much is read that it shows.
+        self._lines = iter(partial(self._text.readline, LINE_CHARACTERS_MAX + 1), "")
         self._done = 0
 
     def close(self) -> None:
         self._text.detach()
 
+    def _next(self, lines_max: int) -> list[str]:
+        lines = list(islice(self._lines, lines_max))
+        if lines and len(longest := max(lines, key=len)) > LINE_CHARACTERS_MAX:
+            number = self._done + lines.index(longest) + 1
+            raise FileBroken(f"has more than {LINE_CHARACTERS_MAX:,} characters in line {number:,}")
+        return lines
+
     def lines(self, lines_max: int) -> Sequence[NumberedLine]:
         with self._failures_named():
-            return self._numbered(list(islice(self._text, lines_max)))
+            return self._numbered(self._next(lines_max))
 
     def part(self, lines_max: int, width: int) -> Table | Sequence[NumberedLine]:
         with self._failures_named():
-            lines = list(islice(self._text, lines_max))
+            lines = self._next(lines_max)
             columns = self._columns(lines, width) if lines else None
             return self._numbered(lines) if columns is None else Table(self._begin(len(lines)), columns)
 
@@ -199,7 +212,7 @@ class _Text:
 
     def _records(self, lines: Sequence[str]) -> Sequence[NumberedLine]:
         """Lines as a reader of CSV finds them; the last one may have more lines in its quotes than were given."""
-        reader = csv.reader(chain(lines, self._text), delimiter=self._kind.delimiter, skipinitialspace=True)
+        reader = csv.reader(chain(lines, self._lines), delimiter=self._kind.delimiter, skipinitialspace=True)
         ends: list[tuple[int, Sequence[Cell] | str]] = []
         while (left := len(lines) - reader.line_num) > 0:
             try:  # what came before an error is kept

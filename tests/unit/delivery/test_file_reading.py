@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.delivery.broadcasts.file_reading import (
+    LINE_CHARACTERS_MAX,
     FileBroken,
     FileFormat,
     FileKind,
@@ -65,9 +66,12 @@ def test_plain_lines_come_as_a_table() -> None:
 
 def test_a_line_that_cannot_be_taken_apart_is_told_of() -> None:
     """And the lines around it are kept, each with its number."""
-    long = "x" * 131_073
-    problem = "cannot be taken apart: field larger than field limit (131072)"
-    found = lines_of(parts_of(f'a,b\n"c\nd",e\n"{long}"\nf,g\n', 10))
+    usual = csv.field_size_limit(1_000)
+    try:
+        found = lines_of(parts_of(f'a,b\n"c\nd",e\n"{"x" * 1_001}"\nf,g\n', 10))
+    finally:
+        csv.field_size_limit(usual)
+    problem = "cannot be taken apart: field larger than field limit (1000)"
     assert [(1, ["a", "b"]), (2, ["c\nd", "e"]), (4, problem), (5, ["f", "g"])] == found
 
 
@@ -84,3 +88,16 @@ def test_what_is_not_written_in_its_encoding_is_told() -> None:
     with pytest.raises(FileBroken, match="is not written in utf-16"):
         source.lines(1)
     source.close()
+
+
+@pytest.mark.parametrize("kind", [KIND, FileKind(FileFormat.TEXT, "utf-8", "")])
+def test_a_line_without_an_end_is_not_read_whole(kind: FileKind) -> None:
+    """It is told with its number, and what came after it was not read; one of the most characters passes."""
+    longest = "x" * (LINE_CHARACTERS_MAX - 1) + "\n"
+    assert [1, 2] == [number for number, _ in lines_of(parts_of("a\n" + longest, 512, kind))]
+    file = io.BytesIO(f"a\n{longest[:-1]}yz{'z' * 10_000_000}".encode())
+    source = source_of(file, kind)
+    with pytest.raises(FileBroken, match="has more than 65,536 characters in line 2"):
+        source.part(4, 1)
+    source.close()
+    assert file.tell() < 1_000_000
