@@ -33,7 +33,7 @@ GROUP_CALLS_MAX = 128
 @dataclass(slots=True)
 class _Call:
     asked: Asked
-    response: "asyncio.Future[send_pb2.SendResponse]"
+    results: "asyncio.Future[Sequence[Result]]"
 
 
 class Sends:
@@ -46,15 +46,16 @@ class Sends:
 
     async def answer(self, caller: Principal, request: send_pb2.SendRequest) -> send_pb2.SendResponse:
         """What came of a call. It goes on when its caller is cancelled. Raises BrokerError for what refuses it."""
-        response: asyncio.Future[send_pb2.SendResponse] = asyncio.get_running_loop().create_future()
-        call = _Call((caller, request), response)
+        results: asyncio.Future[Sequence[Result]] = asyncio.get_running_loop().create_future()
+        call = _Call((caller, request), results)
         if names_contacts(request):
             await self._answer([call])
         else:
             self._waiting.append(call)
             if self._answering is None:
                 self._answering = asyncio.create_task(self._answer_all())
-        return await response
+        # Made here and not by the group: what fails here is this call's own.
+        return send_response(await results)
 
     async def _answer_all(self) -> None:
         """Group after group, until nobody waits."""
@@ -73,13 +74,13 @@ class Sends:
             if len(calls) > 1:  # nothing of them is stored: one bad call harms no other
                 for call in calls:
                     await self._answer([call])
-            elif not calls[0].response.done():
-                calls[0].response.set_exception(defect)
+            elif not calls[0].results.done():
+                calls[0].results.set_exception(defect)
             return
         for call, outcome in zip(calls, outcomes, strict=True):
-            if call.response.done():  # its caller was cancelled; what was stored stands all the same
+            if call.results.done():  # its caller was cancelled; what was stored stands all the same
                 continue
             if isinstance(outcome, BrokerError):
-                call.response.set_exception(outcome)
+                call.results.set_exception(outcome)
             else:
-                call.response.set_result(send_response(outcome))
+                call.results.set_result(outcome)

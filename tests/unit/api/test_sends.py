@@ -92,6 +92,22 @@ async def test_a_defect_belongs_to_the_call_that_it_came_of():
     assert [["a", "b", "c"], ["a"], ["b"], ["c"]] == held.groups
 
 
+async def test_an_outcome_that_cannot_be_told_harms_no_other():
+    """It fails the call that it is of; those of its group and those that come later get their answers."""
+
+    class Odd:
+        """Answers one request with what is no result."""
+
+        async def of(self, asked):
+            return [[object()] if request.client_reference == "b" else () for _, request in asked]
+
+    sends = Sends(Odd())
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(*[_call(sends, name) for name in "abc"], return_exceptions=True)
+        assert send_pb2.SendResponse() == await _call(sends, "d")
+    assert [False, True, False] == [isinstance(each, AttributeError) for each in answers]
+
+
 async def test_a_caller_who_goes_away_leaves_its_group_whole():
     """What it asked for is done, and the others get their answers."""
     held = Held()
